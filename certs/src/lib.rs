@@ -1,1 +1,23 @@
-//! Stub.
+//! Certificates of the registry: the private authority, the identities it certifies, enrolment of a node by a one-time
+//! invitation, the folder a node keeps its keys in, and the TLS settings that follow from them. It knows nothing of
+//! orders or ledgers.
+
+// A module may use only the modules declared below it.
+pub mod enrolment;
+pub mod authority;
+pub mod tls;
+pub mod folder;
+pub mod record_key;
+pub mod invitation;
+pub mod profile;
+mod keys;
+pub mod identity;
+pub mod clock;
+
+pub use authority::Authority;
+pub use clock::{Clock, Moment};
+pub use folder::IdentityDir;
+pub use identity::{Identity, Peer, identity_of};
+pub use invitation::Invitation;
+pub use record_key::RecordKeyTrust;
+pub use rustls_pki_types::CertificateDer;
