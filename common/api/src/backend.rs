@@ -1,0 +1,105 @@
+//! What a node or the hub does behind the interfaces; this file only names it and must not do any of it.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::message::{
+    AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetOrderRequest, ImageRef, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
+    WriteAnswer,
+};
+use crate::problem::Problem;
+
+/// Who is asking: read from the client certificate of the connection, never from the message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The identity in the certificate as a path: `lea/alameda-so`, `system/alameda-cms`, `court/alameda/node/1`.
+    pub identity: String,
+    /// Every agency (ORI, nine characters) that the certificate allows to act for.
+    pub oris: Vec<String>,
+    /// The agency that this call is made for: the header `ccpor-ori`, or the only one of the certificate; else empty.
+    pub ori: String,
+}
+
+impl Caller {
+    /// The same as a message.
+    #[must_use]
+    pub fn to_message(&self) -> CallerInfo {
+        CallerInfo { identity: self.identity.clone(), ori: self.ori.clone(), oris: self.oris.clone() }
+    }
+}
+
+/// What is to be attached, without its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageOffer {
+    /// See `AttachImageRequest.idempotency_key`; checked for its shape.
+    pub idempotency_key: String,
+    /// The order: an order id or a registry number.
+    pub order_id: String,
+    /// The form that the paper is; may be empty.
+    pub form_number: String,
+    /// What the paper is, a code; may be empty.
+    pub kind: String,
+}
+
+/// Bytes of an image on their way. An error ends the stream: what came before it is then not the whole image.
+pub type ImageBytes = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
+
+/// An image on its way out.
+pub struct ImageOut {
+    /// What it is; `len` is the count of bytes that `data` gives.
+    pub image: ImageRef,
+    /// Its bytes, verified against its hash by the backend before any is given.
+    pub data: ImageBytes,
+}
+
+/// The registry behind the interfaces; a node and the hub each have one.
+///
+/// Both faces, gRPC and REST, call exactly these operations. Before a call the interface has checked: the certificate, the
+/// agency, sizes, and that a write has an idempotency key of the right shape. Everything else is the backend's to check. Each
+/// operation returns a [`Problem`] that holds no personal data. Operations are cut off when their time is over, so a
+/// write that has begun must be finished by a task of the backend's own, and its repetition answered by the idempotency key.
+#[tonic::async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Files a new order; returns when it is durable.
+    async fn file_order(&self, caller: &Caller, request: FileOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Files a new version of an order.
+    async fn amend_order(&self, caller: &Caller, request: AmendOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Records service, or an attempt of it.
+    async fn record_service(&self, caller: &Caller, request: RecordServiceRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Ends an order.
+    async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Attaches an image. The type is found from the content, never from a name or header.
+    ///
+    /// `data` ends with an error when the image is over the limit or the sender went away: then nothing may be kept.
+    async fn attach_image(
+        &self,
+        caller: &Caller,
+        offer: ImageOffer,
+        data: ImageBytes,
+    ) -> Result<AttachImageAnswer, Problem>;
+
+    /// Shows an order with its history.
+    async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem>;
+
+    /// Opens an image by its BLAKE3 (checked for its shape: 64 lower-case hexadecimal digits).
+    async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem>;
+
+    /// Answers a question. That it was asked is recorded before the answer is returned.
+    async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem>;
+
+    /// The state of every court's ledger.
+    async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem>;
+
+    /// The state of this machine; the interface fills in `caller`.
+    async fn status(&self, caller: &Caller) -> Result<StatusAnswer, Problem>;
+
+    /// The named checks of readiness, for `/readyz` and the gRPC health service. Ready means that all are `ok`.
+    async fn readiness(&self) -> Vec<Check>;
+}
