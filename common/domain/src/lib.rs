@@ -1,1 +1,60 @@
-//! Stub.
+//! The order model of the registry: what a protective order is, what may happen to it, and what the law says
+//! about it at a moment. Pure functions over plain values: no clock, no files, no sockets, no logging.
+//!
+//! The road of the data: an [`Order`] is checked ([`legal_core()`], [`check`]), filed as an [`Event`], made bytes
+//! ([`encode`]), folded with the later events into an [`OrderState`], judged at a moment ([`standing()`]) and read
+//! to an officer ([`radio_block`]).
+//!
+//! There is no address of a protected person anywhere in this model: confidential locations are not part of it.
+
+// A module uses only modules declared below it.
+mod radio;
+mod standing;
+mod state;
+mod codec;
+mod event;
+mod warning;
+mod legal_core;
+mod expiry;
+mod order;
+mod term;
+mod party;
+mod service;
+mod image;
+mod court;
+mod county;
+mod form;
+mod family;
+mod code;
+mod number;
+mod id;
+mod moment;
+mod date;
+mod text;
+mod closed;
+
+pub use closed::UnknownWord;
+pub use code::{CodeEntry, CodeTable, Sex};
+pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, encode};
+pub use county::{COUNTIES, County};
+pub use court::{Court, CourtRef, CourtRefRefused};
+pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
+pub use event::{Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Served};
+pub use expiry::{End, EndRule, begins, ends};
+pub use family::{Family, Nature, Stage};
+pub use form::{FORMS, Form, FormKind};
+pub use id::{HexRefused, OrderId, RequestId};
+pub use image::{DigestRefused, ImageDigest, ImageRef, Media};
+pub use legal_core::{CoreField, CoreMissing, legal_core};
+pub use moment::{MomentRefused, UtcMillis};
+pub use number::{NumberRefused, RegistryNumber};
+pub use order::{Brady, BradyIndicator, Expiry, ForeignOrder, Hearing, Order};
+pub use party::{Identifier, IdentifierKind, Name, Person, Protected, ProtectedRole, Relationship, Vehicle};
+pub use radio::radio_block;
+pub use service::{Service, ServiceMode};
+pub use standing::{Notice, Standing, Status, standing};
+pub use state::{
+    EndingRecord, MAX_LINKED, MAX_STEPS, OrderState, ServiceRecord, Step, StepKind, StepRefused,
+};
+pub use term::{Place, Term, TermKind};
+pub use warning::{Warning, WarningCode, check};

@@ -1,0 +1,174 @@
+//! What may happen to an order, as it is written into the ledger for ever. The variants are appended to, never reordered;
+//! their bytes are pinned by the files in `tests/golden`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::date::{Date, TimeOfDay};
+use crate::id::{OrderId, RequestId};
+use crate::image::ImageRef;
+use crate::moment::UtcMillis;
+use crate::order::Order;
+use crate::service::Service;
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Actor {
+    /// The certificate identity that spoke: `court/alameda/node/1`, `system/alameda-cms`.
+    pub identity: String,
+    /// The agency on whose behalf, when it has an ORI.
+    pub ori: Option<String>,
+    /// The account of the person at the desk, when there was one.
+    pub person: Option<String>,
+}
+
+/// Who did it, when, by which request and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Act {
+    /// The request. A second event of the issuing court with the same request is refused by the fold.
+    pub request: RequestId,
+    /// The moment of entry.
+    pub at: UtcMillis,
+    /// Who.
+    pub by: Actor,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// An order enters the registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filed {
+    /// Who, when, why.
+    pub act: Act,
+    /// Its identifier from now on.
+    pub order_id: OrderId,
+    /// What the court's own system calls it.
+    pub source_id: Option<String>,
+    /// The order.
+    pub order: Order,
+}
+
+/// The record of an order is replaced as a whole: a correction, or a change by the court.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amended {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// The order as it is from now on.
+    pub order: Order,
+}
+
+/// The restrained person was served, or an attempt failed. The one event that another court may add to an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// How it went.
+    pub service: Service,
+}
+
+/// An image of the order is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageAttached {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// The image.
+    pub image: ImageRef,
+}
+
+/// How an order ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndingKind {
+    /// A court ended it.
+    Terminated,
+    /// The entry was a mistake: the order as recorded never stood.
+    CancelledEntryError,
+    /// Another order took its place.
+    Superseded {
+        /// That order.
+        by: OrderId,
+    },
+}
+
+/// The end of an order, and from when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ending {
+    /// How.
+    pub kind: EndingKind,
+    /// The day on which the court ended it; when missing, the moment of entry stands for it.
+    #[serde(default)]
+    pub date: Option<Date>,
+    /// The time on that day; when missing, the moment of entry if that was on the day, otherwise the end of the day.
+    #[serde(default)]
+    pub time: Option<TimeOfDay>,
+}
+
+/// An order ends before its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// How, and from when.
+    pub ending: Ending,
+}
+
+/// The body of a ledger record.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is made, written and dropped; they are never kept in bulk"
+)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Index 0.
+    Filed(Filed),
+    /// Index 1.
+    Amended(Amended),
+    /// Index 2.
+    Served(Served),
+    /// Index 3.
+    ImageAttached(ImageAttached),
+    /// Index 4.
+    Ended(Ended),
+}
+
+impl Event {
+    /// The order it is about.
+    #[must_use]
+    pub const fn order_id(&self) -> OrderId {
+        match self {
+            Self::Filed(filed) => filed.order_id,
+            Self::Amended(amended) => amended.order_id,
+            Self::Served(served) => served.order_id,
+            Self::ImageAttached(attached) => attached.order_id,
+            Self::Ended(ended) => ended.order_id,
+        }
+    }
+
+    /// Who, when, why.
+    #[must_use]
+    pub const fn act(&self) -> &Act {
+        match self {
+            Self::Filed(filed) => &filed.act,
+            Self::Amended(amended) => &amended.act,
+            Self::Served(served) => &served.act,
+            Self::ImageAttached(attached) => &attached.act,
+            Self::Ended(ended) => &ended.act,
+        }
+    }
+
+    /// Whether a court other than the issuing one may write it: proof of service only (Fam. Code 6380(d)).
+    #[must_use]
+    pub const fn may_be_linked(&self) -> bool {
+        matches!(self, Self::Served(_))
+    }
+}

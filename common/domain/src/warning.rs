@@ -1,0 +1,25 @@
+//! What is missing from an order, or looks wrong. The clerk is told of it and it never stops a filing (Fam. Code 6380(b)).
+
+mod consistency;
+mod description;
+mod duration;
+mod found;
+
+use crate::order::Order;
+
+use self::found::Warnings;
+pub use self::found::{Warning, WarningCode};
+
+/// Everything to look at in an order, in the order of its paper. Empty for a complete one. Nothing in it may stop a filing.
+#[must_use]
+pub fn check(order: &Order) -> Vec<Warning> {
+    let mut found = Warnings::default();
+    consistency::of_kind(order, &mut found);
+    consistency::of_court(order, &mut found);
+    consistency::of_days(order, &mut found);
+    duration::of_order(order, &mut found);
+    description::of_restrained(order, &mut found);
+    description::of_protected(order, &mut found);
+    consistency::of_terms(order, &mut found);
+    found.0
+}
