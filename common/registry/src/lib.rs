@@ -1,1 +1,40 @@
-//! Stub.
+//! The registry of one machine, node or hub: every court's ledger, the sled index over them, the people in memory, and
+//! the images. It files for its own court, answers lookups for all, and is the store behind replication.
+//!
+//! What stands where:
+//!
+//! | what | is | lost, it comes back from |
+//! |---|---|---|
+//! | `ledger/` | the truth: signed records, one directory a court's node | the hub, or another node |
+//! | `index/` | sled: where each order's records lie, and how far each ledger is applied | the ledgers |
+//! | people in memory | who is named in which order | the index |
+//! | `images/` | scans of signed orders, named by their BLAKE3 | the hub, or another node |
+//!
+//! Nothing is acknowledged before the ledger's `fdatasync` returned. The index is never believed beyond the ledgers.
+//! Nothing here opens a socket or knows a user.
+
+pub mod image;
+
+// A module uses only modules declared below it.
+mod ledgers;
+mod lookup;
+mod registry;
+mod opening;
+mod intake;
+mod replica;
+mod story;
+mod apply;
+mod people;
+mod index;
+mod card;
+mod shelf;
+mod freshness;
+
+pub use freshness::{Answer, CourtFreshness, Freshness, Source};
+pub use index::{IndexFailed, NotUsable};
+pub use intake::{Done, IntakeRefused, Request};
+pub use lookup::{Found, Hits, Question};
+pub use opening::{OpenFailed, Opening};
+pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig, now};
+pub use shelf::ShelfError;
+pub use story::{NoStory, Story, Told, Unreadable};

@@ -1,0 +1,8 @@
+//! What the node and the hub have in common as programs: settings, logs, exit codes, and the half of the programming
+//! interface that only reads. It knows neither courts' filing nor replication.
+
+pub mod exit;
+pub mod logs;
+pub mod ready;
+pub mod sections;
+pub mod settings;

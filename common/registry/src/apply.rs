@@ -1,0 +1,259 @@
+//! Applying: what the ledgers say, brought into the index and the people in memory, one record after the other.
+//!
+//! A single thread owns both, so a reader never sees half of a record and nothing here needs a lock of its own.
+//! It is fed by a bounded queue: whoever replicates faster than this thread can follow is slowed down.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, RwLock};
+
+use ccpor_domain::{Event, OrderId};
+use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
+
+use crate::card;
+use crate::index::{Change, Entry, Index, IndexFailed, Meta, Place};
+use crate::people::People;
+
+/// What one durable record says.
+pub(crate) struct Fact {
+    pub(crate) head: Head,
+    pub(crate) hlc: Hlc,
+    /// None for records that concern the ledger itself, and for those of a kind that this version does not know.
+    pub(crate) event: Option<Event>,
+}
+
+impl Fact {
+    /// Reads a record that was verified before.
+    pub(crate) fn of(signed: &SignedRecord) -> Result<Self, IndexFailed> {
+        let record = signed.decode().map_err(|_| IndexFailed::Entry)?;
+        let head = Head {
+            position: record.position(),
+            hash: signed.hash(),
+        };
+        let event = match &record.body {
+            Body::EpochStart(_) => None,
+            Body::Event(bytes) => match ccpor_domain::decode(bytes) {
+                Ok(event) => Some(event),
+                Err(error) => {
+                    tracing::warn!(
+                        origin = %record.origin, epoch = record.epoch, seq = record.seq, %error,
+                        "a record is not understood by this version; it is kept and passed on, but not shown"
+                    );
+                    None
+                }
+            },
+        };
+        Ok(Self {
+            head,
+            hlc: record.hlc,
+            event,
+        })
+    }
+}
+
+/// Facts of one ledger, in its order, that wait to be applied.
+pub(crate) struct Batch {
+    pub(crate) origin: OriginId,
+    pub(crate) facts: Vec<Fact>,
+    /// Called once the facts are visible to lookups, or could not be applied.
+    pub(crate) applied: Option<Box<dyn FnOnce(Result<(), IndexFailed>) + Send>>,
+}
+
+/// What is waiting is taken together up to this many facts: one write to the index for all of them.
+const TOGETHER_FACTS: usize = 2_000;
+/// Batches that may wait; each is at most one run of replication.
+const QUEUE: usize = 256;
+
+/// The entrance to the applying thread.
+pub(crate) struct Applier {
+    queue: SyncSender<Batch>,
+}
+
+/// What is told after a batch was applied: the ledgers with the last record that lookups now include.
+pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send>;
+
+impl Applier {
+    /// Starts the thread. It ends when the last [`Applier`] is dropped.
+    pub(crate) fn start(
+        index: Arc<Index>,
+        meta: Arc<RwLock<Meta>>,
+        people: Arc<RwLock<People>>,
+        on_applied: OnApplied,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (queue, batches) = std::sync::mpsc::sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("apply".into())
+            .spawn(move || run(&batches, &index, &meta, &people, &on_applied))?;
+        Ok((Self { queue }, thread))
+    }
+
+    /// Hands over a batch; waits while the queue is full. False when the thread is gone.
+    pub(crate) fn push(&self, batch: Batch) -> bool {
+        self.queue.send(batch).is_ok()
+    }
+}
+
+fn run(
+    batches: &Receiver<Batch>,
+    index: &Index,
+    meta: &RwLock<Meta>,
+    people: &RwLock<People>,
+    on_applied: &OnApplied,
+) {
+    let mut broken = false;
+    while let Ok(first) = batches.recv() {
+        let mut taken = vec![first];
+        let mut facts = taken.iter().map(|batch| batch.facts.len()).sum::<usize>();
+        while facts < TOGETHER_FACTS {
+            let Ok(next) = batches.try_recv() else { break };
+            facts += next.facts.len();
+            taken.push(next);
+        }
+        let outcome = if broken {
+            Err(IndexFailed::Entry)
+        } else {
+            apply(&taken, index, meta, people)
+        };
+        match outcome {
+            Ok(heads) => {
+                for (origin, head) in &heads {
+                    on_applied(origin, *head);
+                }
+                for batch in taken {
+                    if let Some(applied) = batch.applied {
+                        applied(Ok(()));
+                    }
+                }
+            }
+            Err(error) => {
+                // The ledgers have the records; only the index lags. Going on would leave a hole in it.
+                if !broken {
+                    tracing::error!(%error, "lookups no longer follow the ledgers; restart to make the index anew");
+                }
+                broken = true;
+                for batch in taken {
+                    if let Some(applied) = batch.applied {
+                        applied(Err(IndexFailed::Entry));
+                    }
+                }
+            }
+        }
+    }
+    index.flush();
+}
+
+/// Brings the batches into the index, then into memory, and gives the new applied heads.
+pub(crate) fn apply(
+    batches: &[Batch],
+    index: &Index,
+    meta: &RwLock<Meta>,
+    people: &RwLock<People>,
+) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
+    let mut next = read(meta).clone();
+    let mut work = Work {
+        index,
+        entries: BTreeMap::new(),
+        orders: next.orders,
+    };
+    let mut heads = Vec::new();
+    for batch in batches {
+        let number = next.number_of(&batch.origin)?;
+        let (mut last, mut orders) = (None, 0);
+        for fact in &batch.facts {
+            let position = fact.head.position;
+            if let Some(event) = &fact.event {
+                let place = Place {
+                    hlc: fact.hlc.0,
+                    origin: number,
+                    epoch: position.epoch,
+                    seq: position.seq,
+                };
+                orders += u64::from(work.event(place, event)?);
+            }
+            last = Some(fact.head);
+        }
+        if let Some(head) = last {
+            next.set_applied(number, head, orders);
+            heads.push((batch.origin.clone(), head));
+        }
+    }
+    let changes = work.changes();
+    index.write(&changes, &mut next)?;
+    let mut people = people.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for change in &changes {
+        people.put(change.order, &change.after);
+    }
+    drop(people);
+    *meta.write().unwrap_or_else(std::sync::PoisonError::into_inner) = next;
+    Ok(heads)
+}
+
+pub(crate) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    // A panic elsewhere leaves these values whole: they are replaced, never half changed.
+    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The entries touched by the records at hand.
+struct Work<'a> {
+    index: &'a Index,
+    entries: BTreeMap<OrderId, (Option<sled::IVec>, Entry)>,
+    /// Orders in the index, the new ones at hand included.
+    orders: u64,
+}
+
+impl Work<'_> {
+    /// Takes in one event; true when it brought a new order.
+    fn event(&mut self, place: Place, event: &Event) -> Result<bool, IndexFailed> {
+        let entry = self.entry(event.order_id())?;
+        // A second pass over the same record changes nothing.
+        if !entry.places.contains(&place) {
+            entry.places.push(place);
+            entry
+                .places
+                .sort_by_key(|place| (place.hlc, place.origin, place.epoch, place.seq));
+        }
+        let new = entry.card.is_none();
+        match event {
+            Event::Filed(filed) => {
+                let newest = card::of(filed.order_id, &filed.order);
+                entry.card = Some(card::with_history(newest, entry.card.take()));
+            }
+            Event::Amended(amended) => {
+                let newest = card::of(amended.order_id, &amended.order);
+                entry.card = Some(card::with_history(newest, entry.card.take()));
+            }
+            Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) => {}
+        }
+        Ok(new && entry.card.is_some())
+    }
+
+    fn entry(&mut self, order: OrderId) -> Result<&mut Entry, IndexFailed> {
+        match self.entries.entry(order) {
+            std::collections::btree_map::Entry::Occupied(known) => Ok(&mut known.into_mut().1),
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                let (before, entry) = match self.index.entry(order)? {
+                    Some((entry, bytes)) => (Some(bytes), entry),
+                    None => {
+                        let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
+                        self.orders += 1;
+                        (
+                            None,
+                            Entry {
+                                ordinal,
+                                ..Entry::default()
+                            },
+                        )
+                    }
+                };
+                Ok(&mut vacant.insert((before, entry)).1)
+            }
+        }
+    }
+
+    fn changes(self) -> Vec<Change> {
+        self.entries
+            .into_iter()
+            .map(|(order, (before, after))| Change { order, before, after })
+            .collect()
+    }
+}

@@ -1,0 +1,335 @@
+//! The index over the ledgers, in sled: where each order's records lie, who is named in it, and how far each ledger has
+//! been applied. It holds no record and is never the truth: whatever is wrong with it, it is made anew from the ledgers.
+//!
+//! One tree, one kind of key a prefix:
+//!
+//! | key | value |
+//! |---|---|
+//! | `m` | [`Meta`]: format, the ledgers in the order they were met, how far each is applied, count and digest of the orders |
+//! | `o` + order id | [`Entry`] |
+//!
+//! `m` is written in the same batch as the orders it describes, so the position can never be ahead of the state.
+//! sled does not force its file to the disk in a way that survives a power cut, and need not: what it lost is read from
+//! the ledgers again, and the digest tells when it came back with less than it claims.
+
+use std::path::{Path, PathBuf};
+
+use ccpor_domain::OrderId;
+use ccpor_ledger::{Head, OriginId};
+use ccpor_matching::Card;
+use serde::{Deserialize, Serialize};
+
+/// Raised whenever the bytes of the index change; an index of another format is made anew.
+const FORMAT: u32 = 1;
+const META: &[u8] = b"m";
+const ORDER: u8 = b'o';
+
+/// Where one record lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// Logical time of the record; first, so that places sort in the order of the facts.
+    pub(crate) hlc: u64,
+    /// Number of the ledger in [`Meta::origins`].
+    pub(crate) origin: u16,
+    pub(crate) epoch: u32,
+    pub(crate) seq: u64,
+}
+
+/// What the index keeps of one order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Dense number of the order in this index, from 0 in the order of arrival; the people in memory are kept by it.
+    pub(crate) ordinal: u32,
+    /// Every record that speaks of the order.
+    pub(crate) places: Vec<Place>,
+    /// The people and numbers by which it is found; none while only linked records of other courts have arrived.
+    pub(crate) card: Option<Card>,
+}
+
+/// One ledger as the index knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Applied {
+    pub(crate) origin: OriginId,
+    pub(crate) head: Option<Head>,
+    /// Orders that this ledger files.
+    pub(crate) orders: u64,
+}
+
+/// The state of the index as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    format: u32,
+    pub(crate) origins: Vec<Applied>,
+    pub(crate) orders: u64,
+    /// Exclusive or of the digests of all entries: the same for the same entries in any order of arrival.
+    digest: [u8; 16],
+}
+
+impl Meta {
+    /// The number of `origin`, given to it when it is first met.
+    pub(crate) fn number_of(&mut self, origin: &OriginId) -> Result<u16, IndexFailed> {
+        if let Some(number) = self.origins.iter().position(|known| known.origin == *origin) {
+            return u16::try_from(number).map_err(|_| IndexFailed::TooManyLedgers);
+        }
+        let number = u16::try_from(self.origins.len()).map_err(|_| IndexFailed::TooManyLedgers)?;
+        self.origins.push(Applied {
+            origin: origin.clone(),
+            head: None,
+            orders: 0,
+        });
+        Ok(number)
+    }
+
+    pub(crate) fn origin(&self, number: u16) -> Option<&OriginId> {
+        self.origins.get(usize::from(number)).map(|known| &known.origin)
+    }
+
+    pub(crate) fn applied(&self, origin: &OriginId) -> Option<Head> {
+        self.origins
+            .iter()
+            .find(|known| known.origin == *origin)
+            .and_then(|known| known.head)
+    }
+
+    pub(crate) fn orders_of(&self, origin: &OriginId) -> u64 {
+        self.origins
+            .iter()
+            .find(|known| known.origin == *origin)
+            .map_or(0, |known| known.orders)
+    }
+
+    pub(crate) fn applied_heads(&self) -> impl Iterator<Item = (&OriginId, Head)> {
+        self.origins
+            .iter()
+            .filter_map(|known| known.head.map(|head| (&known.origin, head)))
+    }
+
+    /// The ledger is applied up to `head`, with `orders` new orders.
+    pub(crate) fn set_applied(&mut self, number: u16, head: Head, orders: u64) {
+        if let Some(known) = self.origins.get_mut(usize::from(number)) {
+            known.head = Some(head);
+            known.orders += orders;
+        }
+    }
+}
+
+/// Why the index cannot be used. None of these loses anything: the index is made anew from the ledgers.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexFailed {
+    /// sled reported a fault.
+    #[error(
+        "the index could not be read or written ({0}); it will be made anew from the ledgers at the next start"
+    )]
+    Sled(#[from] sled::Error),
+    /// The entry does not decode.
+    #[error("an entry of the index is not readable; it will be made anew from the ledgers at the next start")]
+    Entry,
+    /// More ledgers than the index can number.
+    #[error("more than 65,535 ledgers: this machine cannot index another one")]
+    TooManyLedgers,
+    /// More orders than the index can number.
+    #[error("more than 4,294,967,295 orders: this machine cannot index another one")]
+    TooManyOrders,
+}
+
+/// Why an index found at start is not used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NotUsable {
+    /// sled did not open it.
+    #[error("sled did not open it: {0}")]
+    DoesNotOpen(String),
+    /// It was written by another version.
+    #[error("it has another format")]
+    Format,
+    /// Its content is not what it was when it was last written.
+    #[error("its content does not match its own count and digest")]
+    Incomplete,
+    /// It claims records that the ledger does not have.
+    #[error("it is ahead of the ledger of {origin}")]
+    AheadOfLedger {
+        /// The ledger.
+        origin: OriginId,
+    },
+}
+
+/// The open index.
+pub(crate) struct Index {
+    db: sled::Db,
+}
+
+/// A change of one entry, with the bytes before it, which the digest needs.
+pub(crate) struct Change {
+    pub(crate) order: OrderId,
+    pub(crate) before: Option<sled::IVec>,
+    pub(crate) after: Entry,
+}
+
+impl Index {
+    /// Opens the index in `dir`, or makes an empty one. `cache_bytes` bounds sled's page cache.
+    pub(crate) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, NotUsable> {
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(Some(500));
+        // sled 0.34 is known to panic on some damaged files where an error would be right.
+        let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
+        match opened {
+            Ok(Ok(db)) => Ok(Self { db }),
+            Ok(Err(error)) => Err(NotUsable::DoesNotOpen(error.to_string())),
+            Err(_) => Err(NotUsable::DoesNotOpen(
+                "it stopped while reading its files".into(),
+            )),
+        }
+    }
+
+    /// Moves an index that cannot be used out of the way, so that it can be looked at, and keeps only the newest one.
+    pub(crate) fn set_aside(dir: &Path) -> std::io::Result<PathBuf> {
+        let aside = dir.with_extension("unusable");
+        if aside.exists() {
+            std::fs::remove_dir_all(&aside)?;
+        }
+        std::fs::rename(dir, &aside)?;
+        Ok(aside)
+    }
+
+    /// The state of the index; an empty one for a new index.
+    pub(crate) fn meta(&self) -> Result<Meta, NotUsable> {
+        let stored = self
+            .db
+            .get(META)
+            .map_err(|error| NotUsable::DoesNotOpen(error.to_string()))?;
+        let meta: Meta = match stored {
+            None => Meta {
+                format: FORMAT,
+                ..Meta::default()
+            },
+            Some(bytes) => decode(&bytes).map_err(|_| NotUsable::Format)?,
+        };
+        if meta.format == FORMAT {
+            Ok(meta)
+        } else {
+            Err(NotUsable::Format)
+        }
+    }
+
+    /// Reads every entry once, for building what is kept in memory. When it ends, [`Scan::complete`] tells whether all
+    /// of them were there.
+    pub(crate) fn scan(&self) -> Scan {
+        Scan {
+            items: self.db.scan_prefix([ORDER]),
+            orders: 0,
+            digest: [0; 16],
+            fault: None,
+        }
+    }
+
+    /// The entry of one order with its stored bytes.
+    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<(Entry, sled::IVec)>, IndexFailed> {
+        let Some(bytes) = self.db.get(key_of(order))? else {
+            return Ok(None);
+        };
+        let entry = decode(&bytes).map_err(|_| IndexFailed::Entry)?;
+        Ok(Some((entry, bytes)))
+    }
+
+    /// Writes the changed entries and the state that describes them in one atomic batch.
+    pub(crate) fn write(&self, changes: &[Change], meta: &mut Meta) -> Result<(), IndexFailed> {
+        let mut batch = sled::Batch::default();
+        for change in changes {
+            let key = key_of(change.order);
+            match &change.before {
+                Some(before) => fold(&mut meta.digest, &key, before),
+                None => meta.orders += 1,
+            }
+            let after = encode(&change.after)?;
+            fold(&mut meta.digest, &key, &after);
+            batch.insert(&key, after);
+        }
+        batch.insert(META, encode(meta)?);
+        self.db.apply_batch(batch)?;
+        Ok(())
+    }
+
+    /// Bytes on disk, for the operator's status.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.db.size_on_disk().unwrap_or(0)
+    }
+
+    /// Writes what is still in memory, so that the next start has less to read. Not needed for safety.
+    pub(crate) fn flush(&self) {
+        if let Err(error) = self.db.flush() {
+            tracing::warn!(%error, "the index was not written out; the next start reads more of the ledgers");
+        }
+    }
+}
+
+/// The entries of the index, one after the other.
+pub(crate) struct Scan {
+    items: sled::Iter,
+    orders: u64,
+    digest: [u8; 16],
+    fault: Option<NotUsable>,
+}
+
+impl Iterator for Scan {
+    type Item = (OrderId, Entry);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.fault.is_some() {
+            return None;
+        }
+        match self.items.next()? {
+            Err(error) => self.fault = Some(NotUsable::DoesNotOpen(error.to_string())),
+            Ok((key, value)) => {
+                fold(&mut self.digest, &key, &value);
+                self.orders += 1;
+                let id = key.get(1..).and_then(|id| <[u8; 16]>::try_from(id).ok());
+                match (id, decode(&value)) {
+                    (Some(id), Ok(entry)) => return Some((OrderId(id), entry)),
+                    _ => self.fault = Some(NotUsable::Incomplete),
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Scan {
+    /// Whether everything was read that `meta` speaks of.
+    pub(crate) fn complete(self, meta: &Meta) -> Result<(), NotUsable> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None if self.orders == meta.orders && self.digest == meta.digest => Ok(()),
+            None => Err(NotUsable::Incomplete),
+        }
+    }
+}
+
+fn key_of(order: OrderId) -> [u8; 17] {
+    let mut key = [ORDER; 17];
+    for (to, from) in key.iter_mut().skip(1).zip(order.0) {
+        *to = from;
+    }
+    key
+}
+
+fn fold(digest: &mut [u8; 16], key: &[u8], value: &[u8]) {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(key).update(value);
+    for (to, from) in digest.iter_mut().zip(hasher.finalize().as_bytes()) {
+        *to ^= from;
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, IndexFailed> {
+    bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(|_| IndexFailed::Entry)
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, IndexFailed> {
+    // An entry is bounded by the record it came from; the limit stops a damaged length from being believed.
+    let config = bincode::config::standard().with_limit::<{ 4 << 20 }>();
+    match bincode::serde::decode_from_slice(bytes, config) {
+        Ok((value, read)) if read == bytes.len() => Ok(value),
+        _ => Err(IndexFailed::Entry),
+    }
+}

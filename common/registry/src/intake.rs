@@ -1,0 +1,358 @@
+//! Intake: the acts of this node's own court. Each is checked against the order as it stands, signed and made durable in
+//! the court's ledger, shown to lookups, and only then acknowledged. Nothing here knows of other machines.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ccpor_domain::{
+    Act, Actor, Amended, CoreMissing, Ended, Ending, Event, Filed, ImageAttached, ImageRef, Order, OrderId,
+    OrderState, RequestId, Served, Service, StepRefused, UtcMillis, Warning,
+};
+use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
+
+use crate::index::IndexFailed;
+use crate::story::{NoStory, Story, Told};
+
+/// Who asks for an act, and under which key it may be repeated.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Chosen by the client; the same key always means the same act.
+    pub key: String,
+    /// Who.
+    pub by: Actor,
+    /// Why, in words; may be empty.
+    pub reason: String,
+}
+
+/// An act is durable and visible here.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The order.
+    pub order: OrderId,
+    /// Its version after the act, from 1.
+    pub version: u32,
+    /// The ledger that holds the record.
+    pub origin: OriginId,
+    /// The record's place and hash.
+    pub head: Head,
+    /// The record's moment.
+    pub recorded: Hlc,
+    /// Whether an earlier request with the same key had done it.
+    pub repeated: bool,
+    /// What the court should look at; nothing of it kept the order from being filed (Fam. Code 6380(b)).
+    pub warnings: Vec<Warning>,
+}
+
+/// Why an act is refused. Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeRefused {
+    /// This machine writes no ledger.
+    #[error("this machine is not a court's node; file at the node of the court that made the order")]
+    NotACourt,
+    /// The order belongs to another court.
+    #[error("order {order} was made by {owner}; only that court may change it")]
+    NotOurs {
+        /// The order.
+        order: OrderId,
+        /// Its court's node.
+        owner: OriginId,
+    },
+    /// The order on the paper names another court than this node's.
+    #[error(
+        "the order names the court {named}, but this node files for {ours}; file it at that court's node"
+    )]
+    OtherCourt {
+        /// The court named.
+        named: String,
+        /// This node's court.
+        ours: String,
+    },
+    /// The legal core is missing.
+    #[error(transparent)]
+    Core(#[from] CoreMissing),
+    /// The key was used for something else.
+    #[error(
+        "the key of this request was used before for a different act on order {0}; use a new key for a new act"
+    )]
+    KeyReused(OrderId),
+    /// The order is not known.
+    #[error(transparent)]
+    NoStory(#[from] NoStory),
+    /// The act does not fit the order as it stands.
+    #[error(transparent)]
+    Step(#[from] StepRefused),
+    /// The client amends a version that is no longer the newest.
+    #[error(
+        "order {order} is at version {found}, not {expected}: somebody else has amended it. Read it again and repeat"
+    )]
+    VersionMoved {
+        /// The order.
+        order: OrderId,
+        /// What the client had.
+        expected: u32,
+        /// What stands.
+        found: u32,
+    },
+    /// The event is too large.
+    #[error("the order is too large to be recorded: {0}")]
+    TooLarge(String),
+    /// The ledger could not take it.
+    #[error(transparent)]
+    Ledger(#[from] AppendError),
+    /// The index could not be read.
+    #[error(transparent)]
+    Index(#[from] IndexFailed),
+}
+
+/// What intake needs of the registry; the seam that keeps it free of everything else.
+pub(crate) trait Desk {
+    /// The ledger that this court writes.
+    fn own(&self) -> Option<&OriginId>;
+    /// The order as it stands.
+    fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused>;
+    /// Makes the event durable, then visible; gives its place.
+    fn record(&self, event: Event) -> Result<(Head, Hlc), IntakeRefused>;
+    /// The moment of entry.
+    fn now(&self) -> UtcMillis;
+}
+
+/// Acts on one order happen one after the other; acts on different orders seldom wait for each other.
+pub(crate) struct Turns {
+    locks: Vec<Mutex<()>>,
+}
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self {
+            locks: (0..256).map(|_| Mutex::new(())).collect(),
+        }
+    }
+
+    fn take(&self, order: OrderId) -> Option<MutexGuard<'_, ()>> {
+        let [first, ..] = order.0;
+        self.locks
+            .get(usize::from(first))
+            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Files a new order. `source_id` is what the court's own system calls it.
+pub(crate) fn file(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    source_id: Option<String>,
+    order: Order,
+) -> Result<Done, IntakeRefused> {
+    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
+    ours(&origin, &order)?;
+    ccpor_domain::legal_core(&order)?;
+    let order_id = OrderId::derive(origin.court(), &request.key);
+    let _turn = turns.take(order_id);
+    if let Some(story) = desk.story(order_id)? {
+        let first = story.records.iter().find(|told| {
+            matches!(&told.event, Event::Filed(filed) if filed.order == order && filed.source_id == source_id)
+        });
+        return first
+            .map(|told| repeated(&story, told, 1))
+            .ok_or(IntakeRefused::KeyReused(order_id));
+    }
+    let warnings = ccpor_domain::check(&order);
+    let act = act(desk, &origin, request);
+    let (head, recorded) = desk.record(Event::Filed(Filed {
+        act,
+        order_id,
+        source_id,
+        order,
+    }))?;
+    Ok(Done {
+        order: order_id,
+        version: 1,
+        origin,
+        head,
+        recorded,
+        repeated: false,
+        warnings,
+    })
+}
+
+/// Files a new version of an order. `expected` is the version that the client read; none does not check.
+pub(crate) fn amend(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    expected: Option<u32>,
+    order: Order,
+) -> Result<Done, IntakeRefused> {
+    ccpor_domain::legal_core(&order)?;
+    let warnings = ccpor_domain::check(&order);
+    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?;
+    ours(origin, &order)?;
+    let event = |act| Event::Amended(Amended { act, order_id, order });
+    let done = step(desk, turns, request, order_id, event, |state| match expected {
+        Some(expected) if expected != state.version => Err(IntakeRefused::VersionMoved {
+            order: order_id,
+            expected,
+            found: state.version,
+        }),
+        _ => Ok(()),
+    })?;
+    Ok(Done { warnings, ..done })
+}
+
+/// Records service of an order, or an attempt.
+pub(crate) fn serve(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    service: Service,
+) -> Result<Done, IntakeRefused> {
+    step(
+        desk,
+        turns,
+        request,
+        order_id,
+        |act| {
+            Event::Served(Served {
+                act,
+                order_id,
+                service,
+            })
+        },
+        |_| Ok(()),
+    )
+}
+
+/// Attaches an image that is in the image store.
+pub(crate) fn attach(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    image: ImageRef,
+) -> Result<Done, IntakeRefused> {
+    let event = |act| Event::ImageAttached(ImageAttached { act, order_id, image });
+    step(desk, turns, request, order_id, event, |_| Ok(()))
+}
+
+/// Ends an order before its time.
+pub(crate) fn end(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    ending: Ending,
+) -> Result<Done, IntakeRefused> {
+    step(
+        desk,
+        turns,
+        request,
+        order_id,
+        |act| {
+            Event::Ended(Ended {
+                act,
+                order_id,
+                ending,
+            })
+        },
+        |_| Ok(()),
+    )
+}
+
+/// One act on an order that exists: repeated when its key was seen, refused when it does not fit.
+fn step(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    event: impl FnOnce(Act) -> Event,
+    fits: impl FnOnce(&OrderState) -> Result<(), IntakeRefused>,
+) -> Result<Done, IntakeRefused> {
+    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
+    let _turn = turns.take(order_id);
+    let story = desk.story(order_id)?.ok_or(NoStory::Unknown(order_id))?;
+    if story.origin.court() != origin.court() {
+        return Err(IntakeRefused::NotOurs {
+            order: order_id,
+            owner: story.origin,
+        });
+    }
+    let wanted = event(act(desk, &origin, request));
+    if let Some(told) = story
+        .records
+        .iter()
+        .find(|told| told.event.act().request == wanted.act().request)
+    {
+        let same = same_deed(&told.event, &wanted);
+        return if same {
+            Ok(repeated(&story, told, story.state.version))
+        } else {
+            Err(IntakeRefused::KeyReused(order_id))
+        };
+    }
+    fits(&story.state)?;
+    let mut after = story.state;
+    after.apply(&wanted)?;
+    let (head, recorded) = desk.record(wanted)?;
+    let version = after.version;
+    Ok(Done {
+        order: order_id,
+        version,
+        origin,
+        head,
+        recorded,
+        repeated: false,
+        warnings: Vec::new(),
+    })
+}
+
+/// Whether two events say the same about the order, whoever said it when.
+fn same_deed(told: &Event, wanted: &Event) -> bool {
+    match (told, wanted) {
+        (Event::Filed(told), Event::Filed(wanted)) => {
+            told.order == wanted.order && told.source_id == wanted.source_id
+        }
+        (Event::Amended(told), Event::Amended(wanted)) => told.order == wanted.order,
+        (Event::Served(told), Event::Served(wanted)) => told.service == wanted.service,
+        (Event::ImageAttached(told), Event::ImageAttached(wanted)) => told.image == wanted.image,
+        (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
+        _ => false,
+    }
+}
+
+fn act(desk: &impl Desk, origin: &OriginId, request: Request) -> Act {
+    Act {
+        request: RequestId::derive(origin.court(), &request.key),
+        at: desk.now(),
+        by: request.by,
+        reason: request.reason,
+    }
+}
+
+/// The order must name this node's court, or none.
+fn ours(origin: &OriginId, order: &Order) -> Result<(), IntakeRefused> {
+    match order.court.path() {
+        Some(named) if named.to_string() != origin.court() => Err(IntakeRefused::OtherCourt {
+            named: named.to_string(),
+            ours: origin.court().to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The answer to a request that was carried out before by the record `told`.
+fn repeated(story: &Story, told: &Told, version: u32) -> Done {
+    Done {
+        order: story.order,
+        version,
+        origin: told.origin.clone(),
+        head: Head {
+            position: told.position,
+            hash: told.hash,
+        },
+        recorded: told.recorded,
+        repeated: true,
+        warnings: ccpor_domain::check(&story.state.order),
+    }
+}

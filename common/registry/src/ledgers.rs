@@ -1,0 +1,138 @@
+//! The registry as replication sees it: ledgers that are compared, read, and continued by verified runs.
+
+use std::sync::{Arc, PoisonError};
+
+use ccpor_ledger::{
+    AppendRefusal, Head, Ledger, OriginId, Position, ReadError, RunFault, RunLimit, SignedHeartbeat,
+    SignedReceipt, SignedRecord, Standing,
+};
+use ccpor_sync::{Ledgers, LoadFailed, Moved, StoreRefused, Stored};
+
+use crate::apply::{Batch, Fact};
+use crate::registry::Registry;
+
+impl Ledgers for Registry {
+    fn heads(&self) -> Vec<(OriginId, Head)> {
+        self.shelf.heads()
+    }
+
+    fn standing(&self, origin: &OriginId, head: &Head) -> Result<Standing, LoadFailed> {
+        match self.shelf.get(origin) {
+            Some(ledger) => ledger.standing(head).map_err(load_failed),
+            None => Ok(Standing::PeerAhead),
+        }
+    }
+
+    fn load(
+        &self,
+        origin: &OriginId,
+        after: Option<Position>,
+        limit: RunLimit,
+    ) -> Result<Vec<SignedRecord>, LoadFailed> {
+        match self.shelf.get(origin) {
+            Some(ledger) => ledger.run(after, limit).map_err(load_failed),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn store(&self, origin: &OriginId, run: Vec<SignedRecord>) -> Result<Stored, StoreRefused> {
+        if self.own() == Some(origin) {
+            // What the own court signed and this machine lost comes back by a restore, not by an ordinary session.
+            return Err(StoreRefused::BadRecord);
+        }
+        let ledger = self.shelf.get_or_make(origin).map_err(|error| {
+            tracing::error!(%origin, %error, "a ledger cannot be made");
+            StoreRefused::CannotStore
+        })?;
+        // Runs of one ledger are appended and applied one after the other, whoever sent them.
+        let turn = self.replica.turn(origin);
+        let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = not_held(&ledger, run)?;
+        let Some(last) = new.last() else {
+            return self.stored(origin, &ledger);
+        };
+        let facts = new
+            .iter()
+            .map(Fact::of)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| StoreRefused::BadRecord)?;
+        let moment = last.outline().map_err(|_| StoreRefused::BadRecord)?.hlc;
+        let head = ledger.append_run(&new).map_err(|error| refused(origin, &error))?;
+        self.replica.recorded(origin, head, moment);
+        if !self.apply(Batch {
+            origin: origin.clone(),
+            facts,
+            applied: None,
+        }) {
+            tracing::warn!(%origin, "records arrived while stopping; lookups show them after the restart");
+        }
+        self.replica.moved(origin, head);
+        self.stored(origin, &ledger)
+    }
+
+    fn receipt(&self, receipt: SignedReceipt) {
+        self.replica.receipt(receipt);
+    }
+
+    fn heartbeat(&self, heartbeat: SignedHeartbeat) -> bool {
+        self.replica.heartbeat(&self.shelf, heartbeat)
+    }
+
+    fn heartbeats(&self) -> Vec<SignedHeartbeat> {
+        self.replica.heartbeats()
+    }
+
+    fn watch(&self, changed: Box<dyn Fn(&Moved) + Send + Sync>) {
+        self.replica.watch(changed);
+    }
+}
+
+impl Registry {
+    fn stored(&self, origin: &OriginId, ledger: &Arc<Ledger>) -> Result<Stored, StoreRefused> {
+        let head = ledger.head().ok_or(StoreRefused::CannotStore)?;
+        Ok(Stored {
+            head,
+            receipt: self.replica.receipt_for(origin, head),
+        })
+    }
+}
+
+/// The part of a run that this ledger does not have; a record that contradicts one that it has is a fork.
+fn not_held(ledger: &Ledger, run: Vec<SignedRecord>) -> Result<Vec<SignedRecord>, StoreRefused> {
+    let held = ledger.head().map(|head| head.position);
+    let mut new = Vec::with_capacity(run.len());
+    for record in run {
+        let position = record.outline().map_err(|_| StoreRefused::BadRecord)?.position;
+        if held < Some(position) {
+            new.push(record);
+            continue;
+        }
+        match ledger.hash_at(position) {
+            Ok(Some(hash)) if hash == record.hash() => {}
+            Ok(_) => return Err(StoreRefused::Forked),
+            Err(_) => return Err(StoreRefused::CannotStore),
+        }
+    }
+    Ok(new)
+}
+
+fn load_failed(error: ReadError) -> LoadFailed {
+    match error {
+        ReadError::Damaged(damage) => {
+            tracing::error!(%damage, "a record cannot be passed on");
+            LoadFailed::Damaged
+        }
+        ReadError::NoRecord { .. } | ReadError::Io { .. } => LoadFailed::Unreadable,
+    }
+}
+
+fn refused(origin: &OriginId, error: &AppendRefusal) -> StoreRefused {
+    tracing::warn!(%origin, %error, "a run was not kept");
+    match error {
+        AppendRefusal::Unproven(RunFault::Chain(_)) => StoreRefused::Gap,
+        AppendRefusal::Unproven(_) => StoreRefused::BadRecord,
+        AppendRefusal::DiskFull | AppendRefusal::Damaged(_) | AppendRefusal::Stopped => {
+            StoreRefused::CannotStore
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Opening: brings the index in step with the ledgers at start, and makes it anew when it cannot be trusted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use ccpor_ledger::{HybridClock, OriginId, ReadError, RunLimit, StartError, Writer};
+
+use crate::apply::{self, Batch, Fact};
+use crate::image::OpenStoreError;
+use crate::index::{Index, IndexFailed, Meta, NotUsable};
+use crate::people::People;
+use crate::registry::OwnLedger;
+use crate::shelf::{Shelf, ShelfError};
+
+/// What was found at start, for the log and the operator.
+#[derive(Debug, Default)]
+pub struct Opening {
+    /// Why the index was made anew, when it was.
+    pub rebuilt: Option<NotUsable>,
+    /// Where the index that could not be used lies now.
+    pub set_aside: Option<PathBuf>,
+    /// Records that were read from the ledgers into the index.
+    pub applied_records: u64,
+}
+
+/// Why a registry does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailed {
+    /// The ledgers.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    /// The own ledger cannot be written.
+    #[error("this court's ledger cannot be written: {0}")]
+    Writer(#[from] StartError),
+    /// The receipts.
+    #[error("the receipts of the hub cannot be read: {0}")]
+    Receipts(#[from] ccpor_ledger::ReceiptBookError),
+    /// A directory.
+    #[error("{path} cannot be used: {reason}. Check that it exists, belongs to this user and has space")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The index cannot be made, not even an empty one.
+    #[error("the index cannot be made: {0}. Check the disk and its space")]
+    Index(String),
+    /// A ledger cannot be read on.
+    #[error("the ledger of {origin} cannot be read: {reason}")]
+    Ledger {
+        /// Which.
+        origin: OriginId,
+        /// What is wrong.
+        reason: ReadError,
+    },
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+pub(crate) fn images(error: OpenStoreError) -> OpenFailed {
+    OpenFailed::Directory {
+        path: "images".into(),
+        reason: error.to_string(),
+    }
+}
+
+pub(crate) fn writer(shelf: &Shelf, own: OwnLedger, clock: &Arc<HybridClock>) -> Result<Writer, OpenFailed> {
+    let ledger = shelf.get_or_make(&own.origin).map_err(ShelfError::from)?;
+    Ok(Writer::start(ledger, own.key, own.chain, Arc::clone(clock))?)
+}
+
+/// An index in step with the ledgers.
+pub(crate) struct InStep {
+    pub(crate) index: Index,
+    pub(crate) meta: Meta,
+    pub(crate) people: People,
+    pub(crate) opening: Opening,
+}
+
+/// Records taken from a ledger at once while catching up.
+const RUN: RunLimit = RunLimit {
+    records: 4_000,
+    bytes: 8 << 20,
+};
+
+/// Opens the index in `directory`; when it cannot be used, sets it aside and makes a new one from the ledgers.
+pub(crate) fn index(directory: &Path, cache_bytes: u64, shelf: &Shelf) -> Result<InStep, OpenFailed> {
+    let mut opening = Opening::default();
+    let usable = Index::open(directory, cache_bytes).and_then(|index| {
+        let meta = index.meta()?;
+        behind_ledgers(&meta, shelf)?;
+        let mut scan = index.scan();
+        let people = People::build(&mut scan);
+        scan.complete(&meta)?;
+        Ok((index, meta, people))
+    });
+    let (index, meta, people) = match usable {
+        Ok(usable) => usable,
+        Err(reason) => {
+            tracing::warn!(%reason, "the index is made anew from the ledgers");
+            opening.rebuilt = Some(reason);
+            opening.set_aside = set_aside(directory)?;
+            let index =
+                Index::open(directory, cache_bytes).map_err(|error| OpenFailed::Index(error.to_string()))?;
+            let meta = index
+                .meta()
+                .map_err(|error| OpenFailed::Index(error.to_string()))?;
+            (index, meta, People::build(std::iter::empty()))
+        }
+    };
+    let (meta, people) = (RwLock::new(meta), RwLock::new(people));
+    opening.applied_records = catch_up(&index, &meta, &people, shelf)?;
+    let meta = meta
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let people = people
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(InStep {
+        index,
+        meta,
+        people,
+        opening,
+    })
+}
+
+fn set_aside(directory: &Path) -> Result<Option<PathBuf>, OpenFailed> {
+    if !directory.exists() {
+        return Ok(None);
+    }
+    let aside = Index::set_aside(directory).map_err(|error| OpenFailed::Directory {
+        path: directory.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(aside))
+}
+
+/// An index that speaks of records which the ledgers do not have belongs to other ledgers.
+fn behind_ledgers(meta: &Meta, shelf: &Shelf) -> Result<(), NotUsable> {
+    for (origin, head) in meta.applied_heads() {
+        let known = shelf
+            .get(origin)
+            .and_then(|ledger| ledger.hash_at(head.position).ok().flatten());
+        if known != Some(head.hash) {
+            return Err(NotUsable::AheadOfLedger {
+                origin: origin.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Reads every ledger on from where the index stands.
+fn catch_up(
+    index: &Index,
+    meta: &RwLock<Meta>,
+    people: &RwLock<People>,
+    shelf: &Shelf,
+) -> Result<u64, OpenFailed> {
+    let mut applied = 0;
+    for (origin, ledger) in shelf.all() {
+        loop {
+            let after = apply::read(meta).applied(&origin).map(|head| head.position);
+            let run = match ledger.run(after, RUN) {
+                Ok(run) if run.is_empty() => break,
+                Ok(run) => run,
+                // What lies behind the damage comes with its repair; what lies before it is served.
+                Err(error @ ReadError::Damaged(_)) => {
+                    tracing::error!(%origin, %error, "a ledger is damaged; what follows the damage is not shown");
+                    break;
+                }
+                Err(reason) => return Err(OpenFailed::Ledger { origin, reason }),
+            };
+            applied += u64::try_from(run.len()).unwrap_or(0);
+            let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, IndexFailed>>();
+            facts
+                .and_then(|facts| {
+                    let batch = Batch {
+                        origin: origin.clone(),
+                        facts,
+                        applied: None,
+                    };
+                    apply::apply(&[batch], index, meta, people)
+                })
+                .map_err(|error| OpenFailed::Index(error.to_string()))?;
+        }
+    }
+    Ok(applied)
+}

@@ -1,0 +1,426 @@
+//! The registry on one machine: ledgers, index, people and images put together, opened, and asked.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+
+use ccpor_domain::{Ending, Event, ImageRef, Order, OrderId, Service, UtcMillis};
+use ccpor_ledger::{
+    AppendError, Appended, Head, Hlc, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat,
+    SigningKey, VerifyingKey, Writer,
+};
+
+use crate::apply::{Applier, Batch, Fact, read};
+use crate::freshness::{Answer, Freshness, Source};
+use crate::image::ImageStore;
+use crate::index::{Index, Meta};
+use crate::intake::{self, Desk, Done, IntakeRefused, Request, Turns};
+use crate::opening::{self, OpenFailed, Opening};
+use crate::people::People;
+use crate::replica::Replica;
+use crate::shelf::Shelf;
+use crate::story::{NoStory, Story};
+
+/// What a registry is opened with.
+pub struct RegistryConfig {
+    /// Directory of ledgers, index and images; made when missing.
+    pub directory: PathBuf,
+    /// Identity of this machine, as answers name it.
+    pub identity: String,
+    /// What kind of machine it is.
+    pub source: Source,
+    /// The ledger that this machine writes; none at a hub.
+    pub own: Option<OwnLedger>,
+    /// The key with which a hub signs receipts; none at a node.
+    pub receipts: Option<SigningKey>,
+    /// Judges the record-signing keys of the courts.
+    pub trust: Arc<dyn KeyTrust>,
+    /// A court not heard of for longer than this is not current, in milliseconds.
+    pub stale_after_ms: u64,
+    /// Memory for the index's page cache, in bytes.
+    pub index_cache_bytes: u64,
+}
+
+/// The ledger that this machine writes.
+pub struct OwnLedger {
+    /// Its name.
+    pub origin: OriginId,
+    /// Its record-signing key.
+    pub key: SigningKey,
+    /// The key's certificate chain in DER, leaf first.
+    pub chain: Vec<Vec<u8>>,
+}
+
+/// An open registry. Every call may block on the disk; none may be made from an async task directly.
+pub struct Registry {
+    /// Itself, for what runs when a record has become durable.
+    this: Weak<Self>,
+    pub(crate) identity: String,
+    pub(crate) source: Source,
+    directory: PathBuf,
+    own: Option<OriginId>,
+    writer: Option<Writer>,
+    pub(crate) shelf: Arc<Shelf>,
+    index: Arc<Index>,
+    meta: Arc<RwLock<Meta>>,
+    people: Arc<RwLock<People>>,
+    applier: Mutex<Option<Applier>>,
+    applying: Mutex<Option<std::thread::JoinHandle<()>>>,
+    turns: Turns,
+    images: ImageStore,
+    pub(crate) replica: Arc<Replica>,
+    stale_after_ms: u64,
+}
+
+/// Sizes for the operator.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Orders of all courts that lookups find.
+    pub orders: u64,
+    /// Records of all courts.
+    pub records: u64,
+    /// Bytes of the index on disk.
+    pub index_bytes: u64,
+}
+
+/// One ledger as it stands here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerState {
+    /// Whose.
+    pub origin: OriginId,
+    /// Its last record here.
+    pub head: Option<Head>,
+    /// Its records here.
+    pub records: u64,
+    /// The orders it files.
+    pub orders: u64,
+    /// What is damaged in it, in words.
+    pub damage: Option<String>,
+}
+
+impl Registry {
+    /// Opens the registry: ledgers, then the index over them (made anew when it cannot be used), then what the ledgers
+    /// hold beyond it, then the people in memory. When it returns, every lookup is answered in full.
+    ///
+    /// # Errors
+    /// [`OpenFailed`] when a directory or a ledger cannot be used. A damaged index is no error.
+    pub fn open(config: RegistryConfig) -> Result<(Arc<Self>, Opening), OpenFailed> {
+        let shelf = Arc::new(Shelf::open(
+            &config.directory.join("ledger"),
+            Arc::clone(&config.trust),
+        )?);
+        let clock = Arc::new(HybridClock::system());
+        let own = config.own.as_ref().map(|own| own.origin.clone());
+        let writer = config
+            .own
+            .map(|own| opening::writer(&shelf, own, &clock))
+            .transpose()?;
+        let images = ImageStore::open(&config.directory.join("images")).map_err(opening::images)?;
+        let opened = opening::index(&config.directory.join("index"), config.index_cache_bytes, &shelf)?;
+        let meta = Arc::new(RwLock::new(opened.meta));
+        let people = Arc::new(RwLock::new(opened.people));
+        let index = Arc::new(opened.index);
+        let replica = Replica::open(&shelf, own.clone(), &config.identity, config.receipts, clock)?;
+        for (origin, head) in read(&meta).applied_heads() {
+            replica.applied(origin, head);
+        }
+        let told = Arc::clone(&replica);
+        let (applier, applying) = Applier::start(
+            Arc::clone(&index),
+            Arc::clone(&meta),
+            Arc::clone(&people),
+            Box::new(move |origin, head| told.applied(origin, head)),
+        )
+        .map_err(OpenFailed::Thread)?;
+        let registry = Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            identity: config.identity,
+            source: config.source,
+            directory: config.directory,
+            own,
+            writer,
+            shelf,
+            index,
+            meta,
+            people,
+            applier: Mutex::new(Some(applier)),
+            applying: Mutex::new(Some(applying)),
+            turns: Turns::new(),
+            images,
+            replica,
+            stale_after_ms: config.stale_after_ms,
+        });
+        Ok((registry, opened.opening))
+    }
+
+    /// Files a new order of this court.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn file(
+        &self,
+        request: Request,
+        source_id: Option<String>,
+        order: Order,
+    ) -> Result<Done, IntakeRefused> {
+        intake::file(self, &self.turns, request, source_id, order)
+    }
+
+    /// Files a new version of an order of this court. `expected` is the version that the client read.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn amend(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        expected: Option<u32>,
+        order: Order,
+    ) -> Result<Done, IntakeRefused> {
+        intake::amend(self, &self.turns, request, order_id, expected, order)
+    }
+
+    /// Records service of an order, or an attempt.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn serve(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        service: Service,
+    ) -> Result<Done, IntakeRefused> {
+        intake::serve(self, &self.turns, request, order_id, service)
+    }
+
+    /// Attaches an image that was put into [`Registry::images`].
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn attach(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        image: ImageRef,
+    ) -> Result<Done, IntakeRefused> {
+        intake::attach(self, &self.turns, request, order_id, image)
+    }
+
+    /// Ends an order before its time.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn end(&self, request: Request, order_id: OrderId, ending: Ending) -> Result<Done, IntakeRefused> {
+        intake::end(self, &self.turns, request, order_id, ending)
+    }
+
+    /// An order with its whole history, or as it was known at a past moment.
+    pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
+        // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
+        let freshness = self.freshness();
+        Answer::new(self.read_story(order, until), freshness)
+    }
+
+    /// Up to when each court is included in an answer made now.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        Freshness {
+            answered_at: now(),
+            served_by: self.identity.clone(),
+            source: self.source,
+            courts: self.replica.courts(now(), self.stale_after_ms),
+        }
+    }
+
+    /// The images.
+    #[must_use]
+    pub fn images(&self) -> &ImageStore {
+        &self.images
+    }
+
+    /// The ledger that this machine writes, if it is a court's.
+    #[must_use]
+    pub fn own(&self) -> Option<&OriginId> {
+        self.own.as_ref()
+    }
+
+    /// Sizes for the operator.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            orders: u64::try_from(read(&self.people).orders()).unwrap_or(u64::MAX),
+            records: self.shelf.all().iter().map(|(_, ledger)| ledger.records()).sum(),
+            index_bytes: self.index.size_bytes(),
+        }
+    }
+
+    /// Every ledger as it stands here, by name.
+    #[must_use]
+    pub fn ledgers(&self) -> Vec<LedgerState> {
+        let meta = read(&self.meta);
+        let state = |(origin, ledger): (OriginId, Arc<Ledger>)| LedgerState {
+            head: ledger.head(),
+            records: ledger.records(),
+            orders: meta.orders_of(&origin),
+            damage: ledger.damage().map(|damage| damage.to_string()),
+            origin,
+        };
+        self.shelf.all().into_iter().map(state).collect()
+    }
+
+    /// The hub's receipt that reaches furthest into the own ledger.
+    #[must_use]
+    pub fn receipt(&self) -> Option<Receipt> {
+        self.replica.furthest_receipt()
+    }
+
+    /// The directory of ledgers, index and images.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Signs a heartbeat: nothing earlier than its moment is still to come from this court. None at a hub.
+    ///
+    /// # Errors
+    /// [`AppendError`] when the ledger can no longer be written; then there is nothing to promise.
+    pub fn heartbeat(&self) -> Result<Option<SignedHeartbeat>, AppendError> {
+        let Some(writer) = &self.writer else {
+            return Ok(None);
+        };
+        let heartbeat = writer.heartbeat_wait()?;
+        self.replica.own_heartbeat(heartbeat.clone());
+        Ok(Some(heartbeat))
+    }
+
+    /// From now on receipts of `hub` are verified with `key`.
+    pub fn trust_hub(&self, hub: &str, key: VerifyingKey) {
+        self.replica.trust_hub(hub, key);
+    }
+
+    /// Stops writing, applies what is durable, writes the index out. The registry answers no more afterwards.
+    pub fn close(&self) {
+        if let Some(writer) = &self.writer {
+            writer.close();
+        }
+        drop(self.applier.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self
+            .applying
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!(
+                "the applying thread stopped by a fault; the next start reads more of the ledgers"
+            );
+        }
+        self.replica.close();
+    }
+
+    /// Brings durable records of `origin` into lookups; `applied` is called when they are visible.
+    pub(crate) fn apply(&self, batch: Batch) -> bool {
+        let applier = self.applier.lock().unwrap_or_else(PoisonError::into_inner);
+        applier.as_ref().is_some_and(|applier| applier.push(batch))
+    }
+
+    pub(crate) fn people(&self) -> &RwLock<People> {
+        &self.people
+    }
+
+    pub(crate) fn read_story(&self, order: OrderId, until: Option<UtcMillis>) -> Result<Story, NoStory> {
+        let entry = match self.index.entry(order) {
+            Ok(Some((entry, _))) => entry,
+            Ok(None) => return Err(NoStory::Unknown(order)),
+            Err(error) => {
+                return Err(NoStory::NotReadable {
+                    order,
+                    reason: error.to_string(),
+                });
+            }
+        };
+        let meta = read(&self.meta);
+        Story::read(order, &entry, &meta, &self.shelf, until)
+    }
+}
+
+impl Desk for Registry {
+    fn own(&self) -> Option<&OriginId> {
+        self.own.as_ref()
+    }
+
+    fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
+        match self.read_story(order, None) {
+            Ok(story) => Ok(Some(story)),
+            Err(NoStory::Unknown(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn record(&self, event: Event) -> Result<(Head, Hlc), IntakeRefused> {
+        let (Some(writer), Some(origin)) = (&self.writer, &self.own) else {
+            return Err(IntakeRefused::NotACourt);
+        };
+        let body =
+            ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let origin = origin.clone();
+        let desk = self.this.clone();
+        writer.append(
+            body,
+            Box::new(move |appended| match (appended, desk.upgrade()) {
+                // This runs in the order of the ledger, so the facts are applied in it too.
+                (Ok(appended), Some(desk)) => desk.own_record(&origin, appended, event, tell),
+                (Ok(_), None) => drop(tell.send(Err(AppendError::Closed))),
+                (Err(error), _) => drop(tell.send(Err(error))),
+            }),
+        );
+        let appended = told.recv().map_err(|_| AppendError::Closed)??;
+        Ok((appended.head, appended.hlc))
+    }
+
+    fn now(&self) -> UtcMillis {
+        now()
+    }
+}
+
+impl Registry {
+    /// A record of the own ledger is durable: tells the peers, brings it into lookups, and only then the one who waits.
+    fn own_record(
+        &self,
+        origin: &OriginId,
+        appended: Appended,
+        event: Event,
+        tell: std::sync::mpsc::SyncSender<Result<Appended, AppendError>>,
+    ) {
+        self.replica.moved(origin, appended.head);
+        let fact = Fact {
+            head: appended.head,
+            hlc: appended.hlc,
+            event: Some(event),
+        };
+        let batch = Batch {
+            origin: origin.clone(),
+            facts: vec![fact],
+            applied: Some(Box::new(move |applied| {
+                if applied.is_err() {
+                    tracing::error!(
+                        "an order is recorded, but lookups here do not show it until the restart"
+                    );
+                }
+                // Recorded it is, whatever became of the index.
+                drop(tell.send(Ok(appended)));
+            })),
+        };
+        if !self.apply(batch) {
+            tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
+        }
+    }
+}
+
+/// The moment, by the clock of this machine.
+#[must_use]
+pub fn now() -> UtcMillis {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,66 @@
+//! The hub's settings: what an operator may choose, with the value that stands when nothing is chosen.
+
+use std::path::PathBuf;
+
+use ccpor_daemon::logs::LogSettings;
+use ccpor_daemon::sections::{ApiSettings, DataSettings, LookupSettings};
+use ccpor_daemon::settings::Layers;
+use serde::{Deserialize, Serialize};
+
+/// All settings of a hub.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Ledgers, index, images and identity.
+    pub data: DataSettings,
+    /// The programming interfaces.
+    pub api: ApiSettings,
+    /// Replication with the nodes.
+    pub nodes: NodesSettings,
+    /// Enrolment of new nodes.
+    pub enrolment: EnrolmentSettings,
+    /// What lookups say about their freshness.
+    pub lookup: LookupSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// The port for nodes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodesSettings {
+    /// Address and UDP port at which the nodes connect.
+    pub listen: String,
+}
+
+/// The port for enrolment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentSettings {
+    /// Address and TCP port at which invitations are redeemed.
+    pub listen: String,
+    /// Directory of the issuing authority, made by `ccpor certs init`; empty: this hub enrols nobody.
+    pub authority: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: DataSettings {
+                directory: "/var/lib/ccpor-hub".into(),
+                identity: PathBuf::new(),
+                index_cache_mb: 512,
+            },
+            api: ApiSettings { listen: "127.0.0.1:8444".into() },
+            nodes: NodesSettings { listen: "0.0.0.0:4433".into() },
+            enrolment: EnrolmentSettings { listen: "0.0.0.0:4434".into(), authority: PathBuf::new() },
+            lookup: LookupSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+/// The layers of a hub's settings.
+pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
+    Layers { environment: "CCPOR_HUB", file, usual_file: "/etc/ccpor/hub.toml".into(), flags }
+}

@@ -1,0 +1,74 @@
+//! The node's settings: what an operator may choose, with the value that stands when nothing is chosen.
+
+use std::path::PathBuf;
+
+use ccpor_daemon::logs::LogSettings;
+use ccpor_daemon::sections::{ApiSettings, DataSettings, LookupSettings};
+use ccpor_daemon::settings::Layers;
+use serde::{Deserialize, Serialize};
+
+/// All settings of a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Ledger, index, images and identity.
+    pub data: DataSettings,
+    /// The court as it is printed on answers.
+    pub court: CourtSettings,
+    /// The programming interfaces.
+    pub api: ApiSettings,
+    /// Replication with the hub.
+    pub hub: HubSettings,
+    /// What lookups say about their freshness.
+    pub lookup: LookupSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// The court that this node serves. Its identity comes from the certificate; this fills what an order does not bring.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourtSettings {
+    /// Full name; empty: made from the identity.
+    pub name: String,
+    /// The court's originating agency identifier.
+    pub ori: String,
+    /// Telephone that is answered 24 hours a day.
+    pub phone: String,
+    /// Street address.
+    pub address: String,
+}
+
+/// The link to the hub.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubSettings {
+    /// `host:port` of the hub (UDP); empty: as the invitation said.
+    pub address: String,
+    /// False keeps the node from connecting at all, for a court that is being set up.
+    pub connect: bool,
+    /// Milliseconds between two heartbeats; the freshness of answers elsewhere cannot be better than this.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            data: DataSettings {
+                directory: "/var/lib/ccpor-node".into(),
+                identity: PathBuf::new(),
+                index_cache_mb: 64,
+            },
+            court: CourtSettings::default(),
+            api: ApiSettings { listen: "127.0.0.1:8443".into() },
+            hub: HubSettings { address: String::new(), connect: true, heartbeat_ms: 2_000 },
+            lookup: LookupSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+/// The layers of a node's settings.
+pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
+    Layers { environment: "CCPOR_NODE", file, usual_file: "/etc/ccpor/node.toml".into(), flags }
+}
