@@ -132,7 +132,10 @@ mod tests {
     fn moments_keep_their_text() {
         let moment = Moment(1_795_444_200);
         assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
-        assert_eq!(serde_json::to_string(&Moment(0)).unwrap(), "\"1970-01-01T00:00:00Z\"");
+        assert_eq!(
+            serde_json::to_string(&Moment(0)).unwrap(),
+            "\"1970-01-01T00:00:00Z\""
+        );
         assert!("yesterday".parse::<Moment>().is_err());
         assert_eq!(Moment(i64::MAX).plus(1), Moment(i64::MAX));
         assert!(!Moment(i64::MAX).to_string().is_empty());

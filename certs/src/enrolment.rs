@@ -1,19 +1,13 @@
-//! Stub.
-use std::path::Path;
-use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use crate::authority::Authority;
-use crate::folder::IdentityDir;
-/// Why enrolment did not succeed.
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct EnrolError;
-/// Why the service could not start.
-#[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct ServeError;
-/// Serves enrolment until `stop` is cancelled. `hub` is the hub's own identity directory.
-pub async fn serve(_listener: TcpListener, _authority: Arc<Authority>, _hub: Arc<IdentityDir>, _stop: CancellationToken) -> Result<(), ServeError> { todo!() }
-/// Enrols this machine with the invitation's text and makes the identity directory `dir`.
-pub async fn enroll(_invitation: &str, _dir: &Path) -> Result<IdentityDir, EnrolError> { todo!() }
+//! Enrolment over the network: the hub's service that redeems invitations, and the machine's side that asks. It carries
+//! certificate requests and certificates; no private key ever crosses it.
+//!
+//! One TLS 1.3 connection, one request, one reply. The machine has no certificate yet and trusts nobody: it accepts only
+//! a server whose chain contains the root named in the invitation, and which is the hub named there.
+
+mod joining;
+mod service;
+mod messages;
+
+pub use joining::{EnrolError, enroll, enroll_with};
+pub use messages::{Refusal, RefusalCode};
+pub use service::{ServeError, serve};

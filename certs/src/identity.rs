@@ -59,22 +59,32 @@ pub enum Identity {
 impl Identity {
     /// The node `node` of the superior court `slug`.
     pub fn court(slug: &str, node: u16) -> Result<Identity, IdentityError> {
-        Ok(Identity::Court { slug: slug.parse()?, node: Number::new(node)? })
+        Ok(Identity::Court {
+            slug: slug.parse()?,
+            node: Number::new(node)?,
+        })
     }
 
     /// The node `node` of the tribal court `slug`.
     pub fn tribal(slug: &str, node: u16) -> Result<Identity, IdentityError> {
-        Ok(Identity::Tribal { slug: slug.parse()?, node: Number::new(node)? })
+        Ok(Identity::Tribal {
+            slug: slug.parse()?,
+            node: Number::new(node)?,
+        })
     }
 
     /// The hub `number`.
     pub fn hub(number: u16) -> Result<Identity, IdentityError> {
-        Ok(Identity::Hub { number: Number::new(number)? })
+        Ok(Identity::Hub {
+            number: Number::new(number)?,
+        })
     }
 
     /// The agency `agency`.
     pub fn lea(agency: &str) -> Result<Identity, IdentityError> {
-        Ok(Identity::Lea { agency: agency.parse()? })
+        Ok(Identity::Lea {
+            agency: agency.parse()?,
+        })
     }
 
     /// The path, as ledgers and messages name it: `court/alameda/node/1`.
@@ -89,7 +99,9 @@ impl Identity {
 
     /// Reads a whole URI of the form [`Identity::uri`] writes; nothing else is accepted.
     pub fn from_uri(uri: &str) -> Result<Identity, IdentityError> {
-        uri.strip_prefix(TRUST_DOMAIN).ok_or(IdentityError::ForeignTrustDomain)?.parse()
+        uri.strip_prefix(TRUST_DOMAIN)
+            .ok_or(IdentityError::ForeignTrustDomain)?
+            .parse()
     }
 
     /// Whether this is a court's or a tribal court's node: the only identities that may write a court's ledger.
@@ -131,12 +143,25 @@ impl FromStr for Identity {
 
     fn from_str(path: &str) -> Result<Identity, IdentityError> {
         let mut parts = path.split('/');
-        let (kind, name) = (parts.next().unwrap_or(""), parts.next().ok_or(IdentityError::Form)?);
+        let (kind, name) = (
+            parts.next().unwrap_or(""),
+            parts.next().ok_or(IdentityError::Form)?,
+        );
         let identity = match kind {
-            "court" => Identity::Court { slug: name.parse()?, node: node_part(&mut parts)? },
-            "tribal" => Identity::Tribal { slug: name.parse()?, node: node_part(&mut parts)? },
-            "hub" => Identity::Hub { number: name.parse()? },
-            "lea" => Identity::Lea { agency: name.parse()? },
+            "court" => Identity::Court {
+                slug: name.parse()?,
+                node: node_part(&mut parts)?,
+            },
+            "tribal" => Identity::Tribal {
+                slug: name.parse()?,
+                node: node_part(&mut parts)?,
+            },
+            "hub" => Identity::Hub {
+                number: name.parse()?,
+            },
+            "lea" => Identity::Lea {
+                agency: name.parse()?,
+            },
             "system" => Identity::System { slug: name.parse()? },
             "operator" => Identity::Operator { name: name.parse()? },
             _ => return Err(IdentityError::Form),
@@ -163,7 +188,9 @@ impl Serialize for Identity {
 
 impl<'de> Deserialize<'de> for Identity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Identity, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -204,7 +231,11 @@ pub struct Number(u16);
 impl Number {
     /// Takes a number from 1 to 9999.
     pub fn new(number: u16) -> Result<Number, IdentityError> {
-        if (1..=9999).contains(&number) { Ok(Number(number)) } else { Err(IdentityError::Number) }
+        if (1..=9999).contains(&number) {
+            Ok(Number(number))
+        } else {
+            Err(IdentityError::Number)
+        }
     }
 
     /// The number.
@@ -284,7 +315,9 @@ pub enum NoIdentity {
     #[error("the bytes are not an X.509 certificate")]
     NotACertificate,
     /// No `spiffe:` name.
-    #[error("the certificate names no registry identity; present one that was issued by this registry's authority")]
+    #[error(
+        "the certificate names no registry identity; present one that was issued by this registry's authority"
+    )]
     Missing,
     /// More than one `spiffe:` name.
     #[error("the certificate names {0} identities, where exactly one is allowed")]
@@ -293,7 +326,9 @@ pub enum NoIdentity {
     #[error("the certificate's identity is malformed: {0}")]
     Malformed(IdentityError),
     /// An ORI name is malformed or there are too many.
-    #[error("the certificate carries an ORI that is not 9 of the characters A-Z and 0-9, or more than {MOST_ORIS}")]
+    #[error(
+        "the certificate carries an ORI that is not 9 of the characters A-Z and 0-9, or more than {MOST_ORIS}"
+    )]
     Ori,
 }
 
@@ -306,11 +341,16 @@ pub fn identity_of(certificate: &CertificateDer<'_>) -> Result<Peer, NoIdentity>
     if !rest.is_empty() {
         return Err(NoIdentity::NotACertificate);
     }
-    let names = parsed.subject_alternative_name().map_err(|_| NoIdentity::NotACertificate)?;
-    let uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
-        GeneralName::URI(uri) => Some(*uri),
-        _ => None,
-    });
+    let names = parsed
+        .subject_alternative_name()
+        .map_err(|_| NoIdentity::NotACertificate)?;
+    let uris = names
+        .iter()
+        .flat_map(|names| &names.value.general_names)
+        .filter_map(|name| match name {
+            GeneralName::URI(uri) => Some(*uri),
+            _ => None,
+        });
     let (identity, oris) = identity_among(uris)?;
     let validity = parsed.validity();
     Ok(Peer {
@@ -323,13 +363,14 @@ pub fn identity_of(certificate: &CertificateDer<'_>) -> Result<Peer, NoIdentity>
     })
 }
 
-fn identity_among<'a>(
-    uris: impl Iterator<Item = &'a str>,
-) -> Result<(Identity, Vec<String>), NoIdentity> {
+fn identity_among<'a>(uris: impl Iterator<Item = &'a str>) -> Result<(Identity, Vec<String>), NoIdentity> {
     let (mut identities, mut oris) = (Vec::new(), Vec::new());
     for uri in uris {
         // Schemes are compared without case (RFC 3986, 3.1), so that a second identity cannot hide as "SPIFFE:".
-        if uri.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("spiffe:")) {
+        if uri
+            .get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("spiffe:"))
+        {
             identities.push(uri);
         } else if let Some(ori) = uri.strip_prefix(ORI_PREFIX) {
             if !is_ori(ori) || oris.len() == MOST_ORIS {
@@ -351,9 +392,11 @@ pub fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+            text
+        })
 }

@@ -5,11 +5,17 @@
 // A module may use only the modules declared below it.
 pub mod enrolment;
 pub mod authority;
+mod invitation_book;
+mod issuance_log;
+mod request;
 pub mod tls;
 pub mod folder;
 pub mod record_key;
+pub mod roots;
 pub mod invitation;
 pub mod profile;
+mod pem;
+mod files;
 mod keys;
 pub mod identity;
 pub mod clock;
@@ -20,4 +26,5 @@ pub use folder::IdentityDir;
 pub use identity::{Identity, Peer, identity_of};
 pub use invitation::Invitation;
 pub use record_key::RecordKeyTrust;
+pub use roots::Roots;
 pub use rustls_pki_types::CertificateDer;

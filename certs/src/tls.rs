@@ -1,36 +1,374 @@
-//! Stub.
+//! The TLS settings of every listener and every client: TLS 1.3 only, our own roots only, and names read from the
+//! certificate's identity instead of from DNS. It opens no connection and decides nothing about what a peer may do.
+
+use std::fmt;
 use std::sync::Arc;
-use rustls::{ClientConfig, ServerConfig};
-use rustls_pki_types::CertificateDer;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::version::TLS13;
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, OtherError,
+    RootCertStore, ServerConfig, SignatureScheme,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+
+use crate::clock::{Clock, Moment};
 use crate::folder::IdentityDir;
-use crate::identity::{Identity, NoIdentity, Peer};
+use crate::identity::{Identity, NoIdentity, Peer, identity_of};
+use crate::roots::{Roots, provider};
+
 /// Whether a server insists on a client certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCertificate {
     /// No connection without one.
     Required,
-    /// May be left out; one that is sent must be good.
+    /// It may be left out; one that is presented must be good.
     Optional,
 }
-/// Whom a client wants to find at the other end.
+
+/// Whom a client accepts at the other end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// Any hub.
     Hub,
-    /// Exactly this identity.
+    /// This identity and no other.
     Exactly(Identity),
     /// Any node or hub.
     AnyServer,
 }
-/// The settings could not be built.
+
+impl Expect {
+    fn admits(&self, identity: &Identity) -> bool {
+        match self {
+            Expect::Hub => identity.is_hub(),
+            Expect::Exactly(expected) => identity == expected,
+            Expect::AnyServer => identity.is_server(),
+        }
+    }
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expect::Hub => f.write_str("a hub"),
+            Expect::Exactly(identity) => identity.fmt(f),
+            Expect::AnyServer => f.write_str("a node or hub"),
+        }
+    }
+}
+
+/// The settings could not be made from the identity directory.
 #[derive(Debug, thiserror::Error)]
-#[error("stub")]
-pub struct TlsSetupError;
-/// Settings of a server.
-pub fn server_config(_id: &IdentityDir, _client: ClientCertificate, _alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, TlsSetupError> { todo!() }
-/// Settings of a client. Any syntactically valid server name may be given at connect: it is not what is checked.
-pub fn client_config(_id: &IdentityDir, _expect: Expect, _alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, TlsSetupError> { todo!() }
-/// Who is at the other end of a finished handshake; none when no certificate was sent.
-pub fn peer_of(_certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Peer>, NoIdentity> { todo!() }
+pub enum TlsSetupError {
+    /// The TLS library refused a certificate or key.
+    #[error("the TLS certificate or key cannot be used ({0}): check the identity directory")]
+    Refused(#[from] rustls::Error),
+    /// The TLS library refused the roots.
+    #[error("the root certificates cannot be used ({0}): check ca.pem in the identity directory")]
+    Roots(#[from] VerifierBuilderError),
+}
+
+/// The settings of a server with the certificate of `directory`, speaking one of `alpn`.
+///
+/// No session is ever resumed: a resumed session would not look at the client's certificate again, and so keep a revoked
+/// one alive. Early data is off because it can be replayed.
+pub fn server_config(
+    directory: &IdentityDir,
+    client: ClientCertificate,
+    alpn: &[&[u8]],
+) -> Result<Arc<ServerConfig>, TlsSetupError> {
+    let verifier = WebPkiClientVerifier::builder_with_provider(directory.roots().store(), provider());
+    let verifier = match client {
+        ClientCertificate::Required => verifier.build()?,
+        ClientCertificate::Optional => verifier.allow_unauthenticated().build()?,
+    };
+    let named = Arc::new(NamedClients { inner: verifier });
+    let config = server_settings(
+        directory.clock(),
+        named,
+        directory.tls_chain().to_vec(),
+        directory.tls_key(),
+        alpn,
+    )?;
+    Ok(Arc::new(config))
+}
+
+/// The settings of a client with the certificate of `directory`, speaking one of `alpn`, that accepts only `expect`.
+///
+/// Any well-formed server name may be given when connecting; the identity in the server's certificate is what counts.
+/// A client of TLS 1.3 learns that the server refused its certificate only at its first read.
+pub fn client_config(
+    directory: &IdentityDir,
+    expect: Expect,
+    alpn: &[&[u8]],
+) -> Result<Arc<ClientConfig>, TlsSetupError> {
+    let servers = NamedServers::new(directory.roots(), expect);
+    let config = client_builder(directory.clock(), Arc::new(servers))?
+        .with_client_auth_cert(directory.tls_chain().to_vec(), directory.tls_key())?;
+    Ok(Arc::new(without_resumption(config, alpn)))
+}
+
+/// A server's settings for any way of judging clients.
+pub(crate) fn server_settings(
+    clock: &Clock,
+    clients: Arc<dyn ClientCertVerifier>,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    alpn: &[&[u8]],
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock.clone()))
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+/// The settings of a client without a certificate, for any way of judging servers.
+pub(crate) fn anonymous_client(
+    clock: &Clock,
+    servers: Arc<dyn ServerCertVerifier>,
+    alpn: &[&[u8]],
+) -> Result<ClientConfig, rustls::Error> {
+    Ok(without_resumption(
+        client_builder(clock, servers)?.with_no_client_auth(),
+        alpn,
+    ))
+}
+
+fn client_builder(
+    clock: &Clock,
+    servers: Arc<dyn ServerCertVerifier>,
+) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, rustls::Error> {
+    let builder = ClientConfig::builder_with_details(provider(), Arc::new(clock.clone()));
+    // The TLS library calls every verifier of one's own dangerous; this one checks chain, usage, dates and identity.
+    Ok(builder
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(servers))
+}
+
+fn without_resumption(mut config: ClientConfig, alpn: &[&[u8]]) -> ClientConfig {
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    config.resumption = Resumption::disabled();
+    config.enable_early_data = false;
+    config
+}
+
+/// Who is at the other end of a finished handshake; none when no certificate was presented.
+pub fn peer_of(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Peer>, NoIdentity> {
+    certificates
+        .and_then(|chain| chain.first())
+        .map(identity_of)
+        .transpose()
+}
+
+/// Accepts servers whose certificate leads to our root and whose identity is expected; DNS names play no part.
+#[derive(Debug)]
+pub(crate) struct NamedServers {
+    roots: Arc<RootCertStore>,
+    expect: Expect,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl NamedServers {
+    pub(crate) fn new(roots: &Roots, expect: Expect) -> NamedServers {
+        let algorithms = provider().signature_verification_algorithms;
+        NamedServers {
+            roots: roots.store(),
+            expect,
+            algorithms,
+        }
+    }
+}
+
+impl ServerCertVerifier for NamedServers {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        verify_server_cert_signed_by_trust_anchor(
+            &parsed,
+            &self.roots,
+            intermediates,
+            now,
+            self.algorithms.all,
+        )?;
+        let peer = identity_of(end_entity).map_err(refuse)?;
+        if self.expect.admits(&peer.identity) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(refuse(OtherServer {
+            expected: self.expect.clone(),
+            found: peer.identity,
+        }))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.2 is not spoken here".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// The server is a good one, but not the one that was wanted.
+#[derive(Debug, thiserror::Error)]
+#[error("the server there is {found}, but {expected} was expected: check the address")]
+pub(crate) struct OtherServer {
+    expected: Expect,
+    found: Identity,
+}
+
+/// Accepts clients whose certificate leads to our root and names an identity, and logs those it refuses.
+#[derive(Debug)]
+struct NamedClients {
+    inner: Arc<dyn ClientCertVerifier>,
+}
+
+impl ClientCertVerifier for NamedClients {
+    fn offer_client_auth(&self) -> bool {
+        self.inner.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.inner.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.inner.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let named = identity_of(end_entity);
+        let verdict = self.inner.verify_client_cert(end_entity, intermediates, now);
+        let verdict =
+            verdict.and_then(|verified| named.as_ref().map(|_| verified).map_err(|none| refuse(*none)));
+        if let Err(reason) = &verdict {
+            // The name is only claimed: with a bad signature anybody can have written it.
+            let claims = named.map_or_else(|_| "nobody".to_owned(), |peer| peer.identity.path());
+            tracing::warn!(claims, reason = in_words(reason), "client certificate refused");
+        }
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// A refusal with words of our own, which [`in_words`] gives back.
+pub(crate) fn refuse(reason: impl std::error::Error + Send + Sync + 'static) -> rustls::Error {
+    rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(reason))))
+}
+
 /// A TLS failure in words an operator can act on.
-pub fn in_words(_error: &rustls::Error) -> String { todo!() }
+pub fn in_words(failure: &rustls::Error) -> String {
+    match failure {
+        rustls::Error::InvalidCertificate(reason) => certificate_in_words(reason),
+        rustls::Error::AlertReceived(alert) => alert_in_words(*alert),
+        rustls::Error::NoCertificatesPresented => {
+            "the other side presented no certificate, and one is required".to_owned()
+        }
+        rustls::Error::NoApplicationProtocol => {
+            "the two sides have no protocol in common: one of them is the wrong port or another version"
+                .to_owned()
+        }
+        other => format!("the TLS connection failed: {other}"),
+    }
+}
+
+fn certificate_in_words(reason: &CertificateError) -> String {
+    match reason {
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "the other side's certificate expired on {}, and this machine's clock says {}: \
+             renew the certificate there, or set the clock here",
+            Moment::from(*not_after),
+            Moment::from(*time)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "the other side's certificate is valid from {}, and this machine's clock says {}: set the clock",
+            Moment::from(*not_before),
+            Moment::from(*time)
+        ),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the other side's certificate was issued by another authority".to_owned()
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the other side's certificate was not made for this use".to_owned()
+        }
+        CertificateError::Revoked => "the other side's certificate is revoked".to_owned(),
+        CertificateError::Other(own) => own.to_string(),
+        other => format!("the other side's certificate cannot be used: {other}"),
+    }
+}
+
+fn alert_in_words(alert: AlertDescription) -> String {
+    let refused = match alert {
+        AlertDescription::CertificateExpired => {
+            "it has expired or not begun: renew it, and compare the clocks of both machines"
+        }
+        AlertDescription::UnknownCA | AlertDescription::DecryptError => "it was issued by another authority",
+        AlertDescription::CertificateRevoked => "it is revoked: ask the registry's operators",
+        AlertDescription::CertificateRequired => "there was none: give this program its identity directory",
+        AlertDescription::UnsupportedCertificate => "it was not made for this use",
+        AlertDescription::CertificateUnknown
+        | AlertDescription::BadCertificate
+        | AlertDescription::AccessDenied => "its identity is not accepted there",
+        AlertDescription::NoApplicationProtocol => {
+            return "the other side speaks another protocol: check the port and the version".to_owned();
+        }
+        other => return format!("the other side ended the TLS connection: {other:?}"),
+    };
+    format!("the other side refused this side's certificate: {refused}")
+}

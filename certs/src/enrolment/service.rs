@@ -1,0 +1,169 @@
+//! The hub's side of enrolment: takes connections from machines that have no certificate yet and redeems their
+//! invitations. It holds few connections, waits for none of them long, and keeps the authority's troubles to itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::server::NoClientAuth;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::messages::{ALPN, MOST_REQUEST, Refusal, Reply, Request, read_frame, write_frame};
+use crate::authority::{Authority, RedeemRefusal};
+use crate::folder::IdentityDir;
+use crate::identity::Identity;
+use crate::tls;
+
+/// Connections served at the same time; further ones wait in the listener's queue.
+const MOST_CONNECTIONS: usize = 32;
+/// The longest wait for a peer's next step.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The largest difference between the two machines' clocks, in seconds; smaller than the slack that certificates have
+/// at the beginning of their lives.
+const CLOCK_TOLERANCE: i64 = 300;
+
+/// Why the service could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Only a hub enrols.
+    #[error("enrolment is served by a hub, and this identity is {0}")]
+    NotAHub(Box<Identity>),
+    /// Hub and authority are of two registries.
+    #[error("the hub's certificate was issued by another authority than the one that is to enrol machines")]
+    OtherAuthority,
+    /// The certificate cannot be used.
+    #[error("the hub's certificate cannot be used for enrolment ({0})")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Serves enrolment on `listener` with the certificate of `hub` until `stop` is cancelled, then finishes what was begun.
+pub async fn serve(
+    listener: TcpListener,
+    authority: Arc<Authority>,
+    hub: &IdentityDir,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let acceptor = acceptor(&authority, hub)?;
+    let (slots, running) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), TaskTracker::new());
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = next_connection(&listener, &slots) => accepted,
+        };
+        match accepted {
+            Ok((permit, socket, from)) => {
+                let (acceptor, authority) = (acceptor.clone(), Arc::clone(&authority));
+                running.spawn(async move {
+                    if let Err(reason) = converse(socket, &acceptor, authority, from).await {
+                        tracing::warn!(%from, reason, "enrolment connection ended without an answer");
+                    }
+                    drop(permit);
+                });
+            }
+            Err(failed) => {
+                // Out of file descriptors, most likely: accepting again at once would only turn in a circle.
+                tracing::warn!(%failed, "enrolment cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    }
+    running.close();
+    running.wait().await;
+    Ok(())
+}
+
+/// The hub's chain with the root at its end, because the machine has nothing but the root's fingerprint.
+fn acceptor(authority: &Authority, hub: &IdentityDir) -> Result<TlsAcceptor, ServeError> {
+    if !hub.identity().is_hub() {
+        return Err(ServeError::NotAHub(Box::new(hub.identity().clone())));
+    }
+    let root = authority.roots().certificates();
+    if !hub
+        .roots()
+        .certificates()
+        .iter()
+        .any(|trusted| root.contains(trusted))
+    {
+        return Err(ServeError::OtherAuthority);
+    }
+    let chain = hub.tls_chain().iter().chain(root).cloned().collect();
+    let config = tls::server_settings(hub.clock(), Arc::new(NoClientAuth), chain, hub.tls_key(), &[ALPN])?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn next_connection(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> std::io::Result<(tokio::sync::OwnedSemaphorePermit, TcpStream, SocketAddr)> {
+    let permit = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (socket, from) = listener.accept().await?;
+    Ok((permit, socket, from))
+}
+
+/// One handshake, one request, one reply, each within the time allowed.
+async fn converse(
+    socket: TcpStream,
+    acceptor: &TlsAcceptor,
+    authority: Arc<Authority>,
+    from: SocketAddr,
+) -> Result<(), String> {
+    let slow = |_| "the peer was too slow".to_owned();
+    let mut stream = timeout(PATIENCE, acceptor.accept(socket))
+        .await
+        .map_err(slow)?
+        .map_err(|e| e.to_string())?;
+    let asked = timeout(PATIENCE, read_frame(&mut stream, MOST_REQUEST))
+        .await
+        .map_err(slow)?;
+    let asked = asked.map_err(|e| e.to_string())?;
+    let reply = match serde_json::from_slice::<Request>(&asked) {
+        Ok(request) => answer(request, authority, from).await,
+        Err(_) => Reply::Refused(Refusal::malformed()),
+    };
+    let reply = serde_json::to_vec(&reply).map_err(|e| e.to_string())?;
+    let sent = timeout(PATIENCE, async {
+        write_frame(&mut stream, &reply).await?;
+        stream.shutdown().await?;
+        Ok::<_, super::messages::FrameError>(())
+    });
+    sent.await.map_err(slow)?.map_err(|e| e.to_string())
+}
+
+async fn answer(request: Request, authority: Arc<Authority>, from: SocketAddr) -> Reply {
+    let ours = authority.clock().now();
+    if request.clock.since(ours).abs() > CLOCK_TOLERANCE {
+        tracing::warn!(%from, theirs = %request.clock, "enrolment refused: the machine's clock is wrong");
+        return Reply::Refused(Refusal::clock(request.clock, ours));
+    }
+    let Some((tls, record)) = request.requests() else {
+        return Reply::Refused(Refusal::malformed());
+    };
+    // Signing is quick, but the book of invitations waits for the disk.
+    let redeeming =
+        tokio::task::spawn_blocking(move || authority.redeem(&request.token, &tls, record.as_deref()));
+    match redeeming.await {
+        Ok(Ok(grant)) => {
+            tracing::info!(%from, identity = %grant.identity, "machine enrolled");
+            Reply::Granted(grant)
+        }
+        Ok(Err(refused)) => {
+            match &refused {
+                RedeemRefusal::Authority(cause) => {
+                    tracing::error!(%from, %cause, "the authority cannot issue")
+                }
+                other => tracing::warn!(%from, reason = %other, "enrolment refused"),
+            }
+            Reply::Refused(Refusal::from(&refused))
+        }
+        Err(_) => Reply::Refused(Refusal::unavailable()),
+    }
+}
