@@ -38,10 +38,10 @@ pub struct ImageOffer {
     pub idempotency_key: String,
     /// The order: an order id or a registry number.
     pub order_id: String,
-    /// The form that the paper is; may be empty.
-    pub form_number: String,
-    /// What the paper is, a code; may be empty.
-    pub kind: String,
+    /// For people; may be empty.
+    pub title: String,
+    /// Why, for the history; may be empty.
+    pub reason: String,
 }
 
 /// Bytes of an image on their way. An error ends the stream: what came before it is then not the whole image.
@@ -49,7 +49,7 @@ pub type ImageBytes = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>
 
 /// An image on its way out.
 pub struct ImageOut {
-    /// What it is; `len` is the count of bytes that `data` gives.
+    /// What it is; `length` is the count of bytes that `data` gives.
     pub image: ImageRef,
     /// Its bytes, verified against its hash by the backend before any is given.
     pub data: ImageBytes,

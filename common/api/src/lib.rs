@@ -1,11 +1,36 @@
 //! The programming interfaces of the court order registry: gRPC and REST on one TLS port, and the client; knows no storage.
 //!
-//! One set of messages (`proto/ccpor/v1/*.proto`), one set of operations ([`backend::Backend`]), one set of problems
-//! ([`problem::Problem`]), carried by two faces. The order of the `mod` lines is the order of dependency.
+//! One set of messages (`proto/ccpor/v1`), one set of operations ([`Backend`]) and one set of problems ([`Problem`]) are
+//! carried by two faces. A call's road: [`serve`] accepts and shakes hands; the face lets in who has a certificate; gRPC or
+//! REST reads the message; the operations check and bound it; the backend does it.
 
-pub mod backend;
-pub mod problem;
+// A module uses only modules declared below it.
+mod client;
+mod line;
+mod server;
+mod face;
+mod grpc;
+mod rest;
+mod batch;
+mod json;
+pub mod openapi;
+mod examples;
+mod routes;
+mod operations;
+mod upload;
+pub mod question;
+pub mod convert;
+pub mod render;
+mod backend;
+mod problem;
 pub mod message;
+mod limits;
 
-pub use backend::{Backend, Caller};
-pub use problem::{Code, Problem};
+pub use backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
+pub use client::{Answers, CallFailed, Client, ImageIn, Target};
+pub use limits::Limits;
+pub use problem::{Code, Field, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
+pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, serve};
+
+/// The header (and gRPC metadata) in which a caller of several agencies says for which one it calls.
+pub const ORI_HEADER: &str = "ccpor-ori";

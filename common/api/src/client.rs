@@ -1,0 +1,323 @@
+//! The client: the operations over gRPC, with problems as they were meant and clear words when there is no line.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use hyper_util::rt::TokioIo;
+use tonic::codegen::http::Uri;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::backend::ImageOffer;
+use crate::line::{Fault, Memory, connect};
+use crate::message::registry_client::RegistryClient;
+use crate::message::{
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+};
+use crate::problem::Problem;
+
+/// Bytes of an image in one message of an upload.
+const PIECE: usize = 64 * 1024;
+/// The largest answer that is taken: an order with a long history.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// Where and as whom to call.
+#[derive(Clone)]
+pub struct Target {
+    /// `host:port`, with or without `https://`.
+    pub endpoint: String,
+    /// Whom to trust and which certificate to show. Its ALPN must hold `h2`.
+    pub tls: Arc<rustls::ClientConfig>,
+    /// The agency (ORI) to call for, when the certificate names several.
+    pub ori: Option<String>,
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time for one call; not for images and batches.
+    pub call: Duration,
+}
+
+impl Target {
+    /// A target with the usual times: 5 s to connect, 30 s for a call.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, tls: Arc<rustls::ClientConfig>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            tls,
+            ori: None,
+            connect: Duration::from_secs(5),
+            call: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a call gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallFailed {
+    /// The endpoint of the target is no address.
+    #[error("{endpoint} is no address: write host:port")]
+    BadEndpoint {
+        /// As given.
+        endpoint: String,
+    },
+    /// There is no connection, or it broke.
+    #[error("{endpoint} cannot be reached ({reason}): check the address and the network, or ask another node")]
+    Unreachable {
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The certificate of the server is not the expected one.
+    #[error("{endpoint} did not show a certificate of this registry ({reason}): check the address; do not send anything there")]
+    ServerNotTrusted {
+        /// Where.
+        endpoint: String,
+        /// What was wrong with it.
+        reason: String,
+    },
+    /// The server did not take our certificate.
+    #[error("{endpoint} refused this certificate ({reason}): it may have expired, be revoked, or be of another registry; renew it")]
+    Refused {
+        /// Where.
+        endpoint: String,
+        /// The TLS alert that it sent.
+        reason: String,
+    },
+    /// No answer came in time.
+    #[error("{endpoint} did not answer within {} s: try again, or ask another node", .after.as_secs())]
+    NoAnswer {
+        /// Where.
+        endpoint: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The server answered with a problem.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// The answer was not one of a registry.
+    #[error("{endpoint} gave an answer that is none of a registry ({reason}): check the address")]
+    NoRegistry {
+        /// Where.
+        endpoint: String,
+        /// What came.
+        reason: String,
+    },
+}
+
+/// An image on its way in: its description, then its bytes.
+pub struct ImageIn {
+    /// What it is, as the court signed it.
+    pub image: ImageRef,
+    /// Its bytes. The reader compares their hash with the description.
+    pub data: Pin<Box<dyn Stream<Item = Result<Bytes, CallFailed>> + Send>>,
+}
+
+/// Answers of a batch, in the order of the questions.
+pub type Answers = Pin<Box<dyn Stream<Item = Result<LookupAnswer, CallFailed>> + Send>>;
+
+/// A connection to a node or the hub. Cheap to clone; connects again by itself after it broke.
+#[derive(Clone)]
+pub struct Client {
+    target: Target,
+    memory: Memory,
+    registry: RegistryClient<Channel>,
+}
+
+impl Client {
+    /// Connects. That the server takes our certificate shows only with the first call.
+    ///
+    /// # Errors
+    /// [`CallFailed`]: no address, unreachable, or not trusted.
+    pub async fn connect(target: Target) -> Result<Self, CallFailed> {
+        let address = target.endpoint.trim_start_matches("https://").trim_end_matches('/').to_owned();
+        let bad = |_error| CallFailed::BadEndpoint { endpoint: target.endpoint.clone() };
+        // To gRPC the line is plain: TLS is below, in the connector.
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(bad)?;
+        if endpoint.uri().port_u16().is_none() {
+            return Err(CallFailed::BadEndpoint { endpoint: target.endpoint });
+        }
+        let memory = Memory::default();
+        let (tls, time, kept) = (target.tls.clone(), target.connect, memory.clone());
+        let connector = tower::service_fn(move |_uri: Uri| {
+            let line = connect(address.clone(), tls.clone(), time, kept.clone());
+            async move { line.await.map(TokioIo::new) }
+        });
+        let endpoint = endpoint.connect_timeout(target.connect).http2_keep_alive_interval(Duration::from_secs(20));
+        let connected = endpoint.connect_with_connector(connector).await;
+        let channel = connected.map_err(|error| no_line(&target, memory.last(), &error))?;
+        let registry = RegistryClient::new(channel).max_decoding_message_size(MAX_ANSWER);
+        Ok(Self { target, memory, registry })
+    }
+
+    /// Files a new order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn file_order(&self, message: FileOrderRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().file_order(request)).await
+    }
+
+    /// Files a new version of an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn amend_order(&self, message: AmendOrderRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().amend_order(request)).await
+    }
+
+    /// Records service of an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn record_service(&self, message: RecordServiceRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().record_service(request)).await
+    }
+
+    /// Ends an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn end_order(&self, message: EndOrderRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().end_order(request)).await
+    }
+
+    /// Attaches an image, all of whose bytes are given.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn attach_image(&self, offer: ImageOffer, data: Bytes) -> Result<AttachImageAnswer, CallFailed> {
+        let first = AttachImageRequest {
+            idempotency_key: offer.idempotency_key,
+            order_id: offer.order_id,
+            title: offer.title,
+            reason: offer.reason,
+            data: Bytes::new(),
+        };
+        let pieces = futures_util::stream::unfold(data, |mut rest| async move {
+            let piece = rest.split_to(rest.len().min(PIECE));
+            (!piece.is_empty()).then(|| (AttachImageRequest { data: piece, ..AttachImageRequest::default() }, rest))
+        });
+        let request = self.request(futures_util::stream::iter([first]).chain(pieces))?;
+        let answer = self.registry.clone().attach_image(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status))
+    }
+
+    /// Shows an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn get_order(&self, message: GetOrderRequest) -> Result<OrderAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().get_order(request)).await
+    }
+
+    /// Opens an image by its BLAKE3.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn get_image(&self, blake3: &str) -> Result<ImageIn, CallFailed> {
+        let request = self.request(GetImageRequest { blake3: blake3.to_owned() })?;
+        let mut pieces = self.timed(self.registry.clone().get_image(request)).await?;
+        let first = pieces.message().await.map_err(|status| self.failed(&status))?;
+        let image = first.and_then(|first| first.image).ok_or_else(|| self.no_registry("an image without a description"))?;
+        let client = self.clone();
+        let data = pieces.map(move |piece| piece.map(|piece| piece.data).map_err(|status| client.failed(&status)));
+        Ok(ImageIn { image, data: Box::pin(data) })
+    }
+
+    /// Asks one question.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn lookup(&self, message: LookupRequest) -> Result<LookupAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().lookup(request)).await
+    }
+
+    /// Asks many questions. An answer may hold a problem of its own question; an error ends the stream.
+    ///
+    /// # Errors
+    /// [`CallFailed`], before the first answer.
+    pub async fn lookup_batch(
+        &self,
+        questions: impl Stream<Item = LookupRequest> + Send + 'static,
+    ) -> Result<Answers, CallFailed> {
+        let request = self.request(questions)?;
+        let answers = self.registry.clone().lookup_batch(request).await.map_err(|status| self.failed(&status))?;
+        let client = self.clone();
+        Ok(Box::pin(answers.into_inner().map(move |answer| answer.map_err(|status| client.failed(&status)))))
+    }
+
+    /// The state of every court's ledger.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn list_courts(&self) -> Result<CourtsAnswer, CallFailed> {
+        let request = self.request(ListCourtsRequest {})?;
+        self.timed(self.registry.clone().list_courts(request)).await
+    }
+
+    /// The state of the machine.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn status(&self) -> Result<StatusAnswer, CallFailed> {
+        let request = self.request(StatusRequest {})?;
+        self.timed(self.registry.clone().status(request)).await
+    }
+
+    fn request<T>(&self, message: T) -> Result<Request<T>, CallFailed> {
+        let mut request = Request::new(message);
+        if let Some(ori) = &self.target.ori {
+            let value = ori.parse().map_err(|_unfit| Problem::field("ori", "is not plain text"))?;
+            request.metadata_mut().insert(crate::ORI_HEADER, value);
+        }
+        Ok(request)
+    }
+
+    async fn timed<T>(
+        &self,
+        call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    ) -> Result<T, CallFailed> {
+        match tokio::time::timeout(self.target.call, call).await {
+            Ok(answer) => answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status)),
+            Err(_elapsed) => Err(CallFailed::NoAnswer {
+                endpoint: self.target.endpoint.clone(),
+                after: self.target.call,
+            }),
+        }
+    }
+
+    fn failed(&self, status: &Status) -> CallFailed {
+        if let Some(problem) = Problem::from_status(status) {
+            return CallFailed::Problem(problem);
+        }
+        match self.memory.last() {
+            Some(fault) => no_line(&self.target, Some(fault), status),
+            None if std::error::Error::source(status).is_some() => no_line(&self.target, None, status),
+            None => self.no_registry(status.message()),
+        }
+    }
+
+    fn no_registry(&self, reason: &str) -> CallFailed {
+        CallFailed::NoRegistry { endpoint: self.target.endpoint.clone(), reason: reason.to_owned() }
+    }
+}
+
+fn no_line(target: &Target, fault: Option<Fault>, error: &dyn std::fmt::Display) -> CallFailed {
+    let endpoint = target.endpoint.clone();
+    match fault.unwrap_or_else(|| Fault::Unreachable(error.to_string())) {
+        Fault::Unreachable(reason) => CallFailed::Unreachable { endpoint, reason },
+        Fault::ServerNotTrusted(reason) => CallFailed::ServerNotTrusted { endpoint, reason },
+        Fault::Refused(reason) => CallFailed::Refused { endpoint, reason },
+    }
+}

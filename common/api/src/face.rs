@@ -1,0 +1,161 @@
+//! The one door behind TLS: tells the faces apart, lets in only who has a certificate, bounds calls, and lets no panic out.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Request, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tonic::Status;
+use tower::ServiceExt;
+
+use crate::backend::Caller;
+use crate::grpc::{GrpcFace, wire_problem};
+use crate::message::FILE_DESCRIPTOR_SET;
+use crate::message::registry_server::RegistryServer;
+use crate::operations::{Operations, internal};
+use crate::problem::{Code, PROBLEM_TRAILER, Problem};
+use crate::rest;
+use crate::routes::Route;
+
+
+/// The gRPC services of other people's making; their errors are passed on as they are.
+const STANDARD_SERVICES: &str = "/grpc.";
+
+/// Both faces.
+#[derive(Clone)]
+pub(crate) struct Face {
+    rest: Router,
+    grpc: Router,
+    calls: Arc<Semaphore>,
+}
+
+/// The parts of gRPC that could not be put together.
+pub(crate) type FaceFailed = tonic_reflection::server::Error;
+
+impl Face {
+    pub(crate) fn new(operations: Operations, health: impl HealthService) -> Result<Self, FaceFailed> {
+        let limits = operations.limits().clone();
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let registry = RegistryServer::new(GrpcFace(operations.clone()))
+            .max_decoding_message_size(limits.message_bytes);
+        let grpc = tonic::service::Routes::new(registry).add_service(health).add_service(reflection).prepare();
+        Ok(Self {
+            rest: rest::router(operations),
+            grpc: grpc.into_axum_router(),
+            calls: Arc::new(Semaphore::new(limits.calls)),
+        })
+    }
+
+    /// Answers one call; `caller` is who the connection belongs to, or why nobody.
+    pub(crate) async fn answer(&self, caller: Result<Caller, Problem>, request: Request<Body>) -> Response {
+        let grpc = is_grpc(request.headers());
+        let answered = AssertUnwindSafe(Box::pin(self.admitted(caller, request, grpc))).catch_unwind().await;
+        let mut response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => refusal(&problem, grpc),
+            Err(_panic) => refusal(&internal(), grpc),
+        };
+        if !grpc {
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        }
+        response
+    }
+
+    async fn admitted(
+        &self,
+        caller: Result<Caller, Problem>,
+        mut request: Request<Body>,
+        grpc: bool,
+    ) -> Result<Response, Problem> {
+        if request.uri().path() != Route::Livez.path() {
+            let caller = for_agency(caller?, request.headers())?;
+            request.extensions_mut().insert(caller);
+        }
+        let _permit = self
+            .calls
+            .try_acquire()
+            .map_err(|_full| Problem::new(Code::Unavailable, "too many calls at a time; this one was not begun"))?;
+        if !grpc {
+            let Ok(response) = self.rest.clone().oneshot(request).await;
+            return Ok(response);
+        }
+        let standard = request.uri().path().starts_with(STANDARD_SERVICES);
+        let Ok(response) = self.grpc.clone().oneshot(request).await;
+        Ok(if standard { response } else { with_problem(response) })
+    }
+}
+
+/// What the health service of gRPC is here: any service of that kind.
+pub(crate) trait HealthService:
+    tower::Service<
+        Request<tonic::body::Body>,
+        Response = Response<tonic::body::Body>,
+        Error = std::convert::Infallible,
+        Future: Send,
+    > + tonic::server::NamedService
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> HealthService for S where
+    S: tower::Service<
+            Request<tonic::body::Body>,
+            Response = Response<tonic::body::Body>,
+            Error = std::convert::Infallible,
+            Future: Send,
+        > + tonic::server::NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// The caller with the agency of this call: the one of the header, which must be of the certificate's set; else the only one.
+fn for_agency(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let Some(wanted) = headers.get(crate::ORI_HEADER) else {
+        if let [only] = caller.oris.as_slice() {
+            caller.ori = only.clone();
+        }
+        return Ok(caller);
+    };
+    let wanted = wanted.to_str().unwrap_or_default();
+    let found = caller.oris.iter().find(|ori| ori.eq_ignore_ascii_case(wanted));
+    let Some(ori) = found.cloned() else {
+        return Err(Problem::new(Code::OriNotAccepted, "the header ccpor-ori names none of the certificate's agencies"));
+    };
+    caller.ori = ori;
+    Ok(caller)
+}
+
+fn refusal(problem: &Problem, grpc: bool) -> Response {
+    if grpc { problem.to_status().into_http() } else { problem.clone().into_response() }
+}
+
+/// Gives errors that the gRPC library made itself the same form as ours.
+fn with_problem(response: Response) -> Response {
+    let headers = response.headers();
+    if headers.contains_key(PROBLEM_TRAILER) {
+        return response;
+    }
+    match Status::from_header_map(headers) {
+        Some(status) if status.code() != tonic::Code::Ok => refusal(&wire_problem(&status), true),
+        _ => response,
+    }
+}

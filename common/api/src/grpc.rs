@@ -1,0 +1,139 @@
+//! The gRPC face: takes messages off the wire, hands them to the operations, and puts answers and problems back.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::backend::{Caller, ImageBytes, ImageOffer};
+use crate::message::registry_server::Registry;
+use crate::message::{
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+};
+use crate::operations::{Operations, Question};
+use crate::problem::{Code, Problem};
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// The service behind the generated server.
+pub(crate) struct GrpcFace(pub(crate) Operations);
+
+#[tonic::async_trait]
+impl Registry for GrpcFace {
+    async fn file_order(&self, request: Request<FileOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.file_order(caller, message).await?))
+    }
+
+    async fn amend_order(&self, request: Request<AmendOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.amend_order(caller, message).await?))
+    }
+
+    async fn record_service(
+        &self,
+        request: Request<RecordServiceRequest>,
+    ) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.record_service(caller, message).await?))
+    }
+
+    async fn end_order(&self, request: Request<EndOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.end_order(caller, message).await?))
+    }
+
+    async fn attach_image(
+        &self,
+        request: Request<Streaming<AttachImageRequest>>,
+    ) -> Result<Response<AttachImageAnswer>, Status> {
+        let (caller, mut messages) = opened(request)?;
+        let silence = self.0.limits().silence;
+        let first = match tokio::time::timeout(silence, messages.message()).await {
+            Ok(first) => first.map_err(|status| wire_problem(&status))?,
+            Err(_elapsed) => return Err(Problem::new(Code::Timeout, "no message came").into()),
+        };
+        let first = first.ok_or_else(|| Problem::new(Code::MalformedRequest, "the stream held no message"))?;
+        let offer = ImageOffer {
+            idempotency_key: first.idempotency_key,
+            order_id: first.order_id,
+            title: first.title,
+            reason: first.reason,
+        };
+        let rest = messages.map(|message| message.map(|part| part.data).map_err(|status| wire_problem(&status)));
+        let data: ImageBytes = Box::pin(futures_util::stream::iter([Ok(first.data)]).chain(rest));
+        Ok(Response::new(self.0.attach_image(caller, offer, data).await?))
+    }
+
+    async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<OrderAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.get_order(&caller, message).await?))
+    }
+
+    type GetImageStream = Answers<ImageChunk>;
+
+    async fn get_image(&self, request: Request<GetImageRequest>) -> Result<Response<Self::GetImageStream>, Status> {
+        let (caller, message) = opened(request)?;
+        let out = self.0.get_image(&caller, &message.blake3).await?;
+        let first = ImageChunk { image: Some(out.image), ..ImageChunk::default() };
+        let pieces = out.data.map(|piece| match piece {
+            Ok(data) => Ok(ImageChunk { image: None, data }),
+            Err(problem) => Err(problem.to_status()),
+        });
+        Ok(Response::new(Box::pin(futures_util::stream::iter([Ok(first)]).chain(pieces))))
+    }
+
+    async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.lookup(&caller, message).await?))
+    }
+
+    type LookupBatchStream = Answers<LookupAnswer>;
+
+    async fn lookup_batch(
+        &self,
+        request: Request<Streaming<LookupRequest>>,
+    ) -> Result<Response<Self::LookupBatchStream>, Status> {
+        let (caller, messages) = opened(request)?;
+        let questions = messages.map(|message| match message {
+            Ok(question) => Ok(Question::Asked(question)),
+            Err(status) => Err(wire_problem(&status)),
+        });
+        let answers = self.0.lookup_batch(caller, questions).map(|answer| answer.map_err(Status::from));
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn list_courts(&self, request: Request<ListCourtsRequest>) -> Result<Response<CourtsAnswer>, Status> {
+        let (caller, _message) = opened(request)?;
+        Ok(Response::new(self.0.list_courts(&caller).await?))
+    }
+
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusAnswer>, Status> {
+        let (caller, _message) = opened(request)?;
+        Ok(Response::new(self.0.status(&caller).await?))
+    }
+}
+
+/// The problem of a call that the gRPC library itself gave up: it speaks of the wire, so its words are not passed on.
+pub(crate) fn wire_problem(status: &Status) -> Problem {
+    match status.code() {
+        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => {
+            Problem::new(Code::TooLarge, "a message is over the limit of its size")
+        }
+        tonic::Code::Unimplemented => Problem::new(Code::NoSuchOperation, "there is no such service or method"),
+        tonic::Code::Cancelled | tonic::Code::Unknown => {
+            Problem::new(Code::MalformedRequest, "the caller broke off in the middle of the call")
+        }
+        tonic::Code::DeadlineExceeded => Problem::new(Code::Timeout, "the caller's deadline has passed"),
+        _ => Problem::new(Code::MalformedRequest, "the bytes are not the message that the method takes"),
+    }
+}
+
+/// The caller, set on every admitted request, and the message.
+fn opened<T>(mut request: Request<T>) -> Result<(Caller, T), Problem> {
+    let caller = request.extensions_mut().remove::<Caller>();
+    let caller = caller.ok_or_else(|| Problem::new(Code::NotAuthenticated, "the connection names no caller"))?;
+    Ok((caller, request.into_inner()))
+}

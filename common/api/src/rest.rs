@@ -1,0 +1,240 @@
+//! The REST face: takes requests off their paths, hands them to the operations, and puts answers and problems back.
+
+use axum::Extension;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post, put};
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use crate::backend::{Caller, ImageBytes, ImageOffer};
+use crate::batch;
+use crate::json;
+use crate::message::{
+    AmendOrderRequest, EndOrderRequest, FileOrderRequest, GetOrderRequest, ImageRef, LookupRequest,
+    RecordServiceRequest,
+};
+use crate::openapi;
+use crate::operations::Operations;
+use crate::problem::{Code, Problem};
+use crate::routes::Route;
+use crate::upload;
+
+type Answer = Result<Response, Problem>;
+type Place = Result<Path<String>, PathRejection>;
+type Ops = State<Operations>;
+type Who = Extension<Caller>;
+
+/// The router of all paths.
+pub(crate) fn router(operations: Operations) -> Router {
+    let routed = Route::ALL.iter().fold(Router::new(), |router, route| router.route(route.path(), handler(*route)));
+    routed
+        .fallback(|| async { Problem::new(Code::NoSuchOperation, "there is no such path") })
+        .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed, "the path takes another method") })
+        .with_state(operations)
+}
+
+fn handler(route: Route) -> MethodRouter<Operations> {
+    match route {
+        Route::FileOrder => post(file_order),
+        Route::AmendOrder => post(amend_order),
+        Route::RecordService => post(record_service),
+        Route::EndOrder => post(end_order),
+        Route::AttachImage => put(attach_image),
+        Route::GetOrder => get(get_order),
+        Route::GetImage => get(get_image),
+        Route::Lookup => post(lookup),
+        Route::LookupBatch => post(lookup_batch),
+        Route::ListCourts => get(list_courts),
+        Route::Status => get(status),
+        Route::OpenApi => get(|| async { openapi::answer() }),
+        Route::Livez => get(|| async { "ok\n" }),
+        Route::Readyz => get(readyz),
+    }
+}
+
+async fn file_order(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: FileOrderRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    let done = ops.file_order(caller, message).await?;
+    let status = if done.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    let mut response = json::answer(status, &done);
+    if let Ok(place) = HeaderValue::try_from(format!("/v1/orders/{}", done.order_id)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+async fn amend_order(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: AmendOrderRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(StatusCode::OK, &ops.amend_order(caller, message).await?))
+}
+
+async fn record_service(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: RecordServiceRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(StatusCode::OK, &ops.record_service(caller, message).await?))
+}
+
+async fn end_order(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: EndOrderRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(StatusCode::OK, &ops.end_order(caller, message).await?))
+}
+
+async fn attach_image(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let most = ops.limits().image_bytes;
+    if json::announced_length(request.headers()).is_some_and(|length| length > most) {
+        return Err(upload::image_too_large(most));
+    }
+    let mut offer = ImageOffer {
+        title: text_header(request.headers(), "ccpor-title")?,
+        reason: text_header(request.headers(), "ccpor-reason")?,
+        ..ImageOffer::default()
+    };
+    key_from_header(request.headers(), &mut offer.idempotency_key)?;
+    order_from_path(place, &mut offer.order_id)?;
+    let broken = |_error| Problem::new(Code::MalformedRequest, "the body broke off before its end");
+    let data: ImageBytes =
+        Box::pin(request.into_body().into_data_stream().map(move |piece| piece.map_err(broken)));
+    Ok(json::answer(StatusCode::OK, &ops.attach_image(caller, offer, data).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct OrderView {
+    at: String,
+    versions: bool,
+}
+
+async fn get_order(
+    State(ops): Ops,
+    Extension(caller): Who,
+    place: Place,
+    view: Result<Query<OrderView>, QueryRejection>,
+) -> Answer {
+    let Query(view) = view.map_err(|_rejection| {
+        Problem::new(Code::MalformedRequest, "the query of the URL takes at (a moment) and versions (true or false) only")
+    })?;
+    let mut message = GetOrderRequest { order_id: String::new(), at: view.at, versions: view.versions };
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(StatusCode::OK, &ops.get_order(&caller, message).await?))
+}
+
+async fn get_image(State(ops): Ops, Extension(caller): Who, place: Place) -> Answer {
+    let out = ops.get_image(&caller, &path_text(place)?).await?;
+    let mut response = Body::from_stream(out.data).into_response();
+    image_headers(&out.image, response.headers_mut());
+    Ok(response)
+}
+
+async fn lookup(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    let message: LookupRequest = json::read(request, ops.limits()).await?;
+    Ok(json::answer(StatusCode::OK, &ops.lookup(&caller, message).await?))
+}
+
+async fn lookup_batch(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    json::media_type_is(request.headers(), batch::LINES)?;
+    let questions = batch::questions(request.into_body(), ops.limits());
+    Ok(batch::answers(ops.lookup_batch(caller, questions)))
+}
+
+async fn list_courts(State(ops): Ops, Extension(caller): Who) -> Answer {
+    Ok(json::answer(StatusCode::OK, &ops.list_courts(&caller).await?))
+}
+
+async fn status(State(ops): Ops, Extension(caller): Who) -> Answer {
+    Ok(json::answer(StatusCode::OK, &ops.status(&caller).await?))
+}
+
+async fn readyz(State(ops): Ops) -> Response {
+    let checks = ops.readiness().await;
+    let ready = checks.iter().all(|check| check.ok);
+    let lines: String = checks
+        .iter()
+        .map(|check| format!("[{}] {} {}\n", if check.ok { '+' } else { '-' }, check.name, check.words))
+        .collect();
+    let (status, verdict) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    (status, format!("{lines}{verdict}\n")).into_response()
+}
+
+/// Headers under which a browser shows nothing of an image as a page of ours, whatever its bytes are.
+fn image_headers(image: &ImageRef, headers: &mut HeaderMap) {
+    let media_type = media_type(&image.media);
+    let name: String = image.blake3.chars().take(16).collect();
+    let disposition = format!("attachment; filename=\"{name}.{}\"", extension(&image.media));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(image.length));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    if let Ok(disposition) = HeaderValue::try_from(disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+}
+
+/// The media type of an image's format (see `ImageRef.media`).
+fn media_type(media: &str) -> &'static str {
+    match media {
+        "pdf" => "application/pdf",
+        "png" => "image/png",
+        "jpeg" => "image/jpeg",
+        "tiff" => "image/tiff",
+        _ => "application/octet-stream",
+    }
+}
+
+fn extension(media: &str) -> &'static str {
+    match media {
+        "pdf" => "pdf",
+        "png" => "png",
+        "jpeg" => "jpg",
+        "tiff" => "tif",
+        _ => "bin",
+    }
+}
+
+fn path_text(place: Place) -> Result<String, Problem> {
+    place
+        .map(|Path(text)| text)
+        .map_err(|_rejection| Problem::new(Code::MalformedRequest, "the path of the URL cannot be read"))
+}
+
+/// The order stands in the path; the message may say it too, but nothing else.
+fn order_from_path(place: Place, order_id: &mut String) -> Result<(), Problem> {
+    let in_path = path_text(place)?;
+    if !order_id.is_empty() && *order_id != in_path {
+        return Err(Problem::field("order_id", "differs from the order in the path"));
+    }
+    *order_id = in_path;
+    Ok(())
+}
+
+/// The key may stand in the header `Idempotency-Key` instead of the message.
+fn key_from_header(headers: &HeaderMap, key: &mut String) -> Result<(), Problem> {
+    let in_header = text_header(headers, "idempotency-key")?;
+    if !in_header.is_empty() && !key.is_empty() && *key != in_header {
+        return Err(Problem::field("idempotency_key", "differs from the header Idempotency-Key"));
+    }
+    if key.is_empty() {
+        *key = in_header;
+    }
+    Ok(())
+}
+
+fn text_header(headers: &HeaderMap, name: &'static str) -> Result<String, Problem> {
+    let Some(value) = headers.get(name) else { return Ok(String::new()) };
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_error| Problem::field(name, "is not UTF-8 text"))?;
+    Ok(text.to_owned())
+}

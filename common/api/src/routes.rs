@@ -1,0 +1,42 @@
+//! The table of REST paths: the router and the OpenAPI document are both made from it, so neither can miss one.
+
+use axum::http::Method;
+
+macro_rules! routes {
+    ($($name:ident = $method:ident $path:literal $summary:literal;)*) => {
+        /// One path and method.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Route { $($name,)* }
+
+        impl Route {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name of the operation, the same as in gRPC where there is one.
+            pub(crate) const fn name(self) -> &'static str { match self { $(Self::$name => stringify!($name),)* } }
+
+            pub(crate) const fn method(self) -> Method { match self { $(Self::$name => Method::$method,)* } }
+
+            pub(crate) const fn path(self) -> &'static str { match self { $(Self::$name => $path,)* } }
+
+            pub(crate) const fn summary(self) -> &'static str { match self { $(Self::$name => $summary,)* } }
+        }
+    };
+}
+
+// A lookup is a POST, so that no name or number of a person stands in a URL, where logs would keep it.
+routes! {
+    FileOrder = POST "/v1/orders" "Files a new order; answered only when it is durable";
+    AmendOrder = POST "/v1/orders/{order_id}/amendments" "Files a new version of an order: the whole order as it stands from now on";
+    RecordService = POST "/v1/orders/{order_id}/service" "Records that the restrained person was served, or that service was tried";
+    EndOrder = POST "/v1/orders/{order_id}/ending" "Ends an order before its time, or cancels an entry made in error";
+    AttachImage = PUT "/v1/orders/{order_id}/images" "Attaches the image of a signed paper: the body is its bytes";
+    GetOrder = GET "/v1/orders/{order_id}" "Shows an order with its status and whole history, now or as known at a past moment";
+    GetImage = GET "/v1/images/{blake3}" "Reads an image";
+    Lookup = POST "/v1/lookup" "Finds orders by person, date of birth, number or a dispatcher's free line";
+    LookupBatch = POST "/v1/lookup/batch" "Many lookups: one JSON question a line in, one JSON answer a line out, in the same order";
+    ListCourts = GET "/v1/courts" "The state of every court's ledger as this machine knows it";
+    Status = GET "/v1/status" "The state of the machine that answers";
+    OpenApi = GET "/v1/openapi.json" "This document";
+    Livez = GET "/livez" "Whether the program runs; the one path that needs no certificate";
+    Readyz = GET "/readyz" "Whether the machine takes orders and questions, with every check by name";
+}

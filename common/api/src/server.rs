@@ -1,0 +1,235 @@
+//! The server: accepts connections, shakes hands, serves HTTP/1.1 and HTTP/2 on them, and stops without breaking calls.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls_pki_types::CertificateDer;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic_health::server::HealthReporter;
+
+use crate::backend::{Backend, Caller};
+use crate::face::Face;
+use crate::limits::Limits;
+use crate::message::registry_server::RegistryServer;
+use crate::operations::Operations;
+use crate::problem::{Code, Problem};
+
+/// The protocols of the port, for the ALPN of the TLS configuration: gRPC needs the first.
+pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// The TLS configuration as it stands now; asked for each connection, so that a new certificate needs no restart.
+///
+/// It must ask for a client certificate but not require one: a caller without one gets a problem that says so.
+pub type TlsNow = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+
+/// Reads the caller from a client certificate that TLS has verified, or says why it is nobody here (revoked, no identity).
+pub type CallerOf = Arc<dyn Fn(&CertificateDer<'_>) -> Result<Caller, Problem> + Send + Sync>;
+
+/// What to serve.
+#[derive(Clone)]
+pub struct Serving {
+    /// See [`TlsNow`].
+    pub tls: TlsNow,
+    /// See [`CallerOf`].
+    pub caller_of: CallerOf,
+    /// The registry.
+    pub backend: Arc<dyn Backend>,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// The interface could not be put together; a fault of the program.
+#[derive(Debug, thiserror::Error)]
+#[error("the programming interface could not be set up: {0}")]
+pub struct ServeFailed(#[from] tonic_reflection::server::Error);
+
+/// Serves until `stop`; then takes no new connection, lets running calls finish for `limits.drain`, and returns.
+///
+/// # Errors
+/// [`ServeFailed`], before anything is accepted.
+pub async fn serve(listener: TcpListener, serving: Serving, stop: CancellationToken) -> Result<(), ServeFailed> {
+    let limits = Arc::new(serving.limits.clone());
+    let operations = Operations::new(serving.backend.clone(), limits.clone());
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let face = Face::new(operations.clone(), health)?;
+    let door = Arc::new(Door { face, serving, limits: limits.clone() });
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
+    tasks.spawn(report_health(reporter, operations, limits.clone(), stop.clone()));
+    while let Some((socket, slot)) = accepted(&listener, &slots, &stop).await {
+        let (door, stop, cut) = (door.clone(), stop.clone(), cut.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = cut.cancelled() => {}
+                () = door.serve_connection(socket, slot, stop) => {}
+            }
+        });
+    }
+    tasks.close();
+    if tokio::time::timeout(limits.drain, tasks.wait()).await.is_err() {
+        tracing::warn!("calls were still running at the end of the time to finish; they are cut off");
+        cut.cancel();
+    }
+    Ok(())
+}
+
+/// The next connection with its place; none when it is time to stop.
+async fn accepted(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let next = async {
+        let slot = slots.clone().acquire_owned().await.ok()?;
+        loop {
+            match listener.accept().await {
+                Ok((socket, _address)) => return Some((socket, slot)),
+                Err(error) => {
+                    // Out of file descriptors, or a connection that went away while waiting: the next one may do.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        next = next => next,
+    }
+}
+
+async fn report_health(
+    reporter: HealthReporter,
+    operations: Operations,
+    limits: Arc<Limits>,
+    stop: CancellationToken,
+) {
+    let every = async {
+        loop {
+            let ready = operations.readiness().await.iter().all(|check| check.ok);
+            set_health(&reporter, ready).await;
+            tokio::time::sleep(limits.readiness_every).await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => set_health(&reporter, false).await,
+        () = every => {}
+    }
+}
+
+async fn set_health(reporter: &HealthReporter, ready: bool) {
+    use tonic::server::NamedService as _;
+    let status = if ready { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+    // The empty name is the machine as a whole, by the gRPC health checking protocol.
+    for service in ["", RegistryServer::<crate::grpc::GrpcFace>::NAME] {
+        reporter.set_service_status(service, status).await;
+    }
+}
+
+struct Door {
+    face: Face,
+    serving: Serving,
+    limits: Arc<Limits>,
+}
+
+impl Door {
+    async fn serve_connection(self: Arc<Self>, socket: TcpStream, slot: OwnedSemaphorePermit, stop: CancellationToken) {
+        // Small answers must not wait for the acknowledgement of earlier ones.
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        let acceptor = TlsAcceptor::from((self.serving.tls)());
+        let handshake = tokio::time::timeout(self.limits.handshake, acceptor.accept(socket));
+        let tls = tokio::select! {
+            () = stop.cancelled() => return,
+            shaken = handshake => match shaken {
+                Ok(Ok(tls)) => tls,
+                Ok(Err(error)) => return tracing::info!(%error, "a TLS handshake failed"),
+                Err(_elapsed) => return tracing::info!("a TLS handshake was not finished in time"),
+            },
+        };
+        let visitor = Arc::new(Visitor::new(&tls, self.serving.caller_of.clone()));
+        let door = self.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (door, visitor) = (door.clone(), visitor.clone());
+            async move {
+                let caller = visitor.caller(&door.limits);
+                Ok::<_, Infallible>(door.face.answer(caller, request.map(Body::new)).await)
+            }
+        });
+        let builder = self.builder();
+        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(tls), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error, "a connection ended early");
+        }
+        drop(slot);
+    }
+
+    fn builder(&self) -> auto::Builder<TokioExecutor> {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let header_bytes = usize::try_from(self.limits.header_bytes).unwrap_or(usize::MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_read)
+            .max_headers(64)
+            .max_buf_size(header_bytes.max(8192));
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.limits.streams_per_connection)
+            .max_header_list_size(self.limits.header_bytes)
+            .keep_alive_interval(self.limits.header_read)
+            .keep_alive_timeout(self.limits.handshake);
+        builder
+    }
+}
+
+/// Who is at the other end of a connection. The certificate is read anew after a while, so that a caller whose certificate
+/// was revoked in the meantime is refused on a connection that is still open.
+struct Visitor {
+    certificate: Option<CertificateDer<'static>>,
+    caller_of: CallerOf,
+    read: Mutex<Option<(Instant, Result<Caller, Problem>)>>,
+}
+
+impl Visitor {
+    fn new(tls: &TlsStream<TcpStream>, caller_of: CallerOf) -> Self {
+        let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
+        let certificate = chain.first().map(|leaf| leaf.clone().into_owned());
+        Self { certificate, caller_of, read: Mutex::new(None) }
+    }
+
+    fn caller(&self, limits: &Limits) -> Result<Caller, Problem> {
+        let Some(certificate) = &self.certificate else {
+            return Err(Problem::new(Code::NotAuthenticated, "the connection came without a client certificate"));
+        };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, caller)) = read.as_ref().filter(|(when, _)| when.elapsed() < limits.caller_for) {
+            return caller.clone();
+        }
+        let caller = (self.caller_of)(certificate);
+        *read = Some((Instant::now(), caller.clone()));
+        caller
+    }
+}
