@@ -122,10 +122,6 @@ pub struct Ended {
 }
 
 /// The body of a ledger record.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event is made, written and dropped; they are never kept in bulk"
-)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {

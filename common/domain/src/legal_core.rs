@@ -42,7 +42,10 @@ pub fn legal_core(order: &Order) -> Result<(), CoreMissing> {
     let blank = |text: &str| text.trim().is_empty();
     let emergency =
         order.resolved_family() == Family::Emergency || order.resolved_stage() == Stage::Emergency;
-    let no_case = blank(&order.case_number) && !(emergency && !blank(&order.agency_case_number));
+    let no_case = match emergency {
+        true => blank(&order.case_number) && blank(&order.agency_case_number),
+        false => blank(&order.case_number),
+    };
     let missing = [
         (order.restrained.name.is_blank(), CoreField::RestrainedName),
         (

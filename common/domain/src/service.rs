@@ -10,7 +10,6 @@ closed! {
     #[derive(Default)]
     pub enum ServiceMode: "mode of service" {
         /// Handed over (Fam. Code 6383(a)).
-        #[default]
         Personal = "personal",
         /// Present in court when it was made; no further proof is needed (Fam. Code 6380(c), 6384(a)).
         InCourt = "in_court",
@@ -19,6 +18,7 @@ closed! {
         /// First-class mail, where the law allows it (Fam. Code 6384(a)).
         Mail = "mail",
         /// Tried, not done: no notice.
+        #[default]
         FailedAttempt = "failed_attempt",
     }
 }
@@ -31,26 +31,33 @@ impl ServiceMode {
     }
 }
 
-/// One service, or one attempt.
+/// One service, or one attempt. JSON must state the mode: silence must not count as notice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(default)]
 pub struct Service {
     /// The way.
     pub mode: ServiceMode,
     /// The day; when missing, the moment of entry stands for it.
+    #[serde(default)]
     pub date: Option<Date>,
     /// The minute.
+    #[serde(default)]
     pub time: Option<TimeOfDay>,
     /// The name of the server.
+    #[serde(default)]
     pub served_by: String,
     /// Badge or identification number.
+    #[serde(default)]
     pub badge: String,
     /// The agency that served, in words.
+    #[serde(default)]
     pub agency: String,
     /// Its ORI, nine characters.
+    #[serde(default)]
     pub agency_ori: String,
     /// Where the papers were handed over, in words. Never a place where a protected person lives.
+    #[serde(default)]
     pub place: String,
     /// Anything else.
+    #[serde(default)]
     pub note: String,
 }

@@ -305,13 +305,16 @@ impl OrderState {
     }
 
     fn add_service(&mut self, service: &Service, act: &Act, linked: bool) {
-        self.service.push(ServiceRecord {
+        let added = ServiceRecord {
             service: service.clone(),
             act: act.clone(),
             linked,
-        });
-        self.service
-            .sort_by(|a, b| a.moment().cmp(&b.moment()).then_with(|| a.cmp(b)));
+        };
+        let moment = added.moment();
+        let place = self
+            .service
+            .partition_point(|record| (record.moment(), record) < (moment, &added));
+        self.service.insert(place, added);
     }
 
     fn drop_linked_beyond_limit(&mut self) {

@@ -122,7 +122,7 @@ pub(super) fn of_court(order: &Order, found: &mut Warnings) {
         found.missing_if(text.trim().is_empty(), field, message, REQUIRED);
     }
     let ori = court.ori.trim();
-    if !ori.is_empty() && !(ori.len() == 9 && ori.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+    if !ori.is_empty() && !is_ori(ori) {
         found.add(
             "court.ori",
             WarningCode::Unlikely,
@@ -131,7 +131,7 @@ pub(super) fn of_court(order: &Order, found: &mut Warnings) {
         );
     }
     let fcn = order.fcn.trim();
-    if !fcn.is_empty() && !(fcn.len() == 13 && fcn.bytes().all(|byte| byte.is_ascii_digit())) {
+    if !fcn.is_empty() && !is_fcn(fcn) {
         found.add(
             "fcn",
             WarningCode::Unlikely,
@@ -139,6 +139,14 @@ pub(super) fn of_court(order: &Order, found: &mut Warnings) {
             "CARPOS FCN",
         );
     }
+}
+
+fn is_ori(text: &str) -> bool {
+    text.len() == 9 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn is_fcn(text: &str) -> bool {
+    text.len() == 13 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Issue, effect, hearing, presence.

@@ -1,0 +1,18 @@
+//! What the order model promises, seen from outside: examples, properties over arbitrary orders, and bytes pinned for ever.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod arbitrary;
+mod codec;
+mod courts;
+mod dates;
+mod expiry;
+mod golden;
+mod json;
+mod number;
+mod radio;
+mod sample;
+mod standing;
+mod state;
+mod total;
+mod warnings;
