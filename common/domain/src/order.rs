@@ -86,7 +86,7 @@ pub struct Brady {
     pub reason: String,
 }
 
-/// A protective order. Every field may be missing; [`legal_core`](fn@crate::legal_core) says what filing needs.
+/// A protective order. Every field may be missing; `legal_core` says what filing needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Order {

@@ -137,17 +137,17 @@ pub struct Person {
     pub age_estimate: Option<u8>,
     /// Sex.
     pub sex: Sex,
-    /// Codes of [`CodeTable::Race`](crate::CodeTable), others as they came.
+    /// Codes of [`CodeTable::Race`](crate::code::CodeTable), others as they came.
     pub race: Vec<String>,
     /// Height in inches.
     pub height_inches: Option<u16>,
     /// Weight in pounds.
     pub weight_pounds: Option<u16>,
-    /// Code of [`CodeTable::Eye`](crate::CodeTable), others as they came; empty when not stated.
+    /// Code of [`CodeTable::Eye`](crate::code::CodeTable), others as they came; empty when not stated.
     pub eye: String,
-    /// Code of [`CodeTable::Hair`](crate::CodeTable).
+    /// Code of [`CodeTable::Hair`](crate::code::CodeTable).
     pub hair: String,
-    /// Code of [`CodeTable::Skin`](crate::CodeTable).
+    /// Code of [`CodeTable::Skin`](crate::code::CodeTable).
     pub skin: String,
     /// Scars, marks and tattoos, in words.
     pub marks: String,
@@ -155,7 +155,7 @@ pub struct Person {
     pub identifiers: Vec<Identifier>,
     /// Vehicles.
     pub vehicles: Vec<Vehicle>,
-    /// Codes of [`CodeTable::Caution`](crate::CodeTable), or words.
+    /// Codes of [`CodeTable::Caution`](crate::code::CodeTable), or words.
     pub cautions: Vec<String>,
     /// The language the person speaks, when not English.
     pub language: String,
