@@ -84,8 +84,12 @@ fn ends_inside_a_line(file: &File) -> io::Result<bool> {
 pub(crate) fn new_dir(target: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let parent = parent_of(target);
     fs::create_dir_all(&parent)?;
-    // Made by tempfile with mode 0700, and removed again when filling fails.
-    let staged = tempfile::Builder::new().prefix(".new-").tempdir_in(&parent)?;
+    // Removed again when filling fails.
+    let mut staged = tempfile::Builder::new();
+    let staged = staged
+        .prefix(".new-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(&parent)?;
     fill(staged.path())?;
     publish_dir(staged.path(), target)?;
     let _ = staged.keep();

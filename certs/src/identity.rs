@@ -400,3 +400,119 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
             text
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_identity() -> impl Strategy<Value = Identity> {
+        let slug = || "[a-z0-9-]{1,40}".prop_map(|text| text.parse::<Slug>().unwrap());
+        let number = || (1u16..=9999).prop_map(|number| Number::new(number).unwrap());
+        prop_oneof![
+            (slug(), number()).prop_map(|(slug, node)| Identity::Court { slug, node }),
+            (slug(), number()).prop_map(|(slug, node)| Identity::Tribal { slug, node }),
+            number().prop_map(|number| Identity::Hub { number }),
+            slug().prop_map(|agency| Identity::Lea { agency }),
+            slug().prop_map(|slug| Identity::System { slug }),
+            slug().prop_map(|name| Identity::Operator { name }),
+        ]
+    }
+
+    #[test]
+    fn examples_of_paths() {
+        let court = Identity::court("alameda", 1).unwrap();
+        assert_eq!(court.path(), "court/alameda/node/1");
+        assert_eq!(court.uri(), "spiffe://ccpor/court/alameda/node/1");
+        assert!(court.is_node() && court.is_server() && court.signs_records() && !court.is_hub());
+        let agency = Identity::lea("alameda-so").unwrap();
+        assert!(!agency.is_server() && !agency.signs_records());
+        assert_eq!(
+            serde_json::to_string(&Identity::hub(2).unwrap()).unwrap(),
+            "\"hub/2\""
+        );
+    }
+
+    #[test]
+    fn other_texts_are_no_identities() {
+        for (text, expected) in [
+            ("", IdentityError::Form),
+            ("court", IdentityError::Form),
+            ("court/alameda", IdentityError::Form),
+            ("court/alameda/node", IdentityError::Form),
+            ("court/alameda/node/1/", IdentityError::Form),
+            ("court/alameda/hub/1", IdentityError::Form),
+            ("county/alameda/node/1", IdentityError::Form),
+            ("hub/1/2", IdentityError::Form),
+            ("court/Alameda/node/1", IdentityError::Slug),
+            ("court//node/1", IdentityError::Slug),
+            ("lea/al ameda", IdentityError::Slug),
+            ("court/alameda/node/0", IdentityError::Number),
+            ("court/alameda/node/01", IdentityError::Number),
+            ("court/alameda/node/+1", IdentityError::Number),
+            ("court/alameda/node/10000", IdentityError::Number),
+            ("hub/", IdentityError::Number),
+        ] {
+            assert_eq!(text.parse::<Identity>(), Err(expected), "{text}");
+        }
+        assert!("a".repeat(40).parse::<Slug>().is_ok() && "a".repeat(41).parse::<Slug>().is_err());
+        for foreign in [
+            "spiffe://ccpor2/hub/1",
+            "SPIFFE://ccpor/hub/1",
+            "https://ccpor/hub/1",
+            "spiffe://ccpor",
+        ] {
+            assert_eq!(
+                Identity::from_uri(foreign),
+                Err(IdentityError::ForeignTrustDomain),
+                "{foreign}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_among_uris() {
+        let found = |uris: &[&str]| identity_among(uris.iter().copied());
+        let (hub, ori) = ("spiffe://ccpor/hub/1", "urn:ccpor:ori:CA0010000");
+        let (identity, oris) = found(&[ori, "https://example.gov", hub]).unwrap();
+        assert_eq!(
+            (identity.path().as_str(), oris),
+            ("hub/1", vec!["CA0010000".to_owned()])
+        );
+        assert_eq!(found(&[ori]), Err(NoIdentity::Missing));
+        assert_eq!(found(&[hub, hub]), Err(NoIdentity::Several(2)));
+        assert_eq!(found(&[hub, "SPIFFE://other/x"]), Err(NoIdentity::Several(2)));
+        assert_eq!(
+            found(&["Spiffe://ccpor/hub/1"]),
+            Err(NoIdentity::Malformed(IdentityError::ForeignTrustDomain))
+        );
+        assert_eq!(found(&[hub, "urn:ccpor:ori:ca0010000"]), Err(NoIdentity::Ori));
+        assert_eq!(
+            found(&[&[hub][..], &[ori; MOST_ORIS + 1][..]].concat()),
+            Err(NoIdentity::Ori)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_identity_survives_its_text(identity in any_identity()) {
+            prop_assert_eq!(identity.path().parse::<Identity>().unwrap(), identity.clone());
+            prop_assert_eq!(Identity::from_uri(&identity.uri()).unwrap(), identity);
+        }
+
+        #[test]
+        fn one_text_for_each_identity(text in "(court|tribal|hub|lea)(/[a-z0-9+]{0,4}){1,3}") {
+            if let Ok(identity) = text.parse::<Identity>() {
+                prop_assert_eq!(identity.path(), text);
+            }
+        }
+
+        #[test]
+        fn reading_never_panics(text in ".{0,80}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = text.parse::<Identity>();
+            let _ = Identity::from_uri(&text);
+            let _ = identity_among([text.as_str()].into_iter());
+            prop_assert_eq!(identity_of(&CertificateDer::from(bytes)), Err(NoIdentity::NotACertificate));
+        }
+    }
+}

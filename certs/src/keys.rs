@@ -76,10 +76,6 @@ impl PrivateKey {
         Ok(PrivateKey { kind, pair, pkcs8 })
     }
 
-    pub(crate) fn kind(&self) -> KeyKind {
-        self.kind
-    }
-
     /// The key in PKCS#8 DER.
     pub(crate) fn pkcs8(&self) -> &[u8] {
         &self.pkcs8
@@ -174,7 +170,7 @@ mod tests {
         for kind in [KeyKind::P384, KeyKind::P256, KeyKind::Ed25519] {
             let key = PrivateKey::generate(kind).unwrap();
             let again = PrivateKey::from_pkcs8(Zeroizing::new(key.pkcs8().to_vec())).unwrap();
-            assert_eq!((again.kind(), again.public()), (kind, key.public()));
+            assert_eq!((again.kind, again.public()), (kind, key.public()));
             assert_eq!(format!("{key:?}"), format!("PrivateKey({kind:?}, secret)"));
         }
     }

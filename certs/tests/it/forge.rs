@@ -1,0 +1,116 @@
+//! A registry to try things on, and the means to make the certificates that its authority would never issue.
+
+use std::path::{Path, PathBuf};
+
+use ccpor_certs::{Authority, CertificateDer, Clock, Identity, IdentityDir, Moment};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// 2026-11-23, a Monday.
+pub(crate) const START: Moment = Moment(1_795_392_000);
+pub(crate) const DAY: i64 = 86_400;
+
+/// An authority in a directory that goes away, with a clock to move.
+pub(crate) struct Registry {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) authority: Authority,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Registry {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::standing_at(START);
+        let authority = Authority::init_with(&dir.path().join("ca"), clock.clone()).unwrap();
+        Registry {
+            dir,
+            clock,
+            authority,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// An identity directory, issued by hand under the identity's own name.
+    pub(crate) fn issue(&self, identity: &str) -> IdentityDir {
+        let target = self.path(&identity.replace('/', "."));
+        self.authority
+            .issue(&identity.parse().unwrap(), &[], &[], &target)
+            .unwrap()
+    }
+
+    /// A leaf signed with the registry's issuing key, whatever it says.
+    pub(crate) fn forge(&self, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
+        self.forge_with(KeyPair::from_pem(&self.issuing_key()).unwrap(), uris, usages)
+    }
+
+    /// A leaf that names the registry's issuing certificate as its issuer but is signed with another key.
+    pub(crate) fn impostor(&self, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
+        self.forge_with(KeyPair::generate().unwrap(), uris, usages)
+    }
+
+    pub(crate) fn issuing_key(&self) -> String {
+        std::fs::read_to_string(self.path("ca/issuing.key")).unwrap()
+    }
+
+    fn forge_with(&self, signer: KeyPair, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
+        let issuing = std::fs::read_to_string(self.path("ca/issuing.pem")).unwrap();
+        let issuer = Issuer::from_ca_cert_pem(&issuing, signer).unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = usages.to_vec();
+        params.subject_alt_names = uris
+            .iter()
+            .map(|uri| SanType::URI((*uri).try_into().unwrap()))
+            .collect();
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.signed_by(&key, &issuer).unwrap().der().clone();
+        let issuing = CertificateDer::from_pem_slice(issuing.as_bytes()).unwrap();
+        Leaf {
+            chain: vec![leaf, issuing],
+            key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+        }
+    }
+}
+
+/// A certificate chain with its key.
+pub(crate) struct Leaf {
+    pub(crate) chain: Vec<CertificateDer<'static>>,
+    pub(crate) key: PrivateKeyDer<'static>,
+}
+
+impl Leaf {
+    /// The chain and key in two files of an identity directory: `tls` or `record`.
+    pub(crate) fn from_files(dir: &Path, name: &str) -> Leaf {
+        let chain = CertificateDer::pem_file_iter(dir.join(format!("{name}.pem"))).unwrap();
+        let key = PrivateKeyDer::from_pem_file(dir.join(format!("{name}.key"))).unwrap();
+        Leaf {
+            chain: chain.collect::<Result<_, _>>().unwrap(),
+            key,
+        }
+    }
+}
+
+pub(crate) fn identity(path: &str) -> Identity {
+    path.parse().unwrap()
+}
+
+/// Two certificate requests in DER as a machine would send them.
+pub(crate) fn requests() -> (Vec<u8>, Vec<u8>) {
+    let request = |algorithm| {
+        let key = KeyPair::generate_for(algorithm).unwrap();
+        CertificateParams::default()
+            .serialize_request(&key)
+            .unwrap()
+            .der()
+            .to_vec()
+    };
+    (
+        request(&rcgen::PKCS_ECDSA_P256_SHA256),
+        request(&rcgen::PKCS_ED25519),
+    )
+}
