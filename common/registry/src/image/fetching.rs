@@ -87,11 +87,18 @@ impl Fetching {
             return Err(ImageRefused::Empty.into());
         }
         if want > MAX_IMAGE_BYTES {
-            return Err(ImageRefused::TooLarge { limit: MAX_IMAGE_BYTES }.into());
+            return Err(ImageRefused::TooLarge {
+                limit: MAX_IMAGE_BYTES,
+            }
+            .into());
         }
         let slot = Slot::take(underway, hash).ok_or(BeginFetchError::Busy)?;
         let failed = |error: io::Error| {
-            if is_full(&error) { BeginFetchError::DiskFull } else { BeginFetchError::Io(error) }
+            if is_full(&error) {
+                BeginFetchError::DiskFull
+            } else {
+                BeginFetchError::Io(error)
+            }
         };
         let path = shelf.partial(&hash);
         let mut file = create_private(&path).map_err(failed)?;
@@ -101,7 +108,15 @@ impl Fetching {
             file.set_len(0).map_err(failed)?;
             (hasher, have) = (blake3::Hasher::new(), 0);
         }
-        Ok(Self { shelf, slot, file, path, hasher, have, want })
+        Ok(Self {
+            shelf,
+            slot,
+            file,
+            path,
+            hasher,
+            have,
+            want,
+        })
     }
 
     /// Where to go on: bytes already here, to be left out by the sender.
@@ -123,7 +138,11 @@ impl Fetching {
         if let Err(error) = self.file.write_all(piece) {
             // A piece written in part would go unnoticed by the hash kept here.
             self.discard();
-            return Err(if is_full(&error) { FetchError::DiskFull } else { FetchError::Io(error) });
+            return Err(if is_full(&error) {
+                FetchError::DiskFull
+            } else {
+                FetchError::Io(error)
+            });
         }
         self.hasher.update(piece);
         self.have = length;
@@ -139,18 +158,31 @@ impl Fetching {
     /// [`FetchError`]; only `Incomplete` leaves something for the next attempt.
     pub fn finish(mut self) -> Result<Fetched, FetchError> {
         if self.have < self.want {
-            return Err(FetchError::Incomplete { have: self.have, want: self.want });
+            return Err(FetchError::Incomplete {
+                have: self.have,
+                want: self.want,
+            });
         }
         if self.hasher.finalize().as_bytes() != &self.slot.hash {
             self.discard();
             return Err(FetchError::HashDiffers);
         }
-        let kept = self.file.sync_all().and_then(|()| self.shelf.keep(&self.path, &self.slot.hash));
+        let kept = self
+            .file
+            .sync_all()
+            .and_then(|()| self.shelf.keep(&self.path, &self.slot.hash));
         match kept {
-            Ok(new) => Ok(Fetched { length: self.want, new }),
+            Ok(new) => Ok(Fetched {
+                length: self.want,
+                new,
+            }),
             Err(error) => {
                 self.discard();
-                Err(if is_full(&error) { FetchError::DiskFull } else { FetchError::Io(error) })
+                Err(if is_full(&error) {
+                    FetchError::DiskFull
+                } else {
+                    FetchError::Io(error)
+                })
             }
         }
     }
@@ -188,13 +220,19 @@ struct Slot {
 
 impl Slot {
     fn take(underway: Underway, hash: [u8; 32]) -> Option<Self> {
-        let free = underway.lock().unwrap_or_else(PoisonError::into_inner).insert(hash);
+        let free = underway
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(hash);
         free.then_some(Self { underway, hash })
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.underway.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.hash);
+        self.underway
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.hash);
     }
 }

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use ccpor_domain::Media;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use super::inspect::{SNIFF_BYTES, inspect, sniff};
 use super::shelf::Shelf;
-use super::verdict::{ImageRefused, Inspected, MAX_IMAGE_BYTES, Media};
+use super::verdict::{ImageRefused, Inspected, MAX_IMAGE_BYTES};
 
 /// Why an upload cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +108,11 @@ impl Incoming {
             _ => {}
         }
         let file = NamedTempFile::new_in(shelf.incoming()).map_err(|error| {
-            if is_full(&error) { BeginError::DiskFull } else { BeginError::Io(error) }
+            if is_full(&error) {
+                BeginError::DiskFull
+            } else {
+                BeginError::Io(error)
+            }
         })?;
         Ok(Self {
             shelf,
@@ -146,7 +151,8 @@ impl Incoming {
             return Err(ImageRefused::TooLarge { limit: self.limit }.into());
         }
         if self.beginning.len() < SNIFF_BYTES {
-            self.beginning.extend(piece.iter().take(SNIFF_BYTES - self.beginning.len()));
+            self.beginning
+                .extend(piece.iter().take(SNIFF_BYTES - self.beginning.len()));
             if self.beginning.len() == SNIFF_BYTES {
                 sniff(&self.beginning)?;
             }
@@ -154,7 +160,11 @@ impl Incoming {
         self.blake3.update(piece);
         self.sha256.update(piece);
         file.write_all(piece).map_err(|error| {
-            if is_full(&error) { WriteError::DiskFull } else { WriteError::Io(error) }
+            if is_full(&error) {
+                WriteError::DiskFull
+            } else {
+                WriteError::Io(error)
+            }
         })
     }
 
@@ -165,10 +175,17 @@ impl Incoming {
     pub fn finish(mut self) -> Result<Stored, FinishError> {
         let mut file = self.file.take().ok_or(FinishError::Over)?;
         if let Some(declared) = self.declared.filter(|&declared| declared != self.length) {
-            return Err(FinishError::LengthDiffers { declared, received: self.length });
+            return Err(FinishError::LengthDiffers {
+                declared,
+                received: self.length,
+            });
         }
         let failed = |error: io::Error| {
-            if is_full(&error) { FinishError::DiskFull } else { FinishError::Io(error) }
+            if is_full(&error) {
+                FinishError::DiskFull
+            } else {
+                FinishError::Io(error)
+            }
         };
         let Inspected { media, pages, .. } = inspect(&read_back(file.as_file_mut()).map_err(failed)?)?;
         file.as_file().sync_all().map_err(failed)?;
@@ -217,9 +234,17 @@ mod tests {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let path = incoming.file.take().unwrap().into_temp_path();
         incoming.file = Some(NamedTempFile::from_parts(full, path));
-        assert!(matches!(incoming.write(b"%PDF-1.7\n1 0 obj\n"), Err(WriteError::DiskFull)));
+        assert!(matches!(
+            incoming.write(b"%PDF-1.7\n1 0 obj\n"),
+            Err(WriteError::DiskFull)
+        ));
         assert!(matches!(incoming.write(b"more"), Err(WriteError::Over)));
-        assert_eq!(std::fs::read_dir(directory.path().join("incoming")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(directory.path().join("incoming"))
+                .unwrap()
+                .count(),
+            0
+        );
         assert!(matches!(incoming.finish(), Err(FinishError::Over)));
     }
 }

@@ -1,6 +1,8 @@
 //! Tells from the content what an image is and whether it is acceptable; it decodes no pixel and keeps nothing.
 
-use super::verdict::{ImageRefused, Inspected, MAX_IMAGE_BYTES, Media};
+use ccpor_domain::Media;
+
+use super::verdict::{ImageRefused, Inspected, MAX_IMAGE_BYTES};
 use super::{jpeg, pdf, png, tiff};
 
 /// Looks at a whole image held in memory. The name it came under plays no part.
@@ -16,7 +18,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
         return Err(ImageRefused::Empty);
     }
     if bytes.len() as u64 > MAX_IMAGE_BYTES {
-        return Err(ImageRefused::TooLarge { limit: MAX_IMAGE_BYTES });
+        return Err(ImageRefused::TooLarge {
+            limit: MAX_IMAGE_BYTES,
+        });
     }
     let media = sniff(bytes)?;
     std::panic::catch_unwind(|| match media {
@@ -25,7 +29,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
         Media::Jpeg => jpeg::inspect(bytes),
         Media::Tiff => tiff::inspect(bytes),
     })
-    .unwrap_or(Err(ImageRefused::Damaged { media, what: "its structure cannot be read" }))
+    .unwrap_or(Err(ImageRefused::Damaged {
+        media,
+        what: "its structure cannot be read",
+    }))
 }
 
 /// The kind of an image by its first bytes (16 are enough), `None` when it is none of the four.
@@ -43,7 +50,10 @@ pub fn media_of(beginning: &[u8]) -> Option<Media> {
     if beginning.starts_with(b"MM\x00\x2b\x00\x08\x00\x00") {
         return Some(Media::Tiff);
     }
-    SIGNS.iter().find(|(sign, _)| beginning.starts_with(sign)).map(|(_, media)| *media)
+    SIGNS
+        .iter()
+        .find(|(sign, _)| beginning.starts_with(sign))
+        .map(|(_, media)| *media)
 }
 
 /// How many bytes [`sniff`] wants to see before its answer is final.
@@ -51,8 +61,9 @@ pub(super) const SNIFF_BYTES: usize = 16;
 
 /// The kind by the first bytes, or a refusal that names what it looks like instead.
 pub(super) fn sniff(beginning: &[u8]) -> Result<Media, ImageRefused> {
-    media_of(beginning)
-        .ok_or_else(|| ImageRefused::NotAnImage { looks_like: looks_like(beginning) })
+    media_of(beginning).ok_or_else(|| ImageRefused::NotAnImage {
+        looks_like: looks_like(beginning),
+    })
 }
 
 fn looks_like(beginning: &[u8]) -> &'static str {
@@ -78,7 +89,10 @@ fn looks_like(beginning: &[u8]) -> &'static str {
     if beginning.get(4..8) == Some(b"ftyp") {
         return "is a video or an HEIC photograph";
     }
-    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
+    let text = beginning
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(beginning)
+        .trim_ascii_start();
     if text.starts_with(b"<") {
         return "is a web page or XML";
     }

@@ -1,6 +1,8 @@
 //! Walks the segments of a JPEG up to its picture data and looks for its end; it never decodes a block.
 
-use super::verdict::{ImageRefused, Inspected, Media, page_size};
+use ccpor_domain::Media;
+
+use super::verdict::{ImageRefused, Inspected, page_size};
 
 /// Checks the segments, the frame header and the end of a JPEG (ITU-T T.81, annex B).
 pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
@@ -36,7 +38,12 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
     if memchr::memmem::rfind(rest, b"\xff\xd9").is_none() {
         return Err(damaged("it is cut off"));
     }
-    Ok(Inspected { media: Media::Jpeg, pages: 1, width: Some(width), height: Some(height) })
+    Ok(Inspected {
+        media: Media::Jpeg,
+        pages: 1,
+        width: Some(width),
+        height: Some(height),
+    })
 }
 
 fn take_marker(rest: &mut &[u8]) -> Result<u8, ImageRefused> {
@@ -63,7 +70,9 @@ fn take_segment<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], ImageRefused> {
     let (length, _) = rest.split_first_chunk::<2>().ok_or(damaged("it is cut off"))?;
     let length = usize::from(u16::from_be_bytes(*length));
     let (segment, tail) = rest.split_at_checked(length).ok_or(damaged("it is cut off"))?;
-    let segment = segment.get(2..).ok_or(damaged("a segment is shorter than its own length"))?;
+    let segment = segment
+        .get(2..)
+        .ok_or(damaged("a segment is shorter than its own length"))?;
     *rest = tail;
     Ok(segment)
 }
@@ -75,11 +84,17 @@ fn frame(segment: &[u8]) -> Result<(u32, u32), ImageRefused> {
     if !matches!(components, 1..=4) || segment.len() != 6 + 3 * usize::from(components) {
         return Err(damaged("its header is not one"));
     }
-    let (width, height) = (u16::from_be_bytes([w0, w1]).into(), u16::from_be_bytes([h0, h1]).into());
+    let (width, height) = (
+        u16::from_be_bytes([w0, w1]).into(),
+        u16::from_be_bytes([h0, h1]).into(),
+    );
     page_size(Media::Jpeg, width, height)?;
     Ok((width, height))
 }
 
 fn damaged(what: &'static str) -> ImageRefused {
-    ImageRefused::Damaged { media: Media::Jpeg, what }
+    ImageRefused::Damaged {
+        media: Media::Jpeg,
+        what,
+    }
 }

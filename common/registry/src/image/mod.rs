@@ -27,6 +27,4 @@ pub use incoming::{BeginError, FinishError, Incoming, Stored, WriteError};
 pub use inspect::{inspect, media_of};
 pub use shelf::{ImageReader, ReadError};
 pub use store::{ImageStore, OpenStoreError};
-pub use verdict::{
-    ImageRefused, Inspected, MAX_IMAGE_BYTES, MAX_PAGES, MAX_SIDE, MAX_TOTAL_PIXELS, Media,
-};
+pub use verdict::{ImageRefused, Inspected, MAX_IMAGE_BYTES, MAX_PAGES, MAX_SIDE, MAX_TOTAL_PIXELS};

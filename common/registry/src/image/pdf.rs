@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
+use ccpor_domain::Media;
 use memchr::memmem;
 
 use super::pdf_syntax::{Cursor, Fuel, Value, is_space, name_is, parse};
-use super::verdict::{ImageRefused, Inspected, MAX_PAGES, Media};
+use super::verdict::{ImageRefused, Inspected, MAX_PAGES};
 
 /// Bytes of object streams unpacked at most, all together. A scan of 200 pages has some 100 KiB.
 const MAX_UNPACKED: u64 = 32 * 1024 * 1024;
@@ -20,8 +21,16 @@ const MAX_OBJECTS: usize = 300_000;
 /// Checks end, protection and page tree of a PDF (ISO 32000-1, 7.5 and 7.7.3).
 pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
     // Some scanners fill up the last block with zeros, which count as space; readers look at the last 1,024 bytes.
-    let end = bytes.iter().rposition(|&byte| !is_space(byte)).map_or(0, |last| last + 1);
-    if memmem::find(bytes.get(end.saturating_sub(1024)..end).unwrap_or_default(), b"%%EOF").is_none() {
+    let end = bytes
+        .iter()
+        .rposition(|&byte| !is_space(byte))
+        .map_or(0, |last| last + 1);
+    if memmem::find(
+        bytes.get(end.saturating_sub(1024)..end).unwrap_or_default(),
+        b"%%EOF",
+    )
+    .is_none()
+    {
         return Err(damaged("it is cut off"));
     }
     let fuel = Fuel::new(16 * bytes.len() as u64 + 1024 * 1024);
@@ -30,7 +39,12 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
     if fuel.is_empty() {
         return Err(unsupported("it is built in too complicated a way"));
     }
-    Ok(Inspected { media: Media::Pdf, pages: counted?, width: None, height: None })
+    Ok(Inspected {
+        media: Media::Pdf,
+        pages: counted?,
+        width: None,
+        height: None,
+    })
 }
 
 /// Where an object's value begins: 0 is the file, n the n-th unpacked object stream.
@@ -76,6 +90,9 @@ impl<'a> Document<'a> {
         while let Some(hit) = self.bytes.get(at..).and_then(|rest| objects.find(rest)) {
             let hit = at + hit;
             at = hit + 3;
+            if self.fuel.is_empty() {
+                break;
+            }
             if let Some(number) = number_before(self.bytes, hit) {
                 at = self.object(number, at)?;
             }
@@ -87,9 +104,13 @@ impl<'a> Document<'a> {
     fn object(&mut self, number: u32, at: usize) -> Result<usize, ImageRefused> {
         let bytes = self.bytes;
         let mut cursor = Cursor::new(bytes, at, self.fuel);
-        let Some(value) = cursor.value() else { return Ok(at) };
+        let Some(value) = cursor.value() else {
+            return Ok(at);
+        };
         self.note(number, Place { source: 0, at })?;
-        let Value::Dictionary(dictionary) = value else { return Ok(cursor.at) };
+        let Value::Dictionary(dictionary) = value else {
+            return Ok(cursor.at);
+        };
         let mut after = cursor;
         if after.value() != Some(Value::Keyword(b"stream")) {
             return Ok(cursor.at);
@@ -106,13 +127,20 @@ impl<'a> Document<'a> {
     /// The bytes of a stream that begins after the keyword at `at`, and where it ends.
     fn stream(&self, dictionary: &[u8], at: usize) -> (&'a [u8], usize) {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        let data = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")).or(rest.strip_prefix(b"\r"));
+        let data = rest
+            .strip_prefix(b"\r\n")
+            .or(rest.strip_prefix(b"\n"))
+            .or(rest.strip_prefix(b"\r"));
         let data = data.unwrap_or(rest);
         let start = self.bytes.len() - data.len();
         if let Some(Value::Integer(length)) = self.get(dictionary, b"Length") {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             if let Some((data, after)) = data.split_at_checked(length)
-                && after.trim_ascii_start().starts_with(b"endstream")
+                && after
+                    .get(..16)
+                    .unwrap_or(after)
+                    .trim_ascii_start()
+                    .starts_with(b"endstream")
             {
                 return (data, start + length);
             }
@@ -135,7 +163,8 @@ impl<'a> Document<'a> {
         let mut found = Vec::new();
         let mut header = Cursor::new(&unpacked, 0, self.fuel);
         for _ in 0..count {
-            let (Some(Value::Integer(number)), Some(Value::Integer(offset))) = (header.value(), header.value())
+            let (Some(Value::Integer(number)), Some(Value::Integer(offset))) =
+                (header.value(), header.value())
             else {
                 break;
             };
@@ -146,7 +175,9 @@ impl<'a> Document<'a> {
             found.push((u32::try_from(number).unwrap_or(u32::MAX), Place { source, at }));
         }
         self.unpacked.push(unpacked);
-        found.into_iter().try_for_each(|(number, place)| self.note(number, place))
+        found
+            .into_iter()
+            .try_for_each(|(number, place)| self.note(number, place))
     }
 
     /// The content of an object stream, `None` when it is packed in an unusual way or broken.
@@ -163,7 +194,9 @@ impl<'a> Document<'a> {
         match filter {
             None => unpacked.extend_from_slice(data),
             Some(Value::Name(name)) if name_is(name, b"FlateDecode") => {
-                let inflated = flate2::read::ZlibDecoder::new(data).take(left + 1).read_to_end(&mut unpacked);
+                let inflated = flate2::read::ZlibDecoder::new(data)
+                    .take(left + 1)
+                    .read_to_end(&mut unpacked);
                 if inflated.is_err() {
                     return Ok(None);
                 }
@@ -177,7 +210,10 @@ impl<'a> Document<'a> {
     }
 
     fn trailer(&mut self, dictionary: &[u8]) -> Result<(), ImageRefused> {
-        if self.get(dictionary, b"Encrypt").is_some_and(|value| value != Value::Keyword(b"null")) {
+        if self
+            .get(dictionary, b"Encrypt")
+            .is_some_and(|value| value != Value::Keyword(b"null"))
+        {
             return Err(ImageRefused::Encrypted);
         }
         if let Some(Value::Reference(root)) = self.get(dictionary, b"Root") {
@@ -195,7 +231,8 @@ impl<'a> Document<'a> {
         let mut visited = BTreeSet::new();
         let mut count = 0;
         while let Some(node) = waiting.pop() {
-            let is_page = matches!(self.get(node, b"Type"), Some(Value::Name(name)) if name_is(name, b"Page"));
+            let is_page =
+                matches!(self.get(node, b"Type"), Some(Value::Name(name)) if name_is(name, b"Page"));
             let kids = self.get(node, b"Kids").and_then(|kids| self.resolve(kids));
             if let (false, Some(Value::Array(kids))) = (is_page, kids) {
                 let mut kids = Cursor::new(kids, 0, self.fuel);
@@ -216,7 +253,11 @@ impl<'a> Document<'a> {
                 return Err(ImageRefused::TooManyPages { limit: MAX_PAGES });
             }
         }
-        if count == 0 { Err(self.without_pages()) } else { Ok(count) }
+        if count == 0 {
+            Err(self.without_pages())
+        } else {
+            Ok(count)
+        }
     }
 
     fn without_pages(&self) -> ImageRefused {
@@ -244,7 +285,9 @@ impl<'a> Document<'a> {
 
     /// The value itself, or what it refers to (one step: a reference to a reference is not allowed in a PDF).
     fn resolve<'b>(&'b self, value: Value<'b>) -> Option<Value<'b>> {
-        let Value::Reference(number) = value else { return Some(value) };
+        let Value::Reference(number) = value else {
+            return Some(value);
+        };
         let place = self.objects.get(&number)?;
         let source = match place.source.checked_sub(1) {
             None => self.bytes,
@@ -275,14 +318,23 @@ fn last_word(head: &[u8]) -> Option<(&[u8], &[u8])> {
         return None;
     }
     let head = head.get(..end)?;
-    let start = head.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let start = head
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit())
+        .map_or(0, |at| at + 1);
     Some((head.get(..start)?, head.get(start..)?))
 }
 
 fn damaged(what: &'static str) -> ImageRefused {
-    ImageRefused::Damaged { media: Media::Pdf, what }
+    ImageRefused::Damaged {
+        media: Media::Pdf,
+        what,
+    }
 }
 
 fn unsupported(what: &'static str) -> ImageRefused {
-    ImageRefused::Unsupported { media: Media::Pdf, what }
+    ImageRefused::Unsupported {
+        media: Media::Pdf,
+        what,
+    }
 }

@@ -52,6 +52,9 @@ impl<'a> Cursor<'a> {
 
     /// The next value, or `None` at the end, at a stray closing bracket, or when the fuel is used up.
     pub(super) fn value(&mut self) -> Option<Value<'a>> {
+        if self.fuel.is_empty() {
+            return None;
+        }
         self.skip_space()?;
         match self.peek()? {
             b'<' if self.peek_second() == Some(b'<') => self.bracketed(2).map(Value::Dictionary),
@@ -70,7 +73,9 @@ impl<'a> Cursor<'a> {
     /// The value of `key` in a dictionary's inner bytes, read from this cursor on.
     pub(super) fn find(mut self, key: &[u8]) -> Option<Value<'a>> {
         loop {
-            let Value::Name(name) = self.value()? else { return None };
+            let Value::Name(name) = self.value()? else {
+                return None;
+            };
             let value = self.value()?;
             if name_is(name, key) {
                 return Some(value);
@@ -81,13 +86,21 @@ impl<'a> Cursor<'a> {
     fn number_or_keyword(&mut self) -> Option<Value<'a>> {
         let word = self.regular()?;
         let Some(number) = parse(word) else {
-            let numeric = word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'));
-            return Some(if numeric { Value::Other } else { Value::Keyword(word) });
+            let numeric = word
+                .iter()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'));
+            return Some(if numeric {
+                Value::Other
+            } else {
+                Value::Keyword(word)
+            });
         };
         // `12 0 R`: look two words ahead.
         let mut ahead = *self;
         let generation = ahead.skip_space().and_then(|()| ahead.regular()).and_then(parse);
-        let letter = generation.and_then(|_| ahead.skip_space()).and_then(|()| ahead.regular());
+        let letter = generation
+            .and_then(|_| ahead.skip_space())
+            .and_then(|()| ahead.regular());
         if letter == Some(b"R") {
             self.at = ahead.at;
             return u32::try_from(number).ok().map(Value::Reference);
@@ -139,9 +152,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn skip_hex_string(&mut self) -> Option<()> {
-        let length = memchr::memchr(b'>', self.bytes.get(self.at..)?)?;
-        self.at += length + 1;
-        self.fuel.burn(length)
+        let rest = self.bytes.get(self.at..)?;
+        let length = memchr::memchr(b'>', rest);
+        // A string that never ends costs its search too.
+        self.fuel.burn(length.unwrap_or(rest.len()))?;
+        self.at += length? + 1;
+        Some(())
     }
 
     pub(super) fn skip_space(&mut self) -> Option<()> {
@@ -162,7 +178,10 @@ impl<'a> Cursor<'a> {
     /// A run of regular characters: a name, a number or a word. May be empty (the name `/`).
     fn regular(&mut self) -> Option<&'a [u8]> {
         let rest = self.bytes.get(self.at..)?;
-        let length = rest.iter().position(|&byte| !is_regular(byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|&byte| !is_regular(byte))
+            .unwrap_or(rest.len());
         self.at += length;
         self.fuel.burn(length + 1)?;
         rest.get(..length)
@@ -181,7 +200,9 @@ impl<'a> Cursor<'a> {
 pub(super) fn name_is(raw: &[u8], key: &[u8]) -> bool {
     let mut rest = raw;
     for &wanted in key {
-        let Some((&first, tail)) = rest.split_first() else { return false };
+        let Some((&first, tail)) = rest.split_first() else {
+            return false;
+        };
         let hex = |byte: u8| char::from(byte).to_digit(16);
         let escaped = match (first, tail) {
             (b'#', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
@@ -190,7 +211,11 @@ pub(super) fn name_is(raw: &[u8], key: &[u8]) -> bool {
         if escaped.unwrap_or(u32::from(first)) != u32::from(wanted) {
             return false;
         }
-        rest = if escaped.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+        rest = if escaped.is_some() {
+            tail.get(2..).unwrap_or_default()
+        } else {
+            tail
+        };
     }
     rest.is_empty()
 }
@@ -201,11 +226,18 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 fn is_regular(byte: u8) -> bool {
-    !is_space(byte) && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+    !is_space(byte)
+        && !matches!(
+            byte,
+            b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
+        )
 }
 
 /// A whole number of at most ten digits.
 pub(super) fn parse(word: &[u8]) -> Option<u64> {
     let digits = (1..=10).contains(&word.len()) && word.iter().all(u8::is_ascii_digit);
-    digits.then(|| word.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+    digits.then(|| {
+        word.iter()
+            .fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+    })
 }

@@ -1,6 +1,8 @@
 //! Walks the chunks of a PNG and checks each against its checksum; it never inflates one.
 
-use super::verdict::{ImageRefused, Inspected, Media, page_size};
+use ccpor_domain::Media;
+
+use super::verdict::{ImageRefused, Inspected, page_size};
 
 const SIGNATURE_LEN: usize = 8;
 
@@ -53,7 +55,22 @@ fn take_chunk<'a>(rest: &mut &'a [u8]) -> Result<Chunk<'a>, ImageRefused> {
 }
 
 fn header(chunk: &Chunk<'_>) -> Result<(u32, u32), ImageRefused> {
-    let &[w0, w1, w2, w3, h0, h1, h2, h3, depth, colour, compression, filter, interlace] = chunk.data else {
+    let &[
+        w0,
+        w1,
+        w2,
+        w3,
+        h0,
+        h1,
+        h2,
+        h3,
+        depth,
+        colour,
+        compression,
+        filter,
+        interlace,
+    ] = chunk.data
+    else {
         return Err(damaged("its header is not one"));
     };
     let depth_fits = match colour {
@@ -65,9 +82,15 @@ fn header(chunk: &Chunk<'_>) -> Result<(u32, u32), ImageRefused> {
     if chunk.name != b"IHDR" || !depth_fits || compression != 0 || filter != 0 || interlace > 1 {
         return Err(damaged("its header is not one"));
     }
-    Ok((u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3])))
+    Ok((
+        u32::from_be_bytes([w0, w1, w2, w3]),
+        u32::from_be_bytes([h0, h1, h2, h3]),
+    ))
 }
 
 fn damaged(what: &'static str) -> ImageRefused {
-    ImageRefused::Damaged { media: Media::Png, what }
+    ImageRefused::Damaged {
+        media: Media::Png,
+        what,
+    }
 }

@@ -7,8 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ccpor_domain::Media;
+
 use super::inspect::media_of;
-use super::verdict::{MAX_IMAGE_BYTES, Media};
+use super::verdict::MAX_IMAGE_BYTES;
 
 /// Uploads under way; whatever is left here by a crash was never acknowledged and is removed.
 const INCOMING: &str = "incoming";
@@ -44,7 +46,7 @@ pub struct ImageReader {
 impl ImageReader {
     /// The image in one piece.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get_ref()
     }
 
@@ -64,7 +66,7 @@ impl ImageReader {
     /// vouched for is kept whatever it holds, because a signed record names it.
     #[must_use]
     pub fn media(&self) -> Option<Media> {
-        media_of(self.bytes())
+        media_of(self.as_bytes())
     }
 }
 
@@ -84,7 +86,10 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Makes the directories that are missing and clears what crashed uploads left.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
-        let shelf = Self { root: root.to_path_buf(), changing: Mutex::new(()) };
+        let shelf = Self {
+            root: root.to_path_buf(),
+            changing: Mutex::new(()),
+        };
         for directory in [INCOMING, PARTIAL, QUARANTINE] {
             make_directory(&root.join(directory))?;
         }
@@ -157,7 +162,9 @@ impl Shelf {
         };
         let mut bytes = Vec::new();
         match file.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes) {
-            Ok(_) if blake3::hash(&bytes).as_bytes() == hash => Ok(ImageReader { bytes: Cursor::new(bytes) }),
+            Ok(_) if blake3::hash(&bytes).as_bytes() == hash => Ok(ImageReader {
+                bytes: Cursor::new(bytes),
+            }),
             Ok(_) => Err(ReadError::Damaged),
             // A sector that cannot be read is damage like any other.
             Err(error) if error.raw_os_error() == Some(EIO) => Err(ReadError::Damaged),
@@ -178,7 +185,8 @@ impl Shelf {
             number += 1;
         };
         // The note may fail on a full disk; taking the image out of service must not.
-        let note = "its content no longer matches the BLAKE3 hash in its name; fetched again from another node\n";
+        let note =
+            "its content no longer matches the BLAKE3 hash in its name; fetched again from another node\n";
         let _ = create_private(&directory.join(format!("{name}.reason")))
             .and_then(|mut file| file.write_all(note.as_bytes()));
         fs::rename(&place, directory.join(name))?;
@@ -192,11 +200,16 @@ impl Shelf {
         for group in fs::read_dir(&self.root)? {
             let group = group?;
             let group_name = group.file_name();
-            let Some(group_name) = group_name.to_str().filter(|name| name.len() == 2) else { continue };
+            let Some(group_name) = group_name.to_str().filter(|name| name.len() == 2) else {
+                continue;
+            };
             for image in fs::read_dir(group.path())? {
                 let image = image?;
                 let name = image.file_name();
-                if let Some(hash) = name.to_str().and_then(|name| unhex(&format!("{group_name}{name}"))) {
+                if let Some(hash) = name
+                    .to_str()
+                    .and_then(|name| unhex(&format!("{group_name}{name}")))
+                {
                     found.push((hash, image.metadata()?.len()));
                 }
             }
@@ -217,7 +230,12 @@ impl Shelf {
 
 /// Makes a file only the program's own user can read.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .create(true)
+        .read(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn make_directory(path: &Path) -> io::Result<bool> {
@@ -237,5 +255,8 @@ pub(super) fn hex(hash: &[u8; 32]) -> String {
 }
 
 fn unhex(name: &str) -> Option<[u8; 32]> {
-    blake3::Hash::from_hex(name).ok().map(|hash| *hash.as_bytes()).filter(|hash| hex(hash) == name)
+    blake3::Hash::from_hex(name)
+        .ok()
+        .map(|hash| *hash.as_bytes())
+        .filter(|hash| hex(hash) == name)
 }

@@ -30,7 +30,10 @@ impl ImageStore {
     /// When the directory cannot be made, read or written.
     pub fn open(directory: &Path) -> Result<Self, OpenStoreError> {
         let shelf = Arc::new(Shelf::open(directory)?);
-        Ok(Self { shelf, underway: Arc::new(Mutex::new(BTreeSet::new())) })
+        Ok(Self {
+            shelf,
+            underway: Arc::new(Mutex::new(BTreeSet::new())),
+        })
     }
 
     /// Begins an upload of at most `limit` bytes (and never more than [`super::MAX_IMAGE_BYTES`]). With a
@@ -47,7 +50,12 @@ impl ImageStore {
     /// # Errors
     /// [`BeginFetchError`]; `Busy` while another caller fetches the same image.
     pub fn begin_expected(&self, blake3: [u8; 32], length: u64) -> Result<Fetching, BeginFetchError> {
-        Fetching::begin(Arc::clone(&self.shelf), Arc::clone(&self.underway), blake3, length)
+        Fetching::begin(
+            Arc::clone(&self.shelf),
+            Arc::clone(&self.underway),
+            blake3,
+            length,
+        )
     }
 
     /// Reads an image whole, checked against its hash before the first byte is given out.
@@ -68,7 +76,9 @@ impl ImageStore {
     /// The length of the image's file in bytes, `None` when there is none.
     #[must_use]
     pub fn size(&self, blake3: &[u8; 32]) -> Option<u64> {
-        std::fs::metadata(self.shelf.place(blake3)).ok().map(|metadata| metadata.len())
+        std::fs::metadata(self.shelf.place(blake3))
+            .ok()
+            .map(|metadata| metadata.len())
     }
 
     /// Every image and its length in bytes, in the order of the hashes; 40 bytes of memory each.

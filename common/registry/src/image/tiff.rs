@@ -1,8 +1,8 @@
 //! Walks the page directories of a TIFF and checks that every strip lies within the file; it decodes none.
 
-use super::verdict::{
-    ImageRefused, Inspected, MAX_PAGES, MAX_TOTAL_PIXELS, Media, page_size,
-};
+use ccpor_domain::Media;
+
+use super::verdict::{ImageRefused, Inspected, MAX_PAGES, MAX_TOTAL_PIXELS, page_size};
 
 /// Directories walked at most: pages, and previews beside them.
 const MAX_DIRECTORIES: usize = 2 * MAX_PAGES as usize;
@@ -30,7 +30,9 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
         page_size(Media::Tiff, page.width, page.height)?;
         pixels += u64::from(page.width) * u64::from(page.height);
         if pixels > MAX_TOTAL_PIXELS {
-            return Err(ImageRefused::TooManyPixels { limit: MAX_TOTAL_PIXELS });
+            return Err(ImageRefused::TooManyPixels {
+                limit: MAX_TOTAL_PIXELS,
+            });
         }
         if page.preview {
             continue;
@@ -42,7 +44,12 @@ pub(super) fn inspect(bytes: &[u8]) -> Result<Inspected, ImageRefused> {
         first.get_or_insert((page.width, page.height));
     }
     let (width, height) = first.ok_or(damaged("it has no page"))?;
-    Ok(Inspected { media: Media::Tiff, pages, width: Some(width), height: Some(height) })
+    Ok(Inspected {
+        media: Media::Tiff,
+        pages,
+        width: Some(width),
+        height: Some(height),
+    })
 }
 
 struct Page {
@@ -76,13 +83,21 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn new(bytes: &'a [u8]) -> Result<Self, ImageRefused> {
         let big_endian = bytes.starts_with(b"MM");
-        let file = Self { bytes, big_endian, wide: false };
+        let file = Self {
+            bytes,
+            big_endian,
+            wide: false,
+        };
         let wide = file.number(2, 2)? == 43;
         Ok(Self { wide, ..file })
     }
 
     fn first_directory(&self) -> Result<u64, ImageRefused> {
-        if self.wide { self.number(8, 8) } else { self.number(4, 4) }
+        if self.wide {
+            self.number(8, 8)
+        } else {
+            self.number(4, 4)
+        }
     }
 
     fn directory(&self, at: u64) -> Result<Directory, ImageRefused> {
@@ -99,7 +114,9 @@ impl<'a> File<'a> {
 
     fn page(&self, directory: &Directory) -> Result<Page, ImageRefused> {
         let side = |tag| -> Result<u32, ImageRefused> {
-            let field = self.field(directory, tag)?.ok_or(damaged("a page has no width or no height"))?;
+            let field = self
+                .field(directory, tag)?
+                .ok_or(damaged("a page has no width or no height"))?;
             Ok(u32::try_from(self.value(field, 0)?).unwrap_or(u32::MAX))
         };
         let (width, height) = (side(256)?, side(257)?);
@@ -108,7 +125,11 @@ impl<'a> File<'a> {
             None => 0,
         };
         self.check_picture_data(directory)?;
-        Ok(Page { width, height, preview: subfile & 1 == 1 })
+        Ok(Page {
+            width,
+            height,
+            preview: subfile & 1 == 1,
+        })
     }
 
     /// Strips, tiles, or the single stream of the old JPEG form: what is named must be within the file.
@@ -124,7 +145,9 @@ impl<'a> File<'a> {
                 return Err(damaged("a page's picture data is not described"));
             }
             for index in 0..offsets.count {
-                let end = self.value(offsets, index)?.checked_add(self.value(lengths, index)?);
+                let end = self
+                    .value(offsets, index)?
+                    .checked_add(self.value(lengths, index)?);
                 if end.is_none_or(|end| end > self.bytes.len() as u64) {
                     return Err(damaged(CUT));
                 }
@@ -145,7 +168,11 @@ impl<'a> File<'a> {
             let count = self.number(entry + 4, inline)?;
             let place = entry + 4 + inline;
             let bytes = count.saturating_mul(width_of(kind).ok_or(damaged("a page directory is not one"))?);
-            let at = if bytes <= inline { place } else { self.number(place, inline)? };
+            let at = if bytes <= inline {
+                place
+            } else {
+                self.number(place, inline)?
+            };
             return Ok(Some(Field { kind, count, at }));
         }
         Ok(None)
@@ -156,7 +183,10 @@ impl<'a> File<'a> {
             return Err(damaged("a page directory is not one"));
         }
         let width = width_of(field.kind).ok_or(damaged("a page directory is not one"))?;
-        let at = field.at.checked_add(index * width).ok_or(damaged("it is cut off"))?;
+        let at = field
+            .at
+            .checked_add(index * width)
+            .ok_or(damaged("it is cut off"))?;
         self.number(at, width)
     }
 
@@ -188,5 +218,8 @@ fn width_of(kind: u16) -> Option<u64> {
 }
 
 fn damaged(what: &'static str) -> ImageRefused {
-    ImageRefused::Damaged { media: Media::Tiff, what }
+    ImageRefused::Damaged {
+        media: Media::Tiff,
+        what,
+    }
 }

@@ -1,6 +1,6 @@
 //! What looking at an image can say, and the limits it is held to; it reads no bytes itself.
 
-use serde::{Deserialize, Serialize};
+use ccpor_domain::Media;
 
 /// Largest image accepted, in bytes (25 MiB): about 200 scanned pages in black and white.
 pub const MAX_IMAGE_BYTES: u64 = 25 * 1024 * 1024;
@@ -11,52 +11,13 @@ pub const MAX_SIDE: u32 = 12_000;
 /// Most pixels over all pages together: 200 letter pages at 600 dots per inch, and some room.
 pub const MAX_TOTAL_PIXELS: u64 = 8_000_000_000;
 
-/// The kinds of image a court may attach. Append only: the position is part of stored records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Media {
-    /// Portable Document Format (ISO 32000).
-    Pdf,
-    /// Portable Network Graphics (ISO/IEC 15948).
-    Png,
-    /// JPEG, baseline or progressive (ITU-T T.81).
-    Jpeg,
-    /// Tag Image File Format, one or more pages (TIFF 6.0, and BigTIFF).
-    Tiff,
-}
-
-impl Media {
-    /// The media type to serve it with (RFC 6838).
-    #[must_use]
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::Tiff => "image/tiff",
-        }
-    }
-
-    /// The usual ending of a file name, without the dot.
-    #[must_use]
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::Pdf => "pdf",
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-            Self::Tiff => "tif",
-        }
-    }
-}
-
-impl std::fmt::Display for Media {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Pdf => "PDF",
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::Tiff => "TIFF",
-        })
+/// The kind's name as people write it.
+fn label(media: Media) -> &'static str {
+    match media {
+        Media::Pdf => "PDF",
+        Media::Png => "PNG",
+        Media::Jpeg => "JPEG",
+        Media::Tiff => "TIFF",
     }
 }
 
@@ -95,7 +56,7 @@ pub enum ImageRefused {
         looks_like: &'static str,
     },
     /// One of the four kinds, but cut off or broken.
-    #[error("the {media} is damaged: {what}; scan or save it again")]
+    #[error("the {} is damaged: {what}; scan or save it again", label(*media))]
     Damaged {
         /// The kind it claims to be.
         media: Media,
@@ -103,7 +64,7 @@ pub enum ImageRefused {
         what: &'static str,
     },
     /// One of the four kinds in a variety that readers cannot be relied on to show.
-    #[error("this {media} cannot be shown everywhere: {what}; save it in the usual form")]
+    #[error("this {} cannot be shown everywhere: {what}; save it in the usual form", label(*media))]
     Unsupported {
         /// The kind.
         media: Media,
@@ -111,7 +72,9 @@ pub enum ImageRefused {
         what: &'static str,
     },
     /// A PDF that is encrypted, with or without a password to open it.
-    #[error("the PDF is protected by encryption; save it without a password or restrictions, or scan the paper")]
+    #[error(
+        "the PDF is protected by encryption; save it without a password or restrictions, or scan the paper"
+    )]
     Encrypted,
     /// More pages than allowed.
     #[error("the image has more than {limit} pages; send it in parts")]
@@ -120,7 +83,9 @@ pub enum ImageRefused {
         limit: u32,
     },
     /// A page larger than allowed.
-    #[error("a page is {width} x {height} pixels, more than {limit} on a side; scan it at 200 to 300 dots per inch")]
+    #[error(
+        "a page is {width} x {height} pixels, more than {limit} on a side; scan it at 200 to 300 dots per inch"
+    )]
     PageTooLarge {
         /// Width in pixels as its header says.
         width: u32,
@@ -140,10 +105,17 @@ pub enum ImageRefused {
 /// Holds one page's size to the limits.
 pub(super) fn page_size(media: Media, width: u32, height: u32) -> Result<(), ImageRefused> {
     if width == 0 || height == 0 {
-        return Err(ImageRefused::Damaged { media, what: "a page has no width or no height" });
+        return Err(ImageRefused::Damaged {
+            media,
+            what: "a page has no width or no height",
+        });
     }
     if width > MAX_SIDE || height > MAX_SIDE {
-        return Err(ImageRefused::PageTooLarge { width, height, limit: MAX_SIDE });
+        return Err(ImageRefused::PageTooLarge {
+            width,
+            height,
+            limit: MAX_SIDE,
+        });
     }
     Ok(())
 }
