@@ -6,7 +6,21 @@
 //! The order of the modules is the order of dependency: each uses only those below it.
 
 mod index;
+mod search;
+mod judge;
+mod weights;
+mod asked;
 mod query;
+mod reason;
+mod numbers;
+mod people;
+mod birth;
+mod likeness;
+mod words;
+mod sound;
+mod nickname;
+mod naming;
+mod spelling;
 mod card;
 mod date;
 
@@ -14,5 +28,6 @@ pub use card::{Card, CardPerson, IdKind, NameParts, NumberKind, Role, Sex};
 pub use date::{Born, PartialDate};
 pub use index::{Index, Measure};
 pub use query::{
-    Band, DEFAULT_MIN_SCORE, EXACT_SCORE, Hit, Limits, LineError, Query, Reason, STRONG_SCORE, Understood,
+    Band, DEFAULT_MIN_SCORE, EXACT_SCORE, Hit, Limits, LineError, Query, STRONG_SCORE, Understood,
 };
+pub use reason::{BirthReason, NameReason, Reason};

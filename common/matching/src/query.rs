@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::card::{IdKind, NumberKind, Role, Sex};
 use crate::date::{Born, PartialDate};
+use crate::reason::Reason;
 
 /// Score from which a hit is banded [`Band::Exact`].
 pub const EXACT_SCORE: f32 = 0.99;
@@ -148,22 +149,4 @@ pub struct Hit {
     pub band: Band,
     /// What speaks for and against.
     pub why: Vec<Reason>,
-}
-
-/// One piece of evidence; `Display` gives it in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// An identifier of the person is equal.
-    SameId(IdKind),
-    /// A number of the order is equal.
-    SameNumber(NumberKind),
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SameId(_) => f.write_str("same identifier"),
-            Self::SameNumber(_) => f.write_str("same number"),
-        }
-    }
 }

@@ -1,0 +1,431 @@
+//! The search: gathers candidates by every road that may lead to the person (date, surname with given name,
+//! given name with date) and keeps the best judged. Bounded for every question; the answer depends on the
+//! contents alone, never on the order in which they came.
+
+use std::cell::RefCell;
+
+use crate::asked::{Asked, Degrees};
+use crate::birth::DateSet;
+use crate::card::Role;
+use crate::date::DateCode;
+use crate::judge::{Candidate, MOST_WORDS, Recorded, Verdict, judge, reasons};
+use crate::likeness::Alike;
+use crate::naming::Place;
+use crate::people::{Entry, EntryId, People, Posting};
+use crate::query::{Limits, Query};
+use crate::reason::Reason;
+use crate::spelling::Word;
+use crate::words::{WordId, Words};
+
+/// Hits kept before the worse ones are dropped.
+const MOST_KEPT: usize = 4096;
+/// Names of an index with fewer are as frequent as in one of this size: a small court must not take
+/// every name for a common one.
+const SMALLEST_POPULATION: f32 = 20_000.0;
+/// What a name not seen yet is taken to share of the population.
+const UNSEEN: f32 = 0.000_05;
+
+/// A hit before it is put in words.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) bits: f32,
+    pub(crate) score: f32,
+    pub(crate) order: u32,
+    pub(crate) role: Role,
+    pub(crate) person: u8,
+    entry: EntryId,
+}
+
+/// Room that a thread keeps from one question to the next.
+#[derive(Default)]
+struct Room {
+    degrees: Remembered<Degrees>,
+    seen: Remembered<()>,
+    telling: DateSet,
+    marks: DateSet,
+    dates: Vec<DateCode>,
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+/// Finds the persons asked for, the likeliest first, with their reasons.
+pub(crate) fn search(
+    words: &Words,
+    people: &People,
+    query: &Query,
+    limits: &Limits,
+) -> Vec<(Found, Vec<Reason>)> {
+    let Some(asked) = Asked::of(query, words) else {
+        return Vec::new();
+    };
+    ROOM.with_borrow_mut(|room| {
+        room.degrees.clear();
+        room.seen.clear();
+        let mut search = Search {
+            words,
+            people,
+            asked: &asked,
+            query,
+            room,
+            found: Vec::new(),
+            left: limits.postings,
+            most: query.limit.min(limits.hits),
+            persons: (people.len() as f32).max(1000.0).log2(),
+        };
+        search.take_near_words();
+        search.by_date();
+        search.by_surname();
+        search.by_given();
+        search.finish()
+    })
+}
+
+struct Search<'a> {
+    words: &'a Words,
+    people: &'a People,
+    asked: &'a Asked,
+    query: &'a Query,
+    room: &'a mut Room,
+    found: Vec<Found>,
+    /// Postings that may still be read.
+    left: usize,
+    most: usize,
+    persons: f32,
+}
+
+impl Search<'_> {
+    /// Remembers the likeness of the near words, so that names without any are passed over quickly.
+    fn take_near_words(&mut self) {
+        for (id, _) in self.asked.near.iter().flatten() {
+            self.degrees_of(*id);
+        }
+    }
+
+    fn degrees_of(&mut self, id: WordId) -> Degrees {
+        if let Some(degrees) = self.room.degrees.get(id) {
+            return degrees;
+        }
+        let degrees = self.asked.degrees_of(self.words, id);
+        self.room.degrees.put(id, degrees);
+        degrees
+    }
+
+    /// Everybody born on the day; of those born on neighbouring days whoever has a word near what was asked.
+    fn by_date(&mut self) {
+        let Some(birth) = self.asked.birth else { return };
+        if let crate::birth::BirthAsked::Day { year, month, day } = birth {
+            for id in self.people.born_on(crate::date::code(year, month, day)) {
+                self.consider(*id);
+            }
+        }
+        let mut dates = std::mem::take(&mut self.room.dates);
+        dates.clear();
+        birth.neighbours(&mut dates);
+        for date in &dates {
+            let ids = self.people.born_on(*date);
+            self.left = self.left.saturating_sub(ids.len());
+            for id in ids {
+                if self.has_near_word(*id) {
+                    self.consider(*id);
+                }
+            }
+        }
+        self.room.dates = dates;
+    }
+
+    fn has_near_word(&self, id: EntryId) -> bool {
+        let Some(entry) = self.people.entry(id) else {
+            return false;
+        };
+        self.people.words_of(entry).iter().any(|placed| {
+            placed.place() != Place::Middle
+                && self
+                    .room
+                    .degrees
+                    .get(placed.word())
+                    .is_some_and(|degrees| degrees.iter().any(|d| *d > Alike::Initial))
+        })
+    }
+
+    /// Whoever has a surname near what was asked and besides a near given name or a telling date.
+    fn by_surname(&mut self) {
+        let Some(birth) = self.asked.birth else { return };
+        for reading in &self.asked.readings {
+            let known = reading
+                .given
+                .iter()
+                .any(|at| self.asked.patterns.get(*at).is_some_and(|p| p.word.len() > 1));
+            self.room.telling.clear();
+            birth.mark_telling(&mut self.room.telling, known);
+            self.room.marks.clear();
+            self.asked.mark_given(reading, self.words, &mut self.room.marks);
+            let patterns = reading
+                .surnames
+                .iter()
+                .flat_map(|s| [Some(s.whole), s.core])
+                .flatten()
+                .chain(reading.together.iter().copied());
+            for pattern in patterns {
+                let near = self
+                    .asked
+                    .near
+                    .get(pattern)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                for (word, _) in near {
+                    self.through(self.people.with_surname(*word));
+                }
+            }
+        }
+    }
+
+    fn through(&mut self, postings: &[Posting]) {
+        if postings.len() > self.left {
+            return;
+        }
+        self.left -= postings.len();
+        for posting in postings {
+            if self.room.marks.has(posting.mark) || self.room.telling.has(posting.date) {
+                self.consider(posting.entry);
+            }
+        }
+    }
+
+    /// Whoever has the given name asked for and was born when asked, whatever the surname.
+    fn by_given(&mut self) {
+        let Some(birth) = self.asked.birth else { return };
+        let Some(codes) = birth.span_codes() else { return };
+        let Some(reading) = self.asked.readings.first() else {
+            return;
+        };
+        for pattern in &reading.given {
+            let near = self
+                .asked
+                .near
+                .get(*pattern)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            for (word, alike) in near {
+                if *alike < Alike::Nick {
+                    continue;
+                }
+                let postings = self.people.with_given(*word);
+                let from = postings.partition_point(|posting| posting.date < *codes.start());
+                let to = postings.partition_point(|posting| posting.date <= *codes.end());
+                let postings = postings.get(from..to).unwrap_or_default();
+                if postings.len() > self.left {
+                    return;
+                }
+                self.left -= postings.len();
+                for posting in postings {
+                    self.consider(posting.entry);
+                }
+            }
+        }
+    }
+
+    fn consider(&mut self, id: EntryId) {
+        if self.room.seen.get(id).is_some() {
+            return;
+        }
+        self.room.seen.put(id, ());
+        let Some(entry) = self.people.entry(id).copied() else {
+            return;
+        };
+        if self.query.role.is_some_and(|role| role != entry.role()) {
+            return;
+        }
+        let Some(verdict) = self.judge(&entry, |_, _| ()).map(|(verdict, ())| verdict) else {
+            return;
+        };
+        let score = verdict.score();
+        let floor = if self.query.min_score.is_finite() {
+            self.query.min_score
+        } else {
+            crate::query::DEFAULT_MIN_SCORE
+        };
+        if score < floor && !(verdict.undisputed && floor <= crate::query::DEFAULT_MIN_SCORE) {
+            return;
+        }
+        self.found.push(Found {
+            bits: verdict.bits,
+            score,
+            order: entry.order,
+            role: entry.role(),
+            person: entry.person,
+            entry: id,
+        });
+        if self.found.len() >= MOST_KEPT.max(self.most * 2) {
+            self.keep_best();
+        }
+    }
+
+    /// Judges an entry; `None` when no word of it is like any asked.
+    fn judge<T>(
+        &mut self,
+        entry: &Entry,
+        then: impl FnOnce(&Candidate<'_>, &Verdict) -> T,
+    ) -> Option<(Verdict, T)> {
+        let people = self.people;
+        let placed = people.words_of(entry);
+        let empty = Recorded {
+            word: *placed.first()?,
+            degrees: [Alike::None; crate::asked::MOST_PATTERNS],
+            as_surname: 0.0,
+            as_given: 0.0,
+            length: 0,
+        };
+        let mut recorded = [empty; MOST_WORDS];
+        let mut any = false;
+        let count = placed.len().min(MOST_WORDS);
+        for (place, word) in recorded.iter_mut().zip(placed) {
+            place.word = *word;
+            place.degrees = self.degrees_of(word.word());
+            place.length = self.words.row(word.word()).map_or(0, |row| row.len);
+            any |= word.place() != Place::Middle && place.degrees.iter().any(|degree| *degree != Alike::None);
+        }
+        if !any {
+            return None;
+        }
+        let recorded = recorded.get_mut(..count)?;
+        for place in recorded.iter_mut() {
+            if place.degrees.iter().any(|degree| *degree != Alike::None) {
+                place.as_surname = self.share(self.people.with_surname(place.word.word()).len());
+                place.as_given = self.share(self.people.with_given(place.word.word()).len());
+            }
+        }
+        let mut together = Word::EMPTY;
+        if placed
+            .iter()
+            .filter(|word| word.place() == Place::Surname)
+            .count()
+            > 1
+        {
+            for word in placed.iter().filter(|word| word.place() == Place::Surname) {
+                together.append(self.words.letters(word.word()));
+            }
+        }
+        let candidate = Candidate {
+            words: recorded,
+            together: together.letters(),
+            date: entry.date,
+            traits: entry.traits(),
+        };
+        let verdict = judge(self.asked, &candidate, self.persons);
+        let out = then(&candidate, &verdict);
+        Some((verdict, out))
+    }
+
+    /// log2 of the share of names that have a word so many times.
+    fn share(&self, count: usize) -> f32 {
+        let seen = count as f32 + UNSEEN * SMALLEST_POPULATION;
+        (seen / (self.people.len() as f32 + SMALLEST_POPULATION)).log2()
+    }
+
+    fn keep_best(&mut self) {
+        sort(&mut self.found);
+        let mut before = None;
+        self.found.retain(|found| {
+            let who = (found.order, found.role, found.person);
+            before.replace(who) != Some(who)
+        });
+        self.found.sort_by(rank);
+        self.found.truncate(self.most);
+    }
+
+    fn finish(&mut self) -> Vec<(Found, Vec<Reason>)> {
+        self.keep_best();
+        let found = std::mem::take(&mut self.found);
+        let with_reasons = found.into_iter().map(|found| {
+            let entry = self.people.entry(found.entry).copied();
+            let asked = self.asked;
+            let why = entry.and_then(|entry| {
+                self.judge(&entry, |candidate, verdict| reasons(asked, candidate, verdict))
+            });
+            (found, why.map(|(_, why)| why).unwrap_or_default())
+        });
+        with_reasons.collect()
+    }
+}
+
+/// By person, the best name first.
+fn sort(found: &mut [Found]) {
+    found.sort_by(|a, b| {
+        (a.order, a.role, a.person)
+            .cmp(&(b.order, b.role, b.person))
+            .then(b.bits.total_cmp(&a.bits))
+    });
+}
+
+/// The likeliest first, then by order, role and person.
+fn rank(a: &Found, b: &Found) -> std::cmp::Ordering {
+    b.bits
+        .total_cmp(&a.bits)
+        .then((a.order, a.role, a.person).cmp(&(b.order, b.role, b.person)))
+}
+
+/// A small map from ids that is emptied at no cost.
+struct Remembered<T> {
+    slots: Vec<(u32, u32, T)>,
+    turn: u32,
+    count: usize,
+}
+
+impl<T: Copy + Default> Default for Remembered<T> {
+    fn default() -> Self {
+        Self {
+            slots: vec![(0, 0, T::default()); 1024],
+            turn: 1,
+            count: 0,
+        }
+    }
+}
+
+impl<T: Copy + Default> Remembered<T> {
+    fn clear(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+        self.count = 0;
+        if self.turn == 0 || self.slots.len() > 1 << 18 {
+            *self = Self::default();
+        }
+    }
+
+    fn probe(&self, id: u32) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = (id.wrapping_mul(0x9e37_79b1) >> 8) as usize & mask;
+        while let Some((turn, other, _)) = self.slots.get(at) {
+            if *turn != self.turn || *other == id {
+                break;
+            }
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    fn get(&self, id: u32) -> Option<T> {
+        let (turn, _, value) = self.slots.get(self.probe(id))?;
+        (*turn == self.turn).then_some(*value)
+    }
+
+    fn put(&mut self, id: u32, value: T) {
+        if (self.count + 1) * 2 > self.slots.len() {
+            let bigger = vec![(0, 0, T::default()); self.slots.len() * 2];
+            for (turn, id, value) in std::mem::replace(&mut self.slots, bigger) {
+                if turn == self.turn {
+                    self.set(id, value);
+                }
+            }
+        }
+        self.count += 1;
+        self.set(id, value);
+    }
+
+    fn set(&mut self, id: u32, value: T) {
+        let at = self.probe(id);
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = (self.turn, id, value);
+        }
+    }
+}
