@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::clock::{Clock, DAY, Moment};
 use crate::files::{self, Readers};
-use crate::identity::{Identity, NoIdentity, Peer, identity_of};
+use crate::identity::Identity;
 use crate::keys::PrivateKey;
+use crate::peer::{NoIdentity, Peer, identity_of};
 use crate::pem;
 use crate::record_key::RecordKeyTrust;
 use crate::roots::Roots;

@@ -5,8 +5,6 @@
 // A module may use only the modules declared below it.
 pub mod enrolment;
 pub mod authority;
-mod invitation_book;
-mod issuance_log;
 mod request;
 pub mod tls;
 pub mod folder;
@@ -17,14 +15,16 @@ pub mod profile;
 mod pem;
 mod files;
 mod keys;
+pub mod peer;
 pub mod identity;
 pub mod clock;
 
 pub use authority::Authority;
 pub use clock::{Clock, Moment};
 pub use folder::IdentityDir;
-pub use identity::{Identity, Peer, identity_of};
+pub use identity::Identity;
 pub use invitation::Invitation;
+pub use peer::{Peer, identity_of};
 pub use record_key::RecordKeyTrust;
 pub use roots::Roots;
 pub use rustls_pki_types::CertificateDer;

@@ -12,7 +12,8 @@ use rustls_pki_types::{CertificateDer, DnsName};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::clock::{DAY, Moment};
-use crate::identity::{Identity, MOST_ORIS, hex, is_ori, ori_uri};
+use crate::identity::Identity;
+use crate::peer::{MOST_ORIS, hex, is_ori, ori_uri};
 
 /// How long before its making a certificate's life begins, in seconds: machines whose clocks are a little behind must
 /// accept it at once.

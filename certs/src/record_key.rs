@@ -11,8 +11,8 @@ use rustls_pki_types::CertificateDer;
 use webpki::KeyUsage;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::identity::{NoIdentity, identity_of};
 use crate::keys::{KeyKind, certified_key};
+use crate::peer::{NoIdentity, identity_of};
 use crate::profile::RECORD_SIGNING;
 use crate::roots::Roots;
 
@@ -146,4 +146,25 @@ const fn edge(first: u8, middle: u8, last: u8) -> [u8; 32] {
     bytes[0] = first;
     bytes[31] = last;
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::PrivateKey;
+
+    #[test]
+    fn small_order_keys_are_weak_under_either_sign_and_real_ones_are_not() {
+        let mut identity_point = [0; 32];
+        identity_point[0] = 1;
+        let mut order_two = [0xff; 32];
+        (order_two[0], order_two[31]) = (0xec, 0x7f);
+        for mut key in [[0; 32], identity_point, order_two] {
+            assert!(is_weak(&key));
+            key[31] ^= 0x80;
+            assert!(is_weak(&key));
+        }
+        let real = PrivateKey::generate(KeyKind::Ed25519).unwrap();
+        assert!(!is_weak(real.public().try_into().unwrap()));
+    }
 }

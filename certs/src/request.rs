@@ -4,8 +4,8 @@
 use rcgen::{CertificateParams, DistinguishedName, SubjectPublicKeyInfo};
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
-use crate::identity::hex;
 use crate::keys::{KeyKind, PrivateKey, public_key};
+use crate::peer::hex;
 use crate::record_key::is_weak;
 
 /// The most bytes of a request for one of these small keys.

@@ -11,7 +11,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::clock::Moment;
-use crate::identity::fingerprint;
+use crate::peer::fingerprint;
 
 /// The cryptography of every TLS setting and certificate check, named here so that no process-wide default is needed.
 pub(crate) fn provider() -> Arc<CryptoProvider> {

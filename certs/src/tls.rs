@@ -18,7 +18,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::clock::{Clock, Moment};
 use crate::folder::IdentityDir;
-use crate::identity::{Identity, NoIdentity, Peer, identity_of};
+use crate::identity::Identity;
+use crate::peer::{NoIdentity, Peer, identity_of};
 use crate::roots::{Roots, provider};
 
 /// Whether a server insists on a client certificate.

@@ -30,15 +30,12 @@ impl Outcome {
 
     /// What the server held against the client's certificate.
     fn server_refusal(&self) -> &Error {
-        self.server.as_ref().err().expect("the server let the client in")
+        self.server.as_ref().expect_err("the server let the client in")
     }
 
     /// What the client held against the server's certificate.
     fn client_refusal(&self) -> &Error {
-        self.client
-            .as_ref()
-            .err()
-            .expect("the client accepted the server")
+        self.client.as_ref().expect_err("the client accepted the server")
     }
 }
 
