@@ -1,22 +1,33 @@
 //! `ccpor-node`: the daemon at a courthouse, and its local commands. This file reads the command line and says how it ended.
 
+mod import;
+mod daemon;
+mod service;
+mod intake;
+mod uplink;
 mod config;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ccpor_daemon::exit::Exit;
+use ccpor_daemon::{logs, settings};
 use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
 
 /// The protective order registry's node at a courthouse: files and finds orders, and replicates them with the hub.
 #[derive(Parser)]
-#[command(version, after_help = "Examples:\n  ccpor-node enroll ccpor-invite-1.eyJ...\n  ccpor-node run\n  ccpor-node import orders.ndjson\n  ccpor-node config show")]
+#[command(
+    version,
+    after_help = "Examples:\n  ccpor-node enroll ccpor-invite-1.eyJ...\n  ccpor-node run\n  ccpor-node import orders.ndjson\n  ccpor-node config show"
+)]
 struct Arguments {
     /// Configuration file (default: /etc/ccpor/node.toml when it exists; drop-ins in node.d/*.toml).
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, stronger than file and environment; may be repeated.
-    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = setting)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = settings::flag)]
     set: Vec<(String, String)>,
     #[command(subcommand)]
     command: Command,
@@ -25,8 +36,12 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the daemon until it is told to stop.
+    #[command(after_help = "Examples:\n  ccpor-node run\n  ccpor-node --set log.level=debug run")]
     Run,
     /// Redeem an invitation: makes the keys here and fetches the certificates.
+    #[command(
+        after_help = "Examples:\n  ccpor-node enroll ccpor-invite-1.eyJ...\n  ccpor-node --set data.directory=/srv/ccpor enroll ccpor-invite-1.eyJ..."
+    )]
     Enroll {
         /// The invitation as the operator of the hub gave it.
         invitation: String,
@@ -34,27 +49,64 @@ enum Command {
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.
     Import(import::Arguments),
     /// Make the index anew from the ledgers (the daemon must be stopped).
+    #[command(after_help = "Examples:\n  ccpor-node rebuild\n  ccpor-node --config /etc/ccpor/node.toml rebuild")]
     Rebuild,
     /// Look at the settings.
     Config {
         #[command(subcommand)]
-        what: ConfigCommand,
+        what: settings::Look,
     },
 }
 
-#[derive(Subcommand)]
-enum ConfigCommand {
-    /// Print every setting with its value and where it came from.
-    Show {
-        /// One JSON array for programs.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-fn setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE, for example api.listen=0.0.0.0:8443".into()),
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let layers = config::layers(arguments.config, arguments.set);
+    let loaded = match settings::load::<Settings>(&layers) {
+        Ok(loaded) => loaded,
+        Err(error) => return say(&error, Exit::Usage),
+    };
+    if let Command::Config { what } = &arguments.command {
+        return what.print(&loaded.values).into();
     }
+    if let Err(error) = logs::start(&loaded.settings.log) {
+        return say(&error, Exit::Usage);
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return say(&error, Exit::Failed),
+    };
+    runtime.block_on(carry_out(arguments.command, loaded.settings))
+}
+
+async fn carry_out(command: Command, settings: Settings) -> ExitCode {
+    match command {
+        Command::Run => match daemon::run(settings).await {
+            Ok(()) => Exit::Done.into(),
+            Err(error) => say(&error, error.exit()),
+        },
+        Command::Enroll { invitation } => {
+            let directory = settings.data.identity_directory();
+            match ccpor_certs::enrolment::enroll(&invitation, &directory).await {
+                Ok(identity) => {
+                    println!("enrolled as {}; start the node with: ccpor-node run", identity.identity().path());
+                    Exit::Done.into()
+                }
+                Err(error) => say(&error, Exit::Denied),
+            }
+        }
+        Command::Import(arguments) => import::run(&settings, arguments).await.into(),
+        Command::Rebuild => match daemon::rebuild(&settings).await {
+            Ok(records) => {
+                println!("the index was made anew from {records} records");
+                Exit::Done.into()
+            }
+            Err(error) => say(&error, error.exit()),
+        },
+        Command::Config { .. } => Exit::Done.into(),
+    }
+}
+
+fn say(error: &dyn std::fmt::Display, exit: Exit) -> ExitCode {
+    eprintln!("ccpor-node: {error}");
+    exit.into()
 }

@@ -2,7 +2,10 @@
 //! interface that only reads. It knows neither courts' filing nor replication.
 
 pub mod exit;
+pub mod identity;
+pub mod lifetime;
 pub mod logs;
+pub mod reading;
 pub mod ready;
 pub mod sections;
 pub mod settings;

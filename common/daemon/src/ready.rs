@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +21,30 @@ pub struct Ready {
     pub started_in_ms: u64,
 }
 
+const FILE: &str = "ready.json";
+
 impl Ready {
-    /// Prints the line and notifies systemd where it is the one that waits.
-    pub fn announce(&self) {
-        if let Ok(line) = serde_json::to_string(self) {
-            let mut out = std::io::stdout().lock();
-            // Nobody may be listening any more; that is no reason to stop serving.
-            let _unheard = writeln!(out, "{line}").and_then(|()| out.flush());
+    /// Prints the line, leaves it in the data directory for local commands, and notifies systemd where it waits.
+    pub fn announce(&self, directory: &Path) {
+        let Ok(line) = serde_json::to_string(self) else { return };
+        if let Err(error) = std::fs::write(directory.join(FILE), &line) {
+            tracing::warn!(%error, "local commands will not find this daemon");
         }
+        let mut out = std::io::stdout().lock();
+        // Nobody may be listening any more; that is no reason to stop serving.
+        let _unheard = writeln!(out, "{line}").and_then(|()| out.flush());
         let _no_systemd = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    }
+
+    /// What the daemon of a data directory said when it became ready; it may have been killed since.
+    #[must_use]
+    pub fn read(directory: &Path) -> Option<Self> {
+        let line = std::fs::read_to_string(directory.join(FILE)).ok()?;
+        serde_json::from_str(&line).ok()
+    }
+
+    /// Takes the file away when the daemon stops.
+    pub fn withdraw(directory: &Path) {
+        let _gone = std::fs::remove_file(directory.join(FILE));
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::exit::Exit;
+
 /// Where the layers of one program's settings lie.
 #[derive(Clone, Debug)]
 pub struct Layers {
@@ -169,5 +171,51 @@ fn absolute(path: &str) -> String {
 fn not_understood(error: &config::ConfigError) -> SettingsRefused {
     SettingsRefused::NotUnderstood {
         reason: error.to_string(),
+    }
+}
+
+/// Ways to look at the settings.
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
+pub enum Look {
+    /// Print every setting with its value and where it came from.
+    #[command(after_help = "Examples:\n  ... config show\n  ... --set log.level=debug config show --json")]
+    Show {
+        /// One JSON array for programs.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Look {
+    /// Prints the settings to standard output.
+    #[must_use]
+    pub fn print(self, values: &[Shown]) -> Exit {
+        let Self::Show { json } = self;
+        if json {
+            return match serde_json::to_string_pretty(values) {
+                Ok(text) => {
+                    println!("{text}");
+                    Exit::Done
+                }
+                Err(_) => Exit::Failed,
+            };
+        }
+        let wide = |of: fn(&Shown) -> &String| values.iter().map(|shown| of(shown).len()).max().unwrap_or(0);
+        let (keys, texts) = (wide(|shown| &shown.key), wide(|shown| &shown.value));
+        for shown in values {
+            println!("{:keys$}  {:texts$}  {}", shown.key, shown.value, shown.origin);
+        }
+        Exit::Done
+    }
+}
+
+/// Reads `KEY=VALUE` from the command line.
+///
+/// # Errors
+/// In words when it has no `=`.
+pub fn flag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE, for example api.listen=0.0.0.0:8443".into()),
     }
 }

@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ccpor_domain::{Event, OrderId};
 use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
 
 use crate::card;
-use crate::index::{Change, Entry, Index, IndexFailed, Meta, Place};
-use crate::people::People;
+use crate::catalogue::KnownImage;
+use crate::index::{Change, Entry, Index, IndexFailed, Place};
+use crate::view::View;
 
 /// What one durable record says.
 pub(crate) struct Fact {
@@ -67,6 +69,7 @@ const QUEUE: usize = 256;
 /// The entrance to the applying thread.
 pub(crate) struct Applier {
     queue: SyncSender<Batch>,
+    broken: Arc<AtomicBool>,
 }
 
 /// What is told after a batch was applied: the ledgers with the last record that lookups now include.
@@ -75,16 +78,21 @@ pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send>;
 impl Applier {
     /// Starts the thread. It ends when the last [`Applier`] is dropped.
     pub(crate) fn start(
-        index: Arc<Index>,
-        meta: Arc<RwLock<Meta>>,
-        people: Arc<RwLock<People>>,
+        view: Arc<View>,
         on_applied: OnApplied,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, batches) = std::sync::mpsc::sync_channel(QUEUE);
+        let broken = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&broken);
         let thread = std::thread::Builder::new()
             .name("apply".into())
-            .spawn(move || run(&batches, &index, &meta, &people, &on_applied))?;
-        Ok((Self { queue }, thread))
+            .spawn(move || run(&batches, &view, &on_applied, &tell))?;
+        Ok((Self { queue, broken }, thread))
+    }
+
+    /// Whether everything handed over so far could be applied.
+    pub(crate) fn follows(&self) -> bool {
+        !self.broken.load(Ordering::Relaxed)
     }
 
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
@@ -93,14 +101,7 @@ impl Applier {
     }
 }
 
-fn run(
-    batches: &Receiver<Batch>,
-    index: &Index,
-    meta: &RwLock<Meta>,
-    people: &RwLock<People>,
-    on_applied: &OnApplied,
-) {
-    let mut broken = false;
+fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &AtomicBool) {
     while let Ok(first) = batches.recv() {
         let mut taken = vec![first];
         let mut facts = taken.iter().map(|batch| batch.facts.len()).sum::<usize>();
@@ -109,11 +110,8 @@ fn run(
             facts += next.facts.len();
             taken.push(next);
         }
-        let outcome = if broken {
-            Err(IndexFailed::Entry)
-        } else {
-            apply(&taken, index, meta, people)
-        };
+        let outcome =
+            if broken.load(Ordering::Relaxed) { Err(IndexFailed::Entry) } else { apply(&taken, view) };
         match outcome {
             Ok(heads) => {
                 for (origin, head) in &heads {
@@ -127,10 +125,9 @@ fn run(
             }
             Err(error) => {
                 // The ledgers have the records; only the index lags. Going on would leave a hole in it.
-                if !broken {
+                if !broken.swap(true, Ordering::Relaxed) {
                     tracing::error!(%error, "lookups no longer follow the ledgers; restart to make the index anew");
                 }
-                broken = true;
                 for batch in taken {
                     if let Some(applied) = batch.applied {
                         applied(Err(IndexFailed::Entry));
@@ -139,22 +136,13 @@ fn run(
             }
         }
     }
-    index.flush();
+    view.index.flush();
 }
 
 /// Brings the batches into the index, then into memory, and gives the new applied heads.
-pub(crate) fn apply(
-    batches: &[Batch],
-    index: &Index,
-    meta: &RwLock<Meta>,
-    people: &RwLock<People>,
-) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
-    let mut next = read(meta).clone();
-    let mut work = Work {
-        index,
-        entries: BTreeMap::new(),
-        orders: next.orders,
-    };
+pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
+    let mut next = view.meta().clone();
+    let mut work = Work { index: &view.index, entries: BTreeMap::new(), orders: next.orders, images: Vec::new() };
     let mut heads = Vec::new();
     for batch in batches {
         let number = next.number_of(&batch.origin)?;
@@ -162,13 +150,9 @@ pub(crate) fn apply(
         for fact in &batch.facts {
             let position = fact.head.position;
             if let Some(event) = &fact.event {
-                let place = Place {
-                    hlc: fact.hlc.0,
-                    origin: number,
-                    epoch: position.epoch,
-                    seq: position.seq,
-                };
-                orders += u64::from(work.event(place, event)?);
+                let place =
+                    Place { hlc: fact.hlc.0, origin: number, epoch: position.epoch, seq: position.seq };
+                orders += u64::from(work.event(place, &batch.origin, event)?);
             }
             last = Some(fact.head);
         }
@@ -177,20 +161,18 @@ pub(crate) fn apply(
             heads.push((batch.origin.clone(), head));
         }
     }
-    let changes = work.changes();
-    index.write(&changes, &mut next)?;
-    let mut people = people.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (changes, images) = work.done();
+    view.index.write(&changes, &mut next)?;
+    let mut people = view.people_mut();
     for change in &changes {
         people.put(change.order, &change.after);
     }
     drop(people);
-    *meta.write().unwrap_or_else(std::sync::PoisonError::into_inner) = next;
+    *view.meta_mut() = next;
+    for image in images {
+        view.catalogue.learn(image);
+    }
     Ok(heads)
-}
-
-pub(crate) fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    // A panic elsewhere leaves these values whole: they are replaced, never half changed.
-    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The entries touched by the records at hand.
@@ -199,11 +181,12 @@ struct Work<'a> {
     entries: BTreeMap<OrderId, (Option<sled::IVec>, Entry)>,
     /// Orders in the index, the new ones at hand included.
     orders: u64,
+    images: Vec<KnownImage>,
 }
 
 impl Work<'_> {
     /// Takes in one event; true when it brought a new order.
-    fn event(&mut self, place: Place, event: &Event) -> Result<bool, IndexFailed> {
+    fn event(&mut self, place: Place, origin: &OriginId, event: &Event) -> Result<bool, IndexFailed> {
         let entry = self.entry(event.order_id())?;
         // A second pass over the same record changes nothing.
         if !entry.places.contains(&place) {
@@ -212,7 +195,7 @@ impl Work<'_> {
                 .places
                 .sort_by_key(|place| (place.hlc, place.origin, place.epoch, place.seq));
         }
-        let new = entry.card.is_none();
+        let brings_order = entry.card.is_none() && matches!(event, Event::Filed(_) | Event::Amended(_));
         match event {
             Event::Filed(filed) => {
                 let newest = card::of(filed.order_id, &filed.order);
@@ -222,9 +205,16 @@ impl Work<'_> {
                 let newest = card::of(amended.order_id, &amended.order);
                 entry.card = Some(card::with_history(newest, entry.card.take()));
             }
-            Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) => {}
+            Event::ImageAttached(attached) => {
+                let (blake3, length) = (attached.image.blake3.0, attached.image.length);
+                if !entry.images.iter().any(|(known, _)| *known == blake3) {
+                    entry.images.push((blake3, length));
+                }
+                self.images.push(KnownImage { blake3, length, origin: origin.clone() });
+            }
+            Event::Served(_) | Event::Ended(_) => {}
         }
-        Ok(new && entry.card.is_some())
+        Ok(brings_order)
     }
 
     fn entry(&mut self, order: OrderId) -> Result<&mut Entry, IndexFailed> {
@@ -250,10 +240,8 @@ impl Work<'_> {
         }
     }
 
-    fn changes(self) -> Vec<Change> {
-        self.entries
-            .into_iter()
-            .map(|(order, (before, after))| Change { order, before, after })
-            .collect()
+    fn done(self) -> (Vec<Change>, Vec<KnownImage>) {
+        let change = |(order, (before, after))| Change { order, before, after };
+        (self.entries.into_iter().map(change).collect(), self.images)
     }
 }

@@ -78,7 +78,7 @@ fn person(role: Role, person: &Person) -> CardPerson {
         if !identifier.value.trim().is_empty() {
             add(
                 &mut ids,
-                vec![(kind(identifier.kind), identifier.value.trim().to_owned())],
+                vec![(id_kind(identifier.kind), identifier.value.trim().to_owned())],
             );
         }
     }
@@ -115,7 +115,9 @@ fn partial(date: &Date) -> PartialDate {
     }
 }
 
-fn kind(kind: IdentifierKind) -> IdKind {
+/// The kind of number by which the index of people knows an identifier.
+#[must_use]
+pub fn id_kind(kind: IdentifierKind) -> IdKind {
     match kind {
         IdentifierKind::DriverLicense => IdKind::DriverLicense,
         IdentifierKind::Cii | IdentifierKind::Sid => IdKind::Cii,

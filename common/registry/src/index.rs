@@ -44,6 +44,8 @@ pub(crate) struct Entry {
     pub(crate) places: Vec<Place>,
     /// The people and numbers by which it is found; none while only linked records of other courts have arrived.
     pub(crate) card: Option<Card>,
+    /// BLAKE3 and length of its images.
+    pub(crate) images: Vec<([u8; 32], u64)>,
 }
 
 /// One ledger as the index knows it.

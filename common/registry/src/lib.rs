@@ -24,12 +24,16 @@ mod intake;
 mod replica;
 mod story;
 mod apply;
+mod view;
 mod people;
 mod index;
+mod catalogue;
 mod card;
 mod shelf;
 mod freshness;
 
+pub use card::id_kind;
+pub use catalogue::KnownImage;
 pub use freshness::{Answer, CourtFreshness, Freshness, Source};
 pub use index::{IndexFailed, NotUsable};
 pub use intake::{Done, IntakeRefused, Request};

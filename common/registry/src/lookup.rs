@@ -1,9 +1,8 @@
 //! Lookups: from a question to the orders of the people it may mean, best first, with what each order means at the moment.
 
-use ccpor_domain::{OrderId, RegistryNumber, Standing, UtcMillis};
-use ccpor_matching::{Hit, Limits, NumberKind, Query};
+use ccpor_domain::{OrderId, RegistryNumber, Standing, Status, UtcMillis};
+use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 
-use crate::apply::read;
 use crate::freshness::Answer;
 use crate::registry::{Registry, now};
 use crate::story::Story;
@@ -19,6 +18,10 @@ pub struct Question {
     pub at: Option<UtcMillis>,
     /// Only orders of these courts (`court/alameda`); empty for all.
     pub courts: Vec<String>,
+    /// Only orders in these states; empty for all.
+    pub states: Vec<Status>,
+    /// The age in milliseconds from which a court is listed as not current; none for this machine's own bound.
+    pub stale_after_ms: Option<u64>,
 }
 
 /// One hit with its order.
@@ -28,6 +31,8 @@ pub struct Found {
     pub order: OrderId,
     /// Who matched, how well and why.
     pub hit: Hit,
+    /// The person who matched, with all names and dates under which that person is known.
+    pub person: Option<CardPerson>,
     /// The order with its history, or in words why it cannot be shown here; it is a hit all the same.
     pub story: Result<(Story, Standing), String>,
 }
@@ -37,8 +42,8 @@ pub struct Found {
 pub struct Hits {
     /// Best first.
     pub found: Vec<Found>,
-    /// How many matched in all, as far as was counted.
-    pub total: usize,
+    /// Whether there are hits beyond this page.
+    pub more: bool,
 }
 
 /// The most hits that a question is counted to.
@@ -48,43 +53,50 @@ impl Registry {
     /// Answers a question from what is held here.
     pub fn lookup(&self, question: &Question) -> Answer<Hits> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
-        let freshness = self.freshness();
+        let freshness = self.freshness(question.stale_after_ms);
         let at = question.at.unwrap_or_else(now);
         let mut query = question.query.clone();
         let shown = query.limit.max(1);
-        query.limit = if question.courts.is_empty() {
-            question.skip.saturating_add(shown)
-        } else {
-            COUNTED
-        };
-        let limits = Limits {
-            hits: COUNTED,
-            ..Limits::default()
-        };
-        let matched = read(self.people()).lookup(&query, &limits);
-        let mut found = Vec::with_capacity(shown);
-        let (mut total, mut skipped) = (0, 0);
+        let all = question.courts.is_empty() && question.states.is_empty();
+        // Without a filter on the orders themselves, one hit beyond the page tells whether there is another page.
+        query.limit = if all { question.skip.saturating_add(shown).saturating_add(1) } else { COUNTED };
+        let limits = Limits { hits: COUNTED, ..Limits::default() };
+        let matched = self.view.people().lookup(&query, &limits);
+        let mut hits = Hits::default();
+        let mut skipped = 0;
         for (order, hit) in matched {
-            if found.len() >= shown && question.courts.is_empty() {
-                total += 1;
-                continue;
-            }
-            let story = self.read_story(order, question.at);
-            if !of_courts(&story, &question.courts) {
-                continue;
-            }
-            total += 1;
-            if skipped < question.skip {
+            if all && skipped < question.skip {
                 skipped += 1;
-            } else if found.len() < shown {
-                let story = story.map_err(|error| error.to_string()).map(|story| {
-                    let standing = ccpor_domain::standing(&story.state, at);
-                    (story, standing)
-                });
-                found.push(Found { order, hit, story });
+                continue;
             }
+            if hits.found.len() == shown {
+                hits.more = true;
+                break;
+            }
+            let found = self.found(order, hit, at, question.at);
+            if !all && !wanted(&found, question) {
+                continue;
+            }
+            if !all && skipped < question.skip {
+                skipped += 1;
+                continue;
+            }
+            hits.found.push(found);
         }
-        Answer::new(Hits { found, total }, freshness)
+        Answer::new(hits, freshness)
+    }
+
+    fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
+        let entry = self.entry(order);
+        let person = entry.as_ref().ok().and_then(|entry| {
+            entry.card.as_ref().and_then(|card| card.persons.get(usize::from(hit.person))).cloned()
+        });
+        let story = entry.and_then(|entry| self.story_of(order, &entry, until));
+        let story = story.map_err(|error| error.to_string()).map(|story| {
+            let standing = ccpor_domain::standing(&story.state, at);
+            (story, standing)
+        });
+        Found { order, hit, person, story }
     }
 
     /// The order that a person names by its identifier or by its registry number.
@@ -98,14 +110,15 @@ impl Registry {
             numbers: vec![(NumberKind::Registry, number.to_string())],
             ..Query::default()
         };
-        let hits = read(self.people()).lookup(&query, &Limits::default());
+        let hits = self.view.people().lookup(&query, &Limits::default());
         hits.first().map(|(order, _)| *order)
     }
 }
 
-fn of_courts<E>(story: &Result<Story, E>, courts: &[String]) -> bool {
-    courts.is_empty()
-        || story
-            .as_ref()
-            .is_ok_and(|story| courts.iter().any(|court| court == story.origin.court()))
+/// Whether the order is one of those asked for. One that cannot be read is never left out in silence.
+fn wanted(found: &Found, question: &Question) -> bool {
+    let Ok((story, standing)) = &found.story else { return true };
+    let court = story.origin.court();
+    (question.courts.is_empty() || question.courts.iter().any(|wanted| wanted == court))
+        && (question.states.is_empty() || question.states.contains(&standing.status))
 }

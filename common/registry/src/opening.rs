@@ -1,16 +1,18 @@
 //! Opening: brings the index in step with the ledgers at start, and makes it anew when it cannot be trusted.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use ccpor_ledger::{HybridClock, OriginId, ReadError, RunLimit, StartError, Writer};
 
 use crate::apply::{self, Batch, Fact};
-use crate::image::OpenStoreError;
-use crate::index::{Index, IndexFailed, Meta, NotUsable};
+use crate::catalogue::{Catalogue, KnownImage};
+use crate::image::{ImageStore, OpenStoreError};
+use crate::index::{Entry, Index, IndexFailed, Meta, NotUsable};
 use crate::people::People;
 use crate::registry::OwnLedger;
 use crate::shelf::{Shelf, ShelfError};
+use crate::view::View;
 
 /// What was found at start, for the log and the operator.
 #[derive(Debug, Default)]
@@ -71,28 +73,24 @@ pub(crate) fn writer(shelf: &Shelf, own: OwnLedger, clock: &Arc<HybridClock>) ->
     Ok(Writer::start(ledger, own.key, own.chain, Arc::clone(clock))?)
 }
 
-/// An index in step with the ledgers.
-pub(crate) struct InStep {
-    pub(crate) index: Index,
-    pub(crate) meta: Meta,
-    pub(crate) people: People,
-    pub(crate) opening: Opening,
-}
-
 /// Records taken from a ledger at once while catching up.
-const RUN: RunLimit = RunLimit {
-    records: 4_000,
-    bytes: 8 << 20,
-};
+const RUN: RunLimit = RunLimit { records: 4_000, bytes: 8 << 20 };
 
-/// Opens the index in `directory`; when it cannot be used, sets it aside and makes a new one from the ledgers.
-pub(crate) fn index(directory: &Path, cache_bytes: u64, shelf: &Shelf) -> Result<InStep, OpenFailed> {
+/// Opens the index in `directory`, or sets it aside when it cannot be used and makes a new one; then reads the ledgers on
+/// from where it stands.
+pub(crate) fn view(
+    directory: &Path,
+    cache_bytes: u64,
+    shelf: &Shelf,
+    store: ImageStore,
+) -> Result<(View, Opening), OpenFailed> {
     let mut opening = Opening::default();
+    let catalogue = Catalogue::new(store);
     let usable = Index::open(directory, cache_bytes).and_then(|index| {
         let meta = index.meta()?;
         behind_ledgers(&meta, shelf)?;
         let mut scan = index.scan();
-        let people = People::build(&mut scan);
+        let people = People::build((&mut scan).inspect(|(_, entry)| learn(&catalogue, &meta, entry)));
         scan.complete(&meta)?;
         Ok((index, meta, people))
     });
@@ -102,28 +100,23 @@ pub(crate) fn index(directory: &Path, cache_bytes: u64, shelf: &Shelf) -> Result
             tracing::warn!(%reason, "the index is made anew from the ledgers");
             opening.rebuilt = Some(reason);
             opening.set_aside = set_aside(directory)?;
-            let index =
-                Index::open(directory, cache_bytes).map_err(|error| OpenFailed::Index(error.to_string()))?;
-            let meta = index
-                .meta()
-                .map_err(|error| OpenFailed::Index(error.to_string()))?;
+            let index = Index::open(directory, cache_bytes).map_err(|error| OpenFailed::Index(error.to_string()))?;
+            let meta = index.meta().map_err(|error| OpenFailed::Index(error.to_string()))?;
             (index, meta, People::build(std::iter::empty()))
         }
     };
-    let (meta, people) = (RwLock::new(meta), RwLock::new(people));
-    opening.applied_records = catch_up(&index, &meta, &people, shelf)?;
-    let meta = meta
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let people = people
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(InStep {
-        index,
-        meta,
-        people,
-        opening,
-    })
+    let view = View::new(index, meta, people, catalogue);
+    opening.applied_records = catch_up(&view, shelf)?;
+    Ok((view, opening))
+}
+
+fn learn(catalogue: &Catalogue, meta: &Meta, entry: &Entry) {
+    let origin = entry.places.first().and_then(|place| meta.origin(place.origin));
+    for (blake3, length) in &entry.images {
+        if let Some(origin) = origin {
+            catalogue.learn(KnownImage { blake3: *blake3, length: *length, origin: origin.clone() });
+        }
+    }
 }
 
 fn set_aside(directory: &Path) -> Result<Option<PathBuf>, OpenFailed> {
@@ -153,16 +146,11 @@ fn behind_ledgers(meta: &Meta, shelf: &Shelf) -> Result<(), NotUsable> {
 }
 
 /// Reads every ledger on from where the index stands.
-fn catch_up(
-    index: &Index,
-    meta: &RwLock<Meta>,
-    people: &RwLock<People>,
-    shelf: &Shelf,
-) -> Result<u64, OpenFailed> {
+fn catch_up(view: &View, shelf: &Shelf) -> Result<u64, OpenFailed> {
     let mut applied = 0;
     for (origin, ledger) in shelf.all() {
         loop {
-            let after = apply::read(meta).applied(&origin).map(|head| head.position);
+            let after = view.meta().applied(&origin).map(|head| head.position);
             let run = match ledger.run(after, RUN) {
                 Ok(run) if run.is_empty() => break,
                 Ok(run) => run,
@@ -182,7 +170,7 @@ fn catch_up(
                         facts,
                         applied: None,
                     };
-                    apply::apply(&[batch], index, meta, people)
+                    apply::apply(&[batch], view)
                 })
                 .map_err(|error| OpenFailed::Index(error.to_string()))?;
         }

@@ -1,7 +1,7 @@
 //! The registry on one machine: ledgers, index, people and images put together, opened, and asked.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ccpor_domain::{Ending, Event, ImageRef, Order, OrderId, Service, UtcMillis};
 use ccpor_ledger::{
@@ -9,16 +9,17 @@ use ccpor_ledger::{
     SigningKey, VerifyingKey, Writer,
 };
 
-use crate::apply::{Applier, Batch, Fact, read};
+use crate::apply::{Applier, Batch, Fact};
+use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
-use crate::index::{Index, Meta};
+use crate::index::Entry;
 use crate::intake::{self, Desk, Done, IntakeRefused, Request, Turns};
 use crate::opening::{self, OpenFailed, Opening};
-use crate::people::People;
 use crate::replica::Replica;
 use crate::shelf::Shelf;
 use crate::story::{NoStory, Story};
+use crate::view::View;
 
 /// What a registry is opened with.
 pub struct RegistryConfig {
@@ -60,9 +61,7 @@ pub struct Registry {
     own: Option<OriginId>,
     writer: Option<Writer>,
     pub(crate) shelf: Arc<Shelf>,
-    index: Arc<Index>,
-    meta: Arc<RwLock<Meta>>,
-    people: Arc<RwLock<People>>,
+    pub(crate) view: Arc<View>,
     applier: Mutex<Option<Applier>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
     turns: Turns,
@@ -115,19 +114,16 @@ impl Registry {
             .map(|own| opening::writer(&shelf, own, &clock))
             .transpose()?;
         let images = ImageStore::open(&config.directory.join("images")).map_err(opening::images)?;
-        let opened = opening::index(&config.directory.join("index"), config.index_cache_bytes, &shelf)?;
-        let meta = Arc::new(RwLock::new(opened.meta));
-        let people = Arc::new(RwLock::new(opened.people));
-        let index = Arc::new(opened.index);
+        let index = config.directory.join("index");
+        let (view, opening) = opening::view(&index, config.index_cache_bytes, &shelf, images.clone())?;
+        let view = Arc::new(view);
         let replica = Replica::open(&shelf, own.clone(), &config.identity, config.receipts, clock)?;
-        for (origin, head) in read(&meta).applied_heads() {
+        for (origin, head) in view.meta().applied_heads() {
             replica.applied(origin, head);
         }
         let told = Arc::clone(&replica);
         let (applier, applying) = Applier::start(
-            Arc::clone(&index),
-            Arc::clone(&meta),
-            Arc::clone(&people),
+            Arc::clone(&view),
             Box::new(move |origin, head| told.applied(origin, head)),
         )
         .map_err(OpenFailed::Thread)?;
@@ -139,9 +135,7 @@ impl Registry {
             own,
             writer,
             shelf,
-            index,
-            meta,
-            people,
+            view,
             applier: Mutex::new(Some(applier)),
             applying: Mutex::new(Some(applying)),
             turns: Turns::new(),
@@ -149,7 +143,7 @@ impl Registry {
             replica,
             stale_after_ms: config.stale_after_ms,
         });
-        Ok((registry, opened.opening))
+        Ok((registry, opening))
     }
 
     /// Files a new order of this court.
@@ -216,18 +210,20 @@ impl Registry {
     /// An order with its whole history, or as it was known at a past moment.
     pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
-        let freshness = self.freshness();
-        Answer::new(self.read_story(order, until), freshness)
+        let freshness = self.freshness(None);
+        let story = self.entry(order).and_then(|entry| self.story_of(order, &entry, until));
+        Answer::new(story, freshness)
     }
 
-    /// Up to when each court is included in an answer made now.
+    /// Up to when each court is included in an answer made now. `stale_after_ms` takes the place of this machine's own
+    /// bound.
     #[must_use]
-    pub fn freshness(&self) -> Freshness {
+    pub fn freshness(&self, stale_after_ms: Option<u64>) -> Freshness {
         Freshness {
             answered_at: now(),
             served_by: self.identity.clone(),
             source: self.source,
-            courts: self.replica.courts(now(), self.stale_after_ms),
+            courts: self.replica.courts(now(), stale_after_ms.unwrap_or(self.stale_after_ms)),
         }
     }
 
@@ -235,6 +231,23 @@ impl Registry {
     #[must_use]
     pub fn images(&self) -> &ImageStore {
         &self.images
+    }
+
+    /// What the records say of an image, wherever its bytes are.
+    #[must_use]
+    pub fn known_image(&self, blake3: &[u8; 32]) -> Option<KnownImage> {
+        self.view.catalogue.find(blake3)
+    }
+
+    /// Up to `most` images that records speak of and that are not here.
+    #[must_use]
+    pub fn missing_images(&self, most: usize) -> Vec<KnownImage> {
+        self.view.catalogue.missing(most)
+    }
+
+    /// The bytes of an image turned out to be gone or damaged; it is wanted again.
+    pub fn lost_image(&self, blake3: &[u8; 32]) {
+        self.view.catalogue.lost(blake3);
     }
 
     /// The ledger that this machine writes, if it is a court's.
@@ -247,16 +260,22 @@ impl Registry {
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
-            orders: u64::try_from(read(&self.people).orders()).unwrap_or(u64::MAX),
+            orders: u64::try_from(self.view.people().orders()).unwrap_or(u64::MAX),
             records: self.shelf.all().iter().map(|(_, ledger)| ledger.records()).sum(),
-            index_bytes: self.index.size_bytes(),
+            index_bytes: self.view.index.size_bytes(),
         }
+    }
+
+    /// Whether lookups follow the ledgers. When not, the index could not be written; a restart makes it anew.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.applier.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Applier::follows)
     }
 
     /// Every ledger as it stands here, by name.
     #[must_use]
     pub fn ledgers(&self) -> Vec<LedgerState> {
-        let meta = read(&self.meta);
+        let meta = self.view.meta();
         let state = |(origin, ledger): (OriginId, Arc<Ledger>)| LedgerState {
             head: ledger.head(),
             records: ledger.records(),
@@ -322,23 +341,23 @@ impl Registry {
         applier.as_ref().is_some_and(|applier| applier.push(batch))
     }
 
-    pub(crate) fn people(&self) -> &RwLock<People> {
-        &self.people
+    /// What the index says of an order.
+    pub(crate) fn entry(&self, order: OrderId) -> Result<Entry, NoStory> {
+        match self.view.index.entry(order) {
+            Ok(Some((entry, _))) => Ok(entry),
+            Ok(None) => Err(NoStory::Unknown(order)),
+            Err(error) => Err(NoStory::NotReadable { order, reason: error.to_string() }),
+        }
     }
 
-    pub(crate) fn read_story(&self, order: OrderId, until: Option<UtcMillis>) -> Result<Story, NoStory> {
-        let entry = match self.index.entry(order) {
-            Ok(Some((entry, _))) => entry,
-            Ok(None) => return Err(NoStory::Unknown(order)),
-            Err(error) => {
-                return Err(NoStory::NotReadable {
-                    order,
-                    reason: error.to_string(),
-                });
-            }
-        };
-        let meta = read(&self.meta);
-        Story::read(order, &entry, &meta, &self.shelf, until)
+    /// The records that the entry points to.
+    pub(crate) fn story_of(
+        &self,
+        order: OrderId,
+        entry: &Entry,
+        until: Option<UtcMillis>,
+    ) -> Result<Story, NoStory> {
+        Story::read(order, entry, &self.view.meta(), &self.shelf, until)
     }
 }
 
@@ -348,7 +367,7 @@ impl Desk for Registry {
     }
 
     fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
-        match self.read_story(order, None) {
+        match self.entry(order).and_then(|entry| self.story_of(order, &entry, None)) {
             Ok(story) => Ok(Some(story)),
             Err(NoStory::Unknown(_)) => Ok(None),
             Err(error) => Err(error.into()),

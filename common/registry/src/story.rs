@@ -137,12 +137,10 @@ fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
     };
     let mut state = OrderState::start(filed.clone());
     for told in rest {
-        let own = told.origin == first.origin;
-        if !own && !told.event.may_be_linked() {
-            tracing::warn!(origin = %told.origin, "a record about another court's order changes nothing");
-            continue;
-        }
-        if let Err(error) = state.apply(&told.event) {
+        // Another node of the same court speaks for it; another court may only add proof of service.
+        let own = told.origin.court() == first.origin.court();
+        let fitted = if own { state.apply(&told.event) } else { state.apply_linked(&told.event) };
+        if let Err(error) = fitted {
             tracing::debug!(origin = %told.origin, %error, "a record does not fit the ones before it");
         }
     }

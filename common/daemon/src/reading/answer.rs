@@ -1,0 +1,177 @@
+//! From the registry's answers to messages. Freshness comes along with every one of them.
+
+use ccpor_api::message::{
+    CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer, Position, Unreadable,
+};
+use ccpor_api::{Problem, render};
+use ccpor_domain::{Event, Standing, UtcMillis};
+use ccpor_ledger::{Head, OriginId};
+use ccpor_matching::{Band, CardPerson, PartialDate, Role};
+use ccpor_registry::{Answer, Found, Freshness, Hits, NoStory, Question, Story};
+
+use super::{no_story, question};
+
+/// The answer to a lookup; the caller's own parts of it are filled in by whoever was called.
+pub(super) fn lookup(answer: Answer<Hits>, asked: &Question) -> LookupAnswer {
+    let (hits, fresh) = answer.into_parts();
+    let at = asked.at.unwrap_or(fresh.answered_at);
+    let seen = asked.skip + hits.found.len();
+    let of = hits.found.len();
+    LookupAnswer {
+        total: u32::try_from(seen).unwrap_or(u32::MAX),
+        next_page_token: if hits.more { question::token(seen) } else { String::new() },
+        hits: hits.found.iter().enumerate().map(|(number, found)| hit(found, at, number + 1, of)).collect(),
+        freshness: Some(freshness(&fresh)),
+        ..LookupAnswer::default()
+    }
+}
+
+fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
+    let mut hit = Hit {
+        order_id: found.order.to_string(),
+        registry_number: found.order.registry_number().to_string(),
+        person: role(found.hit.role).to_owned(),
+        name: found.person.as_ref().map(name).unwrap_or_default(),
+        dob: found.person.as_ref().and_then(|person| person.dob.first()).map(date).unwrap_or_default(),
+        score: found.hit.score,
+        band: band(found.hit.band).to_owned(),
+        why: found.hit.why.iter().map(ToString::to_string).collect(),
+        ..Hit::default()
+    };
+    match &found.story {
+        Ok((story, standing)) => describe(&mut hit, story, standing, at, number, of),
+        // Whoever asked must learn that there is an order, even though this machine cannot show it.
+        Err(reason) => hit.radio = format!("{number}/{of} ORDER NOT READABLE HERE - CALL THE COURT ({reason})"),
+    }
+    hit
+}
+
+fn describe(hit: &mut Hit, story: &Story, standing: &Standing, at: UtcMillis, number: usize, of: usize) {
+    let state = &story.state;
+    let court = &state.order.court;
+    hit.source_id = state.source_id.clone().unwrap_or_default();
+    hit.court = story.origin.court().to_owned();
+    hit.court_name = court.display_name();
+    hit.court_telephone = court.phone.clone();
+    hit.case_number = state.order.case_number.clone();
+    hit.standing = Some(render::standing(standing, at));
+    hit.family = state.order.resolved_family().to_string();
+    hit.title = state.order.title();
+    hit.restrained_name = state.order.restrained.name.last_first();
+    hit.has_image = !state.images.is_empty();
+    hit.radio = ccpor_domain::radio_block(state, at, number, of);
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Restrained => "restrained",
+        Role::Protected => "protected",
+    }
+}
+
+fn band(band: Band) -> &'static str {
+    match band {
+        Band::Exact => "exact",
+        Band::Strong => "strong",
+        Band::Possible => "possible",
+    }
+}
+
+fn name(person: &CardPerson) -> String {
+    let Some(name) = person.names.first() else { return String::new() };
+    ccpor_domain::Name {
+        first: name.first.clone(),
+        middle: name.middle.clone(),
+        last: name.last.clone(),
+        suffix: name.suffix.clone(),
+    }
+    .last_first()
+}
+
+fn date(date: &PartialDate) -> String {
+    match (date.month, date.day) {
+        (Some(month), Some(day)) => format!("{:04}-{month:02}-{day:02}", date.year),
+        (Some(month), None) => format!("{:04}-{month:02}", date.year),
+        _ => format!("{:04}", date.year),
+    }
+}
+
+/// An order with its history, as it was known at `at`.
+pub(super) fn order(
+    answer: Answer<Result<Story, NoStory>>,
+    at: Option<UtcMillis>,
+    versions: bool,
+) -> Result<OrderAnswer, Problem> {
+    let (story, fresh) = answer.into_parts();
+    let story = story.map_err(|error| no_story(&error))?;
+    let mut message = render::state(&story.state, at.unwrap_or(fresh.answered_at));
+    let mut version = 0;
+    for (number, told) in story.records.iter().enumerate() {
+        let linked = told.origin != story.origin;
+        version += u32::from(matches!(told.event, Event::Filed(_) | Event::Amended(_)));
+        let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let mut step = render::step(number, &told.event, version, linked, versions);
+        step.position = Some(position(&told.origin, Head { position: told.position, hash: told.hash }));
+        message.history.push(step);
+    }
+    message.court = story.origin.court().to_owned();
+    message.unreadable = story
+        .unreadable
+        .iter()
+        .map(|record| Unreadable {
+            position: Some(Position {
+                origin: record.origin.to_string(),
+                epoch: record.position.epoch,
+                seq: record.position.seq,
+                hash: String::new(),
+            }),
+            reason: record.reason.clone(),
+        })
+        .collect();
+    message.freshness = Some(freshness(&fresh));
+    Ok(message)
+}
+
+/// A place in a ledger as a message.
+#[must_use]
+pub fn position(origin: &OriginId, head: Head) -> Position {
+    Position {
+        origin: origin.to_string(),
+        epoch: head.position.epoch,
+        seq: head.position.seq,
+        hash: head.hash.to_string(),
+    }
+}
+
+/// Freshness as a message.
+#[must_use]
+pub fn freshness(fresh: &Freshness) -> FreshnessMessage {
+    let moment = |at: Option<UtcMillis>| at.map(|at| at.to_string()).unwrap_or_default();
+    let age = |age: Option<i64>| age.and_then(|age| u64::try_from(age).ok());
+    FreshnessMessage {
+        as_of: moment(fresh.as_of()),
+        complete: fresh.complete(),
+        courts: fresh
+            .courts
+            .iter()
+            .map(|court| CourtAsOf {
+                court: court.origin.court().to_owned(),
+                as_of: moment(court.as_of),
+                age_ms: age(court.age_ms),
+            })
+            .collect(),
+        not_current: fresh
+            .not_current()
+            .map(|court| NotCurrent {
+                court: court.origin.court().to_owned(),
+                as_of: moment(court.as_of),
+                age_ms: age(court.age_ms),
+                reason: court.reason.clone(),
+            })
+            .collect(),
+        not_covered: Vec::new(),
+        served_by: fresh.served_by.clone(),
+        source: fresh.source.as_str().to_owned(),
+        answered_at: fresh.answered_at.to_string(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Images on their way out: checked against their hash in memory, so that what is served is what was checked.
+
+use std::sync::Arc;
+
+use ccpor_api::{Code, ImageOut, Problem, render};
+use ccpor_domain::{ImageDigest, ImageRef};
+use ccpor_registry::image::{ImageReader, ReadError};
+use ccpor_registry::{KnownImage, Registry};
+
+use super::blocking;
+
+/// Bytes given to the interface at once.
+const PIECE: usize = 64 << 10;
+
+/// Where an image is.
+pub enum Whereabouts {
+    /// Here, whole.
+    Here(ImageOut),
+    /// Some order has it, but its bytes are not here, or were damaged and set aside.
+    Elsewhere(KnownImage),
+    /// No order known here has it.
+    Unknown,
+}
+
+/// Looks an image up by its BLAKE3, 64 hexadecimal digits.
+///
+/// # Errors
+/// A [`Problem`] when the digest is not one, or the disk refuses.
+pub async fn find(registry: &Arc<Registry>, blake3: &str) -> Result<Whereabouts, Problem> {
+    let digest: ImageDigest =
+        blake3.parse().map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))?;
+    let registry = Arc::clone(registry);
+    blocking(move || {
+        let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
+        match registry.images().open_image(&digest.0) {
+            Ok(reader) => Ok(Whereabouts::Here(out(digest, reader))),
+            Err(ReadError::Missing) => Ok(Whereabouts::Elsewhere(known)),
+            Err(ReadError::Damaged) => {
+                tracing::error!(image = %digest, "an image is damaged; it was set aside and is fetched again");
+                registry.lost_image(&digest.0);
+                Ok(Whereabouts::Elsewhere(known))
+            }
+            Err(error) => Err(Problem::new(Code::Unavailable, error.to_string())),
+        }
+    })
+    .await?
+}
+
+fn out(digest: ImageDigest, reader: ImageReader) -> ImageOut {
+    let media = reader.media();
+    let bytes = bytes::Bytes::from(reader.into_bytes());
+    let image = ImageRef {
+        blake3: digest,
+        sha256: ImageDigest(sha256(&bytes)),
+        length: bytes.len() as u64,
+        media: media.unwrap_or_default(),
+        ..ImageRef::default()
+    };
+    let pieces = (0..bytes.len()).step_by(PIECE).map(move |from| {
+        let to = bytes.len().min(from + PIECE);
+        Ok(bytes.slice(from..to))
+    });
+    ImageOut { image: render::image(&image), data: Box::pin(tokio_stream::iter(pieces)) }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).into()
+}
+
+/// The image is known but cannot be had now.
+#[must_use]
+pub fn unavailable(image: &KnownImage, reason: &str) -> Problem {
+    Problem::new(
+        Code::ImageUnavailable,
+        format!("the image is not on this machine and could not be fetched from {}: {reason}", image.origin.court()),
+    )
+}
+
+/// No order known here has such an image.
+#[must_use]
+pub fn unknown() -> Problem {
+    Problem::new(Code::ImageNotFound, "no order known here has an image of this hash")
+}

@@ -1,0 +1,115 @@
+//! Reading: the half of the programming interface that only looks, the same at a node and at the hub. Blocking work runs on
+//! threads of its own, never on the ones that serve connections.
+
+mod question;
+mod answer;
+mod states;
+pub mod images;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ccpor_api::message::{GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer};
+use ccpor_api::{Caller, Code, Problem, question::question_from};
+use ccpor_domain::{OrderId, UtcMillis};
+use ccpor_registry::{NoStory, Registry};
+
+pub use answer::{freshness, position};
+pub use states::{courts, disk_free_bytes, readiness, status};
+
+/// Answers questions from one registry.
+pub struct Reader {
+    registry: Arc<Registry>,
+    started: UtcMillis,
+    asked: AtomicU64,
+}
+
+impl Reader {
+    /// A reader of `registry`.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>) -> Self {
+        Self { registry, started: ccpor_registry::now(), asked: AtomicU64::new(0) }
+    }
+
+    /// The registry it reads.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// When this reader was made.
+    #[must_use]
+    pub fn started(&self) -> UtcMillis {
+        self.started
+    }
+
+    /// Answers a lookup.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the question is not understood.
+    pub async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
+        let asked = question_from(&request)?;
+        let (question, understood) = question::of(&asked)?;
+        let registry = Arc::clone(&self.registry);
+        let answer = blocking(move || {
+            let answer = registry.lookup(&question);
+            answer::lookup(answer, &question)
+        })
+        .await?;
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let query_id = format!("{:x}-{number:x}", self.started.0);
+        tracing::debug!(query_id, caller = caller.identity, ori = caller.ori, hits = answer.hits.len(), "lookup");
+        Ok(LookupAnswer { query_id, understood, reference: request.reference, ..answer })
+    }
+
+    /// Shows an order.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the order is not known or its moment is not one.
+    pub async fn order(&self, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        let at = moment(&request.at)?;
+        let registry = Arc::clone(&self.registry);
+        blocking(move || {
+            let order = named(&registry, &request.order_id)?;
+            answer::order(registry.show(order, at), at, request.versions)
+        })
+        .await?
+    }
+}
+
+/// The order that a request names by its identifier or its registry number.
+///
+/// # Errors
+/// A [`Problem`] when there is none.
+pub fn named(registry: &Registry, text: &str) -> Result<OrderId, Problem> {
+    registry.order_named(text.trim()).ok_or_else(|| {
+        Problem::new(Code::OrderNotFound, "no order of this identifier or registry number is known here")
+    })
+}
+
+/// What it means for a caller that an order cannot be shown.
+#[must_use]
+pub fn no_story(error: &NoStory) -> Problem {
+    match error {
+        NoStory::Unknown(_) => Problem::new(Code::OrderNotFound, error.to_string()),
+        NoStory::NotReadable { .. } => Problem::new(Code::IntegrityFailure, error.to_string()),
+    }
+}
+
+fn moment(text: &str) -> Result<Option<UtcMillis>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|error: ccpor_domain::MomentRefused| Problem::field("at", error.to_string()))
+}
+
+/// Runs `work`, which may wait for the disk, away from the threads that serve connections.
+///
+/// # Errors
+/// A [`Problem`] when the work ended by a fault of the program.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "a call ended by a fault");
+        Problem::new(Code::Internal, "the call ended by a fault of the program")
+    })
+}

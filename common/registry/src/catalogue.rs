@@ -1,0 +1,80 @@
+//! The catalogue of images: which ones the orders speak of, whose they are, and which are not on this machine yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ccpor_ledger::OriginId;
+
+use crate::image::ImageStore;
+
+/// An image that some order has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownImage {
+    /// BLAKE3 of its bytes.
+    pub blake3: [u8; 32],
+    /// Its length in bytes, as the signed record says.
+    pub length: u64,
+    /// The ledger of the record that attached it.
+    pub origin: OriginId,
+}
+
+/// All images that the orders here speak of.
+pub(crate) struct Catalogue {
+    store: ImageStore,
+    images: Mutex<Images>,
+}
+
+#[derive(Default)]
+struct Images {
+    known: BTreeMap<[u8; 32], (u64, OriginId)>,
+    missing: BTreeSet<[u8; 32]>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(store: ImageStore) -> Self {
+        Self { store, images: Mutex::new(Images::default()) }
+    }
+
+    /// An order has this image. True when its bytes are not here.
+    pub(crate) fn learn(&self, image: KnownImage) -> bool {
+        let missing = !self.store.has(&image.blake3);
+        let mut images = self.lock();
+        images.known.insert(image.blake3, (image.length, image.origin));
+        if missing {
+            images.missing.insert(image.blake3);
+        }
+        missing
+    }
+
+    /// What is known of an image.
+    pub(crate) fn find(&self, blake3: &[u8; 32]) -> Option<KnownImage> {
+        let images = self.lock();
+        images.known.get(blake3).map(|(length, origin)| KnownImage {
+            blake3: *blake3,
+            length: *length,
+            origin: origin.clone(),
+        })
+    }
+
+    /// Up to `most` images that are not here, skipping those that have come in meanwhile.
+    pub(crate) fn missing(&self, most: usize) -> Vec<KnownImage> {
+        let mut images = self.lock();
+        let store = &self.store;
+        images.missing.retain(|blake3| !store.has(blake3));
+        let missing: Vec<_> = images.missing.iter().take(most).copied().collect();
+        drop(images);
+        missing.iter().filter_map(|blake3| self.find(blake3)).collect()
+    }
+
+    /// The bytes of an image turned out to be gone or damaged.
+    pub(crate) fn lost(&self, blake3: &[u8; 32]) {
+        let mut images = self.lock();
+        if images.known.contains_key(blake3) {
+            images.missing.insert(*blake3);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Images> {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,39 @@
+//! The view: everything that is made from the ledgers for looking things up. The applying thread alone changes it.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::catalogue::Catalogue;
+use crate::index::{Index, Meta};
+use crate::people::People;
+
+/// The index on disk and what is kept in memory beside it.
+pub(crate) struct View {
+    pub(crate) index: Index,
+    pub(crate) catalogue: Catalogue,
+    meta: RwLock<Meta>,
+    people: RwLock<People>,
+}
+
+impl View {
+    pub(crate) fn new(index: Index, meta: Meta, people: People, catalogue: Catalogue) -> Self {
+        Self { index, catalogue, meta: RwLock::new(meta), people: RwLock::new(people) }
+    }
+
+    // A panic elsewhere leaves these values whole: they are replaced, or changed by calls that do not panic half-way.
+
+    pub(crate) fn meta(&self) -> RwLockReadGuard<'_, Meta> {
+        self.meta.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn meta_mut(&self) -> RwLockWriteGuard<'_, Meta> {
+        self.meta.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn people(&self) -> RwLockReadGuard<'_, People> {
+        self.people.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn people_mut(&self) -> RwLockWriteGuard<'_, People> {
+        self.people.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

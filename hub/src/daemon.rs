@@ -1,0 +1,129 @@
+//! The running hub: opens the registry, the port for nodes, the port for enrolment and the port for programs, and closes
+//! them in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ccpor_api::{Limits, Serving};
+use ccpor_certs::IdentityDir;
+use ccpor_daemon::exit::Exit;
+use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
+use ccpor_daemon::lifetime::{self, ListenFailed};
+use ccpor_daemon::reading::{Reader, blocking};
+use ccpor_daemon::ready::Ready;
+use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::enrolment::{self, EnrolmentFailed};
+use crate::landing;
+use crate::service::HubService;
+
+/// Why the hub does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum HubFailed {
+    #[error(transparent)]
+    Identity(#[from] IdentityFailed),
+    #[error("the identity directory belongs to {0}, which is not a hub; issue one with: ccpor certs issue hub/1")]
+    NotAHub(String),
+    #[error(transparent)]
+    Open(#[from] OpenFailed),
+    #[error(transparent)]
+    Listen(#[from] ListenFailed),
+    #[error(transparent)]
+    Landing(#[from] landing::LandingFailed),
+    #[error(transparent)]
+    Enrolment(#[from] EnrolmentFailed),
+    #[error(transparent)]
+    Serve(#[from] ccpor_api::ServeFailed),
+    #[error("the hub stopped by a fault of the program: {0}")]
+    Fault(String),
+}
+
+impl HubFailed {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Identity(_) | Self::NotAHub(_) => Exit::Denied,
+            Self::Open(_)
+            | Self::Listen(_)
+            | Self::Landing(_)
+            | Self::Enrolment(_)
+            | Self::Serve(_)
+            | Self::Fault(_) => Exit::Failed,
+        }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(settings: Settings) -> Result<(), HubFailed> {
+    let started = Instant::now();
+    let identity = identity::open(&settings.data.identity_directory())?;
+    let name = identity.identity().path();
+    let registry = open(&settings, &identity).await?;
+    let listener = lifetime::listen(&settings.api.listen).await?;
+    let stop = CancellationToken::new();
+    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry), &stop).await?;
+    let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
+    let address = |address: std::io::Result<SocketAddr>| address.map_err(ListenFailed::from_io);
+    let ready = Ready {
+        identity: name.clone(),
+        api: address(listener.local_addr())?,
+        nodes: Some(nodes.address()),
+        enrolment: enrolment.as_ref().map(enrolment::Enrolment::address),
+        started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    let serving = Serving {
+        tls: identity::interface_tls(&identity)?,
+        caller_of: identity::caller_of(),
+        backend: Arc::new(HubService::new(Reader::new(Arc::clone(&registry)), identity.clone(), nodes.clone())),
+        limits: Limits::default(),
+    };
+    let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
+    tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");
+    ready.announce(&settings.data.directory);
+    lifetime::until_told(&stop).await;
+    tracing::info!(identity = name, "stopping");
+    let served = serve.await.map_err(|error| HubFailed::Fault(error.to_string()));
+    nodes.stopped().await;
+    if let Some(enrolment) = enrolment {
+        enrolment.stopped().await;
+    }
+    let closed = blocking(move || registry.close()).await;
+    Ready::withdraw(&settings.data.directory);
+    served??;
+    closed.map_err(|problem| HubFailed::Fault(problem.to_string()))
+}
+
+async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registry>, HubFailed> {
+    let name = identity.identity().path();
+    if !name.starts_with("hub/") {
+        return Err(HubFailed::NotAHub(name));
+    }
+    let (key, _) = identity::record_key(identity)?;
+    let config = RegistryConfig {
+        directory: settings.data.directory.clone(),
+        identity: name,
+        source: Source::Hub,
+        own: None,
+        receipts: Some(key),
+        trust: Arc::new(CertifiedKeys::of(identity)),
+        stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
+        index_cache_bytes: settings.data.index_cache_mb.saturating_mul(1 << 20),
+    };
+    let opened = blocking(move || Registry::open(config)).await;
+    let (registry, opening) = opened.map_err(|problem| HubFailed::Fault(problem.to_string()))??;
+    lifetime::tell_opening(&opening);
+    Ok(registry)
+}
+
+/// Makes the index anew from the ledgers; gives the number of records that were read.
+pub async fn rebuild(settings: &Settings) -> Result<u64, HubFailed> {
+    lifetime::remove_index(&settings.data.directory).map_err(HubFailed::Fault)?;
+    let identity = identity::open(&settings.data.identity_directory())?;
+    let registry = open(settings, &identity).await?;
+    let records = registry.counts().records;
+    let closed = blocking(move || registry.close()).await;
+    closed.map_err(|problem| HubFailed::Fault(problem.to_string()))?;
+    Ok(records)
+}

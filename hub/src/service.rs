@@ -1,0 +1,89 @@
+//! The hub behind its programming interface: the lookups and orders of every court. Orders are written at the courts.
+
+use std::sync::Arc;
+
+use ccpor_api::message::{
+    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest, GetOrderRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, WriteAnswer,
+};
+use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
+use ccpor_certs::IdentityDir;
+use ccpor_daemon::reading::images::{self, Whereabouts};
+use ccpor_daemon::reading::{self, Reader, blocking};
+
+use crate::landing::Nodes;
+
+/// Everything that a hub offers to programs.
+pub struct HubService {
+    reader: Reader,
+    identity: IdentityDir,
+    nodes: Nodes,
+}
+
+impl HubService {
+    pub fn new(reader: Reader, identity: IdentityDir, nodes: Nodes) -> Self {
+        Self { reader, identity, nodes }
+    }
+}
+
+fn not_here<T>() -> Result<T, Problem> {
+    Err(Problem::new(Code::NotOffered, "the hub writes no orders: each court signs its own at its node"))
+}
+
+#[tonic::async_trait]
+impl Backend for HubService {
+    async fn file_order(&self, _: &Caller, _: FileOrderRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn amend_order(&self, _: &Caller, _: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn record_service(&self, _: &Caller, _: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn end_order(&self, _: &Caller, _: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn attach_image(&self, _: &Caller, _: ImageOffer, _: ImageBytes) -> Result<AttachImageAnswer, Problem> {
+        not_here()
+    }
+
+    async fn get_order(&self, _caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        self.reader.order(request).await
+    }
+
+    async fn get_image(&self, _caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let known = match images::find(self.reader.registry(), blake3).await? {
+            Whereabouts::Here(image) => return Ok(image),
+            Whereabouts::Unknown => return Err(images::unknown()),
+            Whereabouts::Elsewhere(known) => known,
+        };
+        self.nodes.fetch(&known).await.map_err(|reason| images::unavailable(&known, &reason))?;
+        match images::find(self.reader.registry(), blake3).await? {
+            Whereabouts::Here(image) => Ok(image),
+            _ => Err(images::unavailable(&known, "what the court's node sent was not the image")),
+        }
+    }
+
+    async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
+        self.reader.lookup(caller, request).await
+    }
+
+    async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {
+        let registry = Arc::clone(self.reader.registry());
+        let up = self.nodes.connected();
+        blocking(move || reading::courts(&registry, |origin| up.contains(origin))).await
+    }
+
+    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
+        reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), self.nodes.messages()).await
+    }
+
+    async fn readiness(&self) -> Vec<Check> {
+        reading::readiness(&self.reader, &self.identity)
+    }
+}

@@ -1,0 +1,156 @@
+//! The running node: opens the registry, the port for programs and the link to the hub, and closes them in order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ccpor_api::{Limits, Serving};
+use ccpor_certs::IdentityDir;
+use ccpor_daemon::exit::Exit;
+use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
+use ccpor_daemon::lifetime::{self, ListenFailed};
+use ccpor_daemon::reading::{Reader, blocking};
+use ccpor_daemon::ready::Ready;
+use ccpor_ledger::{NotAnOrigin, OriginId};
+use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::intake::Intake;
+use crate::service::NodeService;
+use crate::uplink;
+
+/// Why the node does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeFailed {
+    #[error(transparent)]
+    Identity(#[from] IdentityFailed),
+    #[error("the identity directory belongs to {0}, which is not a court's node; enrol this machine with a court's invitation")]
+    NotACourt(String, #[source] NotAnOrigin),
+    #[error(transparent)]
+    Open(#[from] OpenFailed),
+    #[error(transparent)]
+    Listen(#[from] ListenFailed),
+    #[error(transparent)]
+    Uplink(#[from] uplink::UplinkFailed),
+    #[error(transparent)]
+    Serve(#[from] ccpor_api::ServeFailed),
+    #[error("the node stopped by a fault of the program: {0}")]
+    Fault(String),
+}
+
+impl NodeFailed {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
+            Self::Open(_) | Self::Listen(_) | Self::Uplink(_) | Self::Serve(_) | Self::Fault(_) => Exit::Failed,
+        }
+    }
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(settings: Settings) -> Result<(), NodeFailed> {
+    let started = Instant::now();
+    let identity = identity::open(&settings.data.identity_directory())?;
+    let name = identity.identity().path();
+    let registry = open(&settings, &identity).await?;
+    let listener = lifetime::listen(&settings.api.listen).await?;
+    let stop = CancellationToken::new();
+    let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
+    let heartbeat = tokio::spawn(beat(
+        Arc::clone(&registry),
+        Duration::from_millis(settings.hub.heartbeat_ms.max(100)),
+        stop.clone(),
+    ));
+    let service = NodeService::new(
+        Intake::new(Arc::clone(&registry), settings.court.clone()),
+        Reader::new(Arc::clone(&registry)),
+        identity.clone(),
+        link,
+    );
+    let ready = Ready {
+        identity: name.clone(),
+        api: listener.local_addr().map_err(ListenFailed::from_io)?,
+        nodes: None,
+        enrolment: None,
+        started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    let serving = Serving {
+        tls: identity::interface_tls(&identity)?,
+        caller_of: identity::caller_of(),
+        backend: Arc::new(service),
+        limits: Limits::default(),
+    };
+    let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
+    tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");
+    ready.announce(&settings.data.directory);
+    lifetime::until_told(&stop).await;
+    tracing::info!(identity = name, "stopping");
+    let served = serve.await.map_err(|error| NodeFailed::Fault(error.to_string()));
+    let beaten = heartbeat.await.map_err(|error| NodeFailed::Fault(error.to_string()));
+    let closed = blocking(move || registry.close()).await;
+    Ready::withdraw(&settings.data.directory);
+    served??;
+    beaten?;
+    closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))
+}
+
+/// Opens the registry of this court.
+pub async fn open_registry(settings: &Settings) -> Result<Arc<Registry>, NodeFailed> {
+    let identity = identity::open(&settings.data.identity_directory())?;
+    open(settings, &identity).await
+}
+
+async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registry>, NodeFailed> {
+    let name = identity.identity().path();
+    let origin = OriginId::new(&name).map_err(|error| NodeFailed::NotACourt(name.clone(), error))?;
+    let (key, chain) = identity::record_key(identity)?;
+    let config = RegistryConfig {
+        directory: settings.data.directory.clone(),
+        identity: name,
+        source: Source::Node,
+        own: Some(OwnLedger { origin, key, chain }),
+        receipts: None,
+        trust: Arc::new(CertifiedKeys::of(identity)),
+        stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
+        index_cache_bytes: settings.data.index_cache_mb.saturating_mul(1 << 20),
+    };
+    let opened = blocking(move || Registry::open(config)).await;
+    let (registry, opening) = opened.map_err(|problem| NodeFailed::Fault(problem.to_string()))??;
+    lifetime::tell_opening(&opening);
+    Ok(registry)
+}
+
+/// Makes the index anew from the ledgers; gives the number of records that were read.
+pub async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
+    lifetime::remove_index(&settings.data.directory).map_err(NodeFailed::Fault)?;
+    let identity = identity::open(&settings.data.identity_directory())?;
+    let registry = open(settings, &identity).await?;
+    let records = registry.counts().records;
+    let closed = blocking(move || registry.close()).await;
+    closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))?;
+    Ok(records)
+}
+
+/// Signs a heartbeat at each interval, so that others know that silence means "nothing new".
+async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        let registry = Arc::clone(&registry);
+        match blocking(move || registry.heartbeat()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "no heartbeat: this court's ledger cannot be written"),
+            Err(problem) => tracing::error!(%problem, "no heartbeat"),
+        }
+    }
+}
+
+/// Where a running node says that it is ready.
+pub fn running(directory: &Path) -> Option<Ready> {
+    Ready::read(directory)
+}

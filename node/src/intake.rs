@@ -1,0 +1,261 @@
+//! Intake: what a court's system or clerk sends through the interface, brought to the registry's acts. It knows of no
+//! other machine, so it works whether or not one can be reached.
+
+use std::sync::Arc;
+
+use ccpor_api::message::{
+    AmendOrderRequest, AttachImageAnswer, EndOrderRequest, FileOrderRequest, RecordServiceRequest, Warning,
+    WriteAnswer,
+};
+use ccpor_api::{Caller, Code, Field, ImageBytes, ImageOffer, Problem, convert, render};
+use ccpor_daemon::reading::{blocking, named, no_story, position};
+use ccpor_domain::{Actor, ImageRef, Order, UtcMillis};
+use ccpor_ledger::AppendError;
+use ccpor_registry::image::{BeginError, FinishError, MAX_IMAGE_BYTES, Stored, WriteError};
+use ccpor_registry::{Done, IntakeRefused, Registry, Request};
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+
+use crate::config::CourtSettings;
+
+/// Takes the acts of one court.
+pub struct Intake {
+    registry: Arc<Registry>,
+    court: CourtSettings,
+}
+
+impl Intake {
+    pub fn new(registry: Arc<Registry>, court: CourtSettings) -> Self {
+        Self { registry, court }
+    }
+
+    pub async fn file(&self, caller: &Caller, asked: FileOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller)?;
+        let order = asked.order.as_ref().ok_or_else(|| Problem::field("order", "is missing"))?;
+        let order = self.of_this_court(convert::order_from("order", order)?);
+        let source_id = Some(asked.source_id).filter(|id| !id.is_empty());
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        self.act(move |registry| registry.file(request, source_id, order)).await
+    }
+
+    pub async fn amend(&self, caller: &Caller, asked: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller)?;
+        let order = asked.order.as_ref().ok_or_else(|| Problem::field("order", "is missing"))?;
+        let order = self.of_this_court(convert::order_from("order", order)?);
+        let expected = Some(asked.expected_version).filter(|version| *version > 0);
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        let registry = Arc::clone(&self.registry);
+        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        self.act(move |registry| registry.amend(request, order_id, expected, order)).await
+    }
+
+    pub async fn serve(&self, caller: &Caller, asked: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
+        self.may_serve(caller)?;
+        let service = asked.service.as_ref().ok_or_else(|| Problem::field("service", "is missing"))?;
+        let service = convert::service_from("service", service)?;
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        let registry = Arc::clone(&self.registry);
+        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        self.act(move |registry| registry.serve(request, order_id, service)).await
+    }
+
+    pub async fn end(&self, caller: &Caller, asked: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller)?;
+        let ending = asked.ending.as_ref().ok_or_else(|| Problem::field("ending", "is missing"))?;
+        let ending = convert::ending_from("ending", ending)?;
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        let registry = Arc::clone(&self.registry);
+        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        self.act(move |registry| registry.end(request, order_id, ending)).await
+    }
+
+    pub async fn attach(
+        &self,
+        caller: &Caller,
+        offer: ImageOffer,
+        data: ImageBytes,
+    ) -> Result<AttachImageAnswer, Problem> {
+        self.may_write(caller)?;
+        let registry = Arc::clone(&self.registry);
+        let text = offer.order_id.clone();
+        // An unknown order is told before megabytes are taken in.
+        let order_id = blocking(move || named(&registry, &text)).await??;
+        let stored = self.store(data).await?;
+        let image = ImageRef {
+            blake3: stored.blake3.into(),
+            sha256: stored.sha256.into(),
+            length: stored.length,
+            media: stored.media,
+            pages: stored.pages,
+            title: offer.title,
+        };
+        let request = request(caller, offer.idempotency_key, offer.reason);
+        let told = render::image(&image);
+        let write = self.act(move |registry| registry.attach(request, order_id, image)).await?;
+        Ok(AttachImageAnswer { write: Some(write), image: Some(told) })
+    }
+
+    /// Takes the bytes of an image into the store, piece by piece; nothing is left of one that is refused.
+    async fn store(&self, mut data: ImageBytes) -> Result<Stored, Problem> {
+        let images = self.registry.images().clone();
+        let (pieces, mut taken) = mpsc::channel::<bytes::Bytes>(16);
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut incoming = images.begin(MAX_IMAGE_BYTES, None).map_err(|error| begin_problem(&error))?;
+            while let Some(piece) = taken.blocking_recv() {
+                incoming.write(&piece).map_err(|error| write_problem(&error))?;
+            }
+            Ok(incoming)
+        });
+        while let Some(piece) = data.next().await {
+            // An error means that this is not the whole image; dropping the half of it removes it.
+            let piece = piece?;
+            if pieces.send(piece).await.is_err() {
+                break;
+            }
+        }
+        drop(pieces);
+        let fault = |_| Problem::new(Code::Internal, "the image could not be taken by a fault of the program");
+        let incoming = writing.await.map_err(fault)??;
+        blocking(move || incoming.finish().map_err(|error| finish_problem(&error))).await?
+    }
+
+    async fn act(
+        &self,
+        act: impl FnOnce(&Registry) -> Result<Done, IntakeRefused> + Send + 'static,
+    ) -> Result<WriteAnswer, Problem> {
+        let registry = Arc::clone(&self.registry);
+        let done = blocking(move || act(&registry)).await?;
+        done.map(|done| answer(&done)).map_err(|error| refused(&error))
+    }
+
+    /// Fills in what every order of this court has in common.
+    fn of_this_court(&self, mut order: Order) -> Order {
+        let court = &mut order.court;
+        let (tribal, slug) = match self.registry.own().map(|own| own.court().split_once('/')) {
+            Some(Some((kind, slug))) => (kind == "tribal", slug),
+            _ => return order,
+        };
+        if court.slug.is_empty() && court.name.is_empty() {
+            court.slug = slug.to_owned();
+            court.tribal = tribal;
+        }
+        for (field, usual) in [
+            (&mut court.name, &self.court.name),
+            (&mut court.ori, &self.court.ori),
+            (&mut court.phone, &self.court.phone),
+            (&mut court.address, &self.court.address),
+        ] {
+            if field.is_empty() {
+                field.clone_from(usual);
+            }
+        }
+        order
+    }
+
+    /// The court's own node, its own systems, and the registry's operators write; nobody else.
+    fn may_write(&self, caller: &Caller) -> Result<(), Problem> {
+        let own = self.registry.own().map(|own| (own.as_str(), own.court()));
+        let Some((node, court)) = own else {
+            return Err(Problem::new(Code::NotOffered, "this machine files for no court"));
+        };
+        let slug = court.split_once('/').map_or(court, |(_, slug)| slug);
+        let system = caller.identity.strip_prefix("system/").is_some_and(|system| {
+            system.strip_prefix(slug).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        if caller.identity == node || system || caller.identity.starts_with("operator/") {
+            return Ok(());
+        }
+        Err(Problem::new(Code::NotAllowed, format!("{} may not write orders of {court}", caller.identity)))
+    }
+
+    /// Law enforcement records service as well, for the agency that its certificate names.
+    fn may_serve(&self, caller: &Caller) -> Result<(), Problem> {
+        if caller.identity.starts_with("lea/") { Ok(()) } else { self.may_write(caller) }
+    }
+}
+
+fn request(caller: &Caller, key: String, reason: String) -> Request {
+    let by = Actor {
+        identity: caller.identity.clone(),
+        ori: Some(caller.ori.clone()).filter(|ori| !ori.is_empty()),
+        person: None,
+    };
+    Request { key, by, reason }
+}
+
+fn answer(done: &Done) -> WriteAnswer {
+    WriteAnswer {
+        order_id: done.order.to_string(),
+        registry_number: done.order.registry_number().to_string(),
+        version: done.version,
+        court: done.origin.court().to_owned(),
+        position: Some(position(&done.origin, done.head)),
+        recorded_at: i64::try_from(done.recorded.millis())
+            .map(|millis| UtcMillis(millis).to_string())
+            .unwrap_or_default(),
+        repeated: done.repeated,
+        warnings: done.warnings.iter().map(warning).collect(),
+    }
+}
+
+fn warning(warning: &ccpor_domain::Warning) -> Warning {
+    Warning {
+        path: warning.field.clone(),
+        code: warning.code.to_string(),
+        words: warning.message.clone(),
+        rule: warning.rule.to_string(),
+    }
+}
+
+/// An act that was not carried out, as the interface tells it.
+pub fn refused(error: &IntakeRefused) -> Problem {
+    let detail = error.to_string();
+    match error {
+        IntakeRefused::NotACourt => Problem::new(Code::NotOffered, detail),
+        IntakeRefused::NotOurs { .. } | IntakeRefused::OtherCourt { .. } => {
+            Problem::new(Code::NotTheIssuingCourt, detail)
+        }
+        IntakeRefused::Core(missing) => {
+            let field = |field: &ccpor_domain::CoreField| Field {
+                path: format!("order.{}", field.as_str()),
+                reason: "is needed to file an order".to_owned(),
+            };
+            Problem::invalid(missing.fields.iter().map(field).collect())
+        }
+        IntakeRefused::KeyReused(_) => Problem::new(Code::IdempotencyKeyReused, detail),
+        IntakeRefused::NoStory(error) => no_story(error),
+        IntakeRefused::Step(_) => Problem::new(Code::StateConflict, detail),
+        IntakeRefused::VersionMoved { .. } => Problem::new(Code::VersionConflict, detail),
+        IntakeRefused::TooLarge(_) => Problem::new(Code::TooLarge, detail),
+        IntakeRefused::Ledger(AppendError::DiskFull) => Problem::new(Code::StorageFull, detail),
+        IntakeRefused::Ledger(AppendError::TooLong { .. }) => Problem::new(Code::TooLarge, detail),
+        IntakeRefused::Ledger(_) | IntakeRefused::Index(_) => Problem::new(Code::Unavailable, detail),
+    }
+}
+
+fn begin_problem(error: &BeginError) -> Problem {
+    let code = match error {
+        BeginError::Refused(_) => Code::ImageRefused,
+        BeginError::DiskFull => Code::StorageFull,
+        BeginError::Io(_) => Code::Unavailable,
+    };
+    Problem::new(code, error.to_string())
+}
+
+fn write_problem(error: &WriteError) -> Problem {
+    let code = match error {
+        WriteError::Refused(_) => Code::ImageRefused,
+        WriteError::DiskFull => Code::StorageFull,
+        WriteError::Over | WriteError::Io(_) => Code::Unavailable,
+    };
+    Problem::new(code, error.to_string())
+}
+
+fn finish_problem(error: &FinishError) -> Problem {
+    let code = match error {
+        FinishError::Refused(_) | FinishError::LengthDiffers { .. } => Code::ImageRefused,
+        FinishError::DiskFull => Code::StorageFull,
+        FinishError::Over | FinishError::Io(_) => Code::Unavailable,
+    };
+    Problem::new(code, error.to_string())
+}

@@ -1,0 +1,96 @@
+//! The node behind its programming interface: sends each operation to the station that does it.
+
+use std::sync::Arc;
+
+use ccpor_api::message::{
+    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest, GetOrderRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, WriteAnswer,
+};
+use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
+use ccpor_certs::IdentityDir;
+use ccpor_daemon::reading::images::{self, Whereabouts};
+use ccpor_daemon::reading::{self, Reader, blocking};
+
+use crate::intake::Intake;
+use crate::uplink::Link;
+
+/// Everything that a node offers to programs.
+pub struct NodeService {
+    intake: Intake,
+    reader: Reader,
+    identity: IdentityDir,
+    link: Option<Link>,
+}
+
+impl NodeService {
+    pub fn new(intake: Intake, reader: Reader, identity: IdentityDir, link: Option<Link>) -> Self {
+        Self { intake, reader, identity, link }
+    }
+}
+
+#[tonic::async_trait]
+impl Backend for NodeService {
+    async fn file_order(&self, caller: &Caller, request: FileOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.intake.file(caller, request).await
+    }
+
+    async fn amend_order(&self, caller: &Caller, request: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.intake.amend(caller, request).await
+    }
+
+    async fn record_service(&self, caller: &Caller, request: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
+        self.intake.serve(caller, request).await
+    }
+
+    async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.intake.end(caller, request).await
+    }
+
+    async fn attach_image(
+        &self,
+        caller: &Caller,
+        offer: ImageOffer,
+        data: ImageBytes,
+    ) -> Result<AttachImageAnswer, Problem> {
+        self.intake.attach(caller, offer, data).await
+    }
+
+    async fn get_order(&self, _caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        self.reader.order(request).await
+    }
+
+    async fn get_image(&self, _caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let known = match images::find(self.reader.registry(), blake3).await? {
+            Whereabouts::Here(image) => return Ok(image),
+            Whereabouts::Unknown => return Err(images::unknown()),
+            Whereabouts::Elsewhere(known) => known,
+        };
+        let Some(link) = &self.link else {
+            return Err(images::unavailable(&known, "this node is not connected to the hub"));
+        };
+        link.fetch(&known).await.map_err(|reason| images::unavailable(&known, &reason))?;
+        match images::find(self.reader.registry(), blake3).await? {
+            Whereabouts::Here(image) => Ok(image),
+            _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
+        }
+    }
+
+    async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
+        self.reader.lookup(caller, request).await
+    }
+
+    async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {
+        let registry = Arc::clone(self.reader.registry());
+        let up = self.link.as_ref().is_some_and(Link::is_up);
+        blocking(move || reading::courts(&registry, |_| up)).await
+    }
+
+    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
+        let links = self.link.iter().map(Link::message).collect();
+        reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), links).await
+    }
+
+    async fn readiness(&self) -> Vec<Check> {
+        reading::readiness(&self.reader, &self.identity)
+    }
+}
