@@ -8,7 +8,7 @@ use crate::frame::{CloseReason, Divergence, Frame, OriginHead, RefusalCode, Run}
 use crate::ledgers::{LoadFailed, Moved, StoreRefused, Stored};
 
 /// What a driver tells a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Event {
     /// A whole frame came in.
     Received(Frame),
@@ -69,8 +69,13 @@ pub enum Action {
     /// Verify a run and make it durable; answer with [`Event::Stored`]. The runs of one origin are stored in the order
     /// of these actions; runs that follow one another without a hole may be stored together.
     Store(Run),
-    /// A hub's receipt for our records.
-    KeepReceipt(SignedReceipt),
+    /// A hub's receipt for our records; of several for one origin the last one says it all.
+    KeepReceipt {
+        /// The origin whose records were received.
+        origin: OriginId,
+        /// The hub's signature under that.
+        receipt: SignedReceipt,
+    },
     /// Heartbeats from the peer. They may be dropped when there are too many: newer ones follow.
     TakeHeartbeats(Vec<SignedHeartbeat>),
     /// The greeting is done: the connection counts as up, and this is what the peer holds.

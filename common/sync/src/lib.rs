@@ -68,6 +68,8 @@ mod session;
 mod relay;
 mod receiving;
 mod sending;
+mod feed;
+mod turns;
 mod action;
 pub mod freshness;
 mod ledgers;

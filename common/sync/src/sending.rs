@@ -1,21 +1,19 @@
 //! What this side sends: for each origin a cursor and the runs under way, and whose turn it is to be read from its
 //! ledger. Holds no records; it asks for them and passes them on.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 
 use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedRecord, Standing};
 
 use crate::action::Action;
+use crate::feed::{Comparison, Feed, FeedState, Flight, Planned};
 use crate::frame::{Ack, Divergence, DivergenceKind, Frame, OriginHead, Run};
 use crate::ledgers::LoadFailed;
-use crate::limits::{
-    LIVE_RECORDS, LIVE_RUN_BYTES, LIVE_WINDOW, LOADS_AT_ONCE, ORIGINS_MOST, RECEIVE_SLACK, RECORD_OVERHEAD,
-    RETRY_ORIGIN_MS, RUN_BYTES_LEAST, RUN_RECORDS_MOST,
-};
+use crate::limits::{LOADS_AT_ONCE, ORIGINS_MOST, RECORD_OVERHEAD, RETRY_ORIGIN_MS, RUN_RECORDS_MOST};
 use crate::millis::Millis;
 use crate::origins::OriginSet;
-use crate::window::Window;
+use crate::turns::Turns;
+use crate::window::{Lane, Windows};
 
 /// Bytes of a record on the wire besides its own: the signature and a length.
 const SIGNED_OVERHEAD: usize = 64 + RECORD_OVERHEAD;
@@ -26,74 +24,13 @@ pub(crate) struct Sending {
     own: Option<OriginId>,
     feeds: BTreeMap<OriginId, Feed>,
     /// Origins with something to read, a few records behind.
-    ready_live: BTreeSet<OriginId>,
+    live: Turns,
     /// Origins with something to read, far behind.
-    ready_bulk: BTreeSet<OriginId>,
-    last_live: Option<OriginId>,
-    last_bulk: Option<OriginId>,
+    bulk: Turns,
     loads: usize,
-    live_used: usize,
-    window: Window,
+    windows: Windows,
     /// When the first of the unreadable origins is tried again.
     retry_due: Option<Millis>,
-}
-
-/// One origin that this side may send.
-#[derive(Debug, Default)]
-struct Feed {
-    /// How far our ledger is known to reach.
-    local: Option<Head>,
-    /// The last record that was sent or that the peer has; the next run follows it.
-    cursor: Option<Position>,
-    state: FeedState,
-    /// The load under way; its result is dropped when `stale`.
-    loading: Option<Planned>,
-    /// The peer's head whose comparison is under way, and one to compare after it.
-    comparing: Option<Comparison>,
-    compare_next: Option<Comparison>,
-    flight: VecDeque<Flight>,
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-enum FeedState {
-    #[default]
-    Streaming,
-    /// The peer holds more than we do; compared again when our ledger reaches this.
-    PeerAhead(Position),
-    /// Our ledger could not be read; tried again at this time.
-    Unreadable(Millis),
-    /// The peer could not keep what was sent; it will ask again.
-    Refused,
-    /// Nothing more on this connection.
-    Stopped,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    Live,
-    Bulk,
-}
-
-#[derive(Debug)]
-struct Planned {
-    lane: Lane,
-    bytes: usize,
-    stale: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Comparison {
-    peer: Head,
-    /// The peer asked to begin again from its head, even if more was sent already.
-    rewind: bool,
-}
-
-#[derive(Debug)]
-struct Flight {
-    last: Head,
-    bytes: usize,
-    sent: Millis,
-    lane: Lane,
 }
 
 /// The moment of sending of the newest run that an acknowledgement settled.
@@ -119,20 +56,17 @@ impl Sending {
             offers,
             own,
             feeds,
-            ready_live: BTreeSet::new(),
-            ready_bulk: BTreeSet::new(),
-            last_live: None,
-            last_bulk: None,
+            live: Turns::default(),
+            bulk: Turns::default(),
             loads: 0,
-            live_used: 0,
-            window: Window::new(0),
+            windows: Windows::new(0),
             retry_due: None,
         }
     }
 
     /// The greeting is done: `peer` is what the other side holds, `receive_window` the bytes it takes.
     pub(crate) fn begin(&mut self, peer: Vec<OriginHead>, receive_window: usize, actions: &mut Vec<Action>) {
-        self.window = Window::new(receive_window.saturating_sub(LIVE_WINDOW + RECEIVE_SLACK));
+        self.windows = Windows::new(receive_window);
         for OriginHead { origin, head } in peer {
             self.compare(
                 &origin,
@@ -254,10 +188,8 @@ impl Sending {
             .pop_front_if(|run| run.last.position <= ack.head.position)
         {
             contradicts |= run.last.position == ack.head.position && run.last.hash != ack.head.hash;
-            match run.lane {
-                Lane::Bulk => self.window.acknowledged(run.bytes, now.since(run.sent)),
-                Lane::Live => self.live_used = self.live_used.saturating_sub(run.bytes),
-            }
+            self.windows
+                .acknowledged(run.lane, run.bytes, now.since(run.sent));
             settled = Some(Settled(run.sent));
         }
         if contradicts || feed.cursor < Some(ack.head.position) {
@@ -288,11 +220,11 @@ impl Sending {
             return;
         };
         self.loads = self.loads.saturating_sub(1);
-        give_back(&mut self.window, &mut self.live_used, planned.lane, planned.bytes);
+        self.windows.give_back(planned.lane, planned.bytes);
         match answer {
             Ok(Some((records, last))) if !planned.stale && feed.state == FeedState::Streaming => {
                 let bytes = run_bytes(&records);
-                take(&mut self.window, &mut self.live_used, planned.lane, bytes);
+                self.windows.take(planned.lane, bytes);
                 let after = feed.cursor.replace(last.position);
                 feed.local = feed
                     .local
@@ -344,7 +276,7 @@ impl Sending {
                 bytes,
                 stale: false,
             });
-            take(&mut self.window, &mut self.live_used, lane, bytes);
+            self.windows.take(lane, bytes);
             self.loads += 1;
             let limit = RunLimit {
                 records: RUN_RECORDS_MOST,
@@ -392,7 +324,7 @@ impl Sending {
 
     /// Unacknowledged bytes under way or being read.
     pub(crate) fn bytes_under_way(&self) -> usize {
-        self.window.used() + self.live_used
+        self.windows.used()
     }
 
     /// Settles how the peer's head stands to our ledger, in the machine when that is plain, otherwise by the driver.
@@ -438,7 +370,7 @@ impl Sending {
             && feed.cursor < Some(asked.peer.position)
         {
             feed.cursor = Some(asked.peer.position);
-            mark_stale(feed);
+            feed.mark_stale();
         }
     }
 
@@ -455,7 +387,7 @@ impl Sending {
             rewind: true,
             ..asked
         });
-        mark_stale(feed);
+        feed.mark_stale();
         let grown_meanwhile = feed
             .local
             .is_some_and(|local| local.position >= again.peer.position);
@@ -486,7 +418,7 @@ impl Sending {
         if feed.state != FeedState::Stopped {
             feed.state = state;
         }
-        mark_stale(feed);
+        feed.mark_stale();
         self.drop_flight(origin);
         self.refresh(origin);
         was_going
@@ -512,7 +444,7 @@ impl Sending {
         self.drop_flight(origin);
         if let Some(feed) = self.feeds.get_mut(origin) {
             feed.cursor = to;
-            mark_stale(feed);
+            feed.mark_stale();
         }
     }
 
@@ -521,95 +453,26 @@ impl Sending {
             return;
         };
         for run in feed.flight.drain(..) {
-            give_back(&mut self.window, &mut self.live_used, run.lane, run.bytes);
+            self.windows.give_back(run.lane, run.bytes);
         }
     }
 
     /// Puts an origin into the queue it belongs to now, if any.
     fn refresh(&mut self, origin: &OriginId) {
         let lane = self.feeds.get(origin).and_then(Feed::lane);
-        keep(&mut self.ready_live, origin, lane == Some(Lane::Live));
-        keep(&mut self.ready_bulk, origin, lane == Some(Lane::Bulk));
+        self.live.keep(origin, lane == Some(Lane::Live));
+        self.bulk.keep(origin, lane == Some(Lane::Bulk));
     }
 
     fn next_turn(&mut self) -> Option<(OriginId, Lane, usize)> {
-        let bytes = self.window.run_bytes();
-        if self.live_used + LIVE_RUN_BYTES <= LIVE_WINDOW
-            && let Some(origin) = after(&self.ready_live, self.last_live.as_ref())
+        if let Some(bytes) = self.windows.next_run(Lane::Live)
+            && let Some(origin) = self.live.next()
         {
-            self.last_live = Some(origin.clone());
-            return Some((origin, Lane::Live, bytes.min(LIVE_RUN_BYTES)));
+            return Some((origin, Lane::Live, bytes));
         }
-        if self.window.room() >= RUN_BYTES_LEAST
-            && let Some(origin) = after(&self.ready_bulk, self.last_bulk.as_ref())
-        {
-            self.last_bulk = Some(origin.clone());
-            return Some((origin, Lane::Bulk, bytes.min(self.window.room())));
-        }
-        None
+        let bytes = self.windows.next_run(Lane::Bulk)?;
+        Some((self.bulk.next()?, Lane::Bulk, bytes))
     }
-}
-
-impl Feed {
-    fn retry_at(&self) -> Option<Millis> {
-        match self.state {
-            FeedState::Unreadable(at) => Some(at),
-            FeedState::Streaming | FeedState::PeerAhead(_) | FeedState::Refused | FeedState::Stopped => None,
-        }
-    }
-
-    /// The queue of an origin that has something to read and nothing in the way of reading it.
-    fn lane(&self) -> Option<Lane> {
-        let local = self.local?.position;
-        let free = self.state == FeedState::Streaming && self.loading.is_none() && self.comparing.is_none();
-        if !free || self.cursor >= Some(local) {
-            return None;
-        }
-        let sent = self.cursor.unwrap_or(Position {
-            epoch: local.epoch.min(Position::FIRST.epoch),
-            seq: 0,
-        });
-        let nearly_level = local.epoch == sent.epoch && local.seq.saturating_sub(sent.seq) <= LIVE_RECORDS;
-        Some(if nearly_level { Lane::Live } else { Lane::Bulk })
-    }
-}
-
-fn mark_stale(feed: &mut Feed) {
-    if let Some(planned) = &mut feed.loading {
-        planned.stale = true;
-    }
-}
-
-fn take(window: &mut Window, live_used: &mut usize, lane: Lane, bytes: usize) {
-    match lane {
-        Lane::Live => *live_used = live_used.saturating_add(bytes),
-        Lane::Bulk => window.take(bytes),
-    }
-}
-
-fn give_back(window: &mut Window, live_used: &mut usize, lane: Lane, bytes: usize) {
-    match lane {
-        Lane::Live => *live_used = live_used.saturating_sub(bytes),
-        Lane::Bulk => window.give_back(bytes),
-    }
-}
-
-fn keep(queue: &mut BTreeSet<OriginId>, origin: &OriginId, inside: bool) {
-    if !inside {
-        queue.remove(origin);
-    } else if !queue.contains(origin) {
-        queue.insert(origin.clone());
-    }
-}
-
-/// The first origin after `last` in the circle of those waiting.
-fn after(queue: &BTreeSet<OriginId>, last: Option<&OriginId>) -> Option<OriginId> {
-    let next = last.and_then(|last| {
-        queue
-            .range((Bound::Excluded(last.clone()), Bound::Unbounded))
-            .next()
-    });
-    next.or_else(|| queue.first()).cloned()
 }
 
 /// Bytes of records on the wire, the measure of both windows.

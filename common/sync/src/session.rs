@@ -4,7 +4,9 @@
 use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
 
 use crate::action::{Action, Event};
-use crate::frame::{CloseReason, Divergence, Frame, Hello, OriginHead, RefusalCode, WIRE_VERSION, Welcome};
+use crate::frame::{
+    Ack, CloseReason, Divergence, Frame, Hello, OriginHead, RefusalCode, WIRE_VERSION, Welcome,
+};
 use crate::ledgers::Moved;
 use crate::limits::{GREETING_MS, ORIGINS_MOST, RECEIVE_LEAST, RECEIVE_MOST};
 use crate::millis::Millis;
@@ -203,10 +205,11 @@ impl Session {
             (Phase::Up(pulse), Frame::Pong(token)) => {
                 pulse.pong(token, now).map_err(|_| CloseReason::OutOfOrder)
             }
-            (Phase::Up(pulse), Frame::Ack(mut ack)) => {
+            (Phase::Up(pulse), Frame::Ack(ack)) => {
                 if let Some(settled) = self.sending.acknowledged(now, &ack, actions) {
                     pulse.proof(settled.0);
-                    actions.extend(ack.receipt.take().map(Action::KeepReceipt));
+                    let Ack { origin, receipt, .. } = ack;
+                    actions.extend(receipt.map(|receipt| Action::KeepReceipt { origin, receipt }));
                 }
                 Ok(())
             }

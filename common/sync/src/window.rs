@@ -2,11 +2,77 @@
 //! shrinks when they do not, so that a slow link never holds seconds of backlog in front of a new filing.
 
 use crate::limits::{
-    ACK_DELAY_TARGET_MS, RUN_BYTES_LEAST, RUN_BYTES_MOST, WINDOW_LEAST, WINDOW_MOST, WINDOW_START,
+    ACK_DELAY_TARGET_MS, LIVE_RUN_BYTES, LIVE_WINDOW, RECEIVE_SLACK, RUN_BYTES_LEAST, RUN_BYTES_MOST,
+    WINDOW_LEAST, WINDOW_MOST, WINDOW_START,
 };
 
+/// Which of the two windows a run belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// An origin that is nearly level.
+    Live,
+    /// An origin that is catching up.
+    Bulk,
+}
+
+/// Both windows of a session.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct Windows {
+    live_used: usize,
+    bulk: Window,
+}
+
+impl Windows {
+    /// `receive_window`: the bytes that the peer takes, both windows and a sender's slack together.
+    pub(crate) fn new(receive_window: usize) -> Self {
+        Self {
+            live_used: 0,
+            bulk: Window::new(receive_window.saturating_sub(LIVE_WINDOW + RECEIVE_SLACK)),
+        }
+    }
+
+    /// Bytes that the next run should have; `None` while there is no room.
+    pub(crate) fn next_run(&self, lane: Lane) -> Option<usize> {
+        let bytes = self.bulk.run_bytes();
+        match lane {
+            Lane::Live => {
+                (self.live_used + LIVE_RUN_BYTES <= LIVE_WINDOW).then_some(bytes.min(LIVE_RUN_BYTES))
+            }
+            Lane::Bulk => (self.bulk.room() >= RUN_BYTES_LEAST).then_some(bytes.min(self.bulk.room())),
+        }
+    }
+
+    pub(crate) fn take(&mut self, lane: Lane, bytes: usize) {
+        match lane {
+            Lane::Live => self.live_used = self.live_used.saturating_add(bytes),
+            Lane::Bulk => self.bulk.take(bytes),
+        }
+    }
+
+    /// Bytes that came back without news of the link: a read that ended, an origin that stopped.
+    pub(crate) fn give_back(&mut self, lane: Lane, bytes: usize) {
+        match lane {
+            Lane::Live => self.live_used = self.live_used.saturating_sub(bytes),
+            Lane::Bulk => self.bulk.give_back(bytes),
+        }
+    }
+
+    /// A run of `bytes` was acknowledged `delay_ms` after it was sent.
+    pub(crate) fn acknowledged(&mut self, lane: Lane, bytes: usize, delay_ms: u64) {
+        match lane {
+            Lane::Live => self.give_back(lane, bytes),
+            Lane::Bulk => self.bulk.acknowledged(bytes, delay_ms),
+        }
+    }
+
+    /// Bytes under way in both.
+    pub(crate) fn used(&self) -> usize {
+        self.live_used + self.bulk.used
+    }
+}
+
+#[derive(Debug)]
+struct Window {
     size: usize,
     most: usize,
     used: usize,
@@ -14,7 +80,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// `most`: what the peer is ready to take, in bytes; our own bound applies as well.
-    pub(crate) fn new(most: usize) -> Self {
+    fn new(most: usize) -> Self {
         let most = most.clamp(WINDOW_LEAST, WINDOW_MOST);
         Self {
             size: WINDOW_START.min(most),
@@ -24,31 +90,25 @@ impl Window {
     }
 
     /// Bytes that may still be sent.
-    pub(crate) fn room(&self) -> usize {
+    fn room(&self) -> usize {
         self.size.saturating_sub(self.used)
     }
 
     /// Bytes a run should have: at least four runs fill the window, so that storing overlaps sending.
-    pub(crate) fn run_bytes(&self) -> usize {
+    fn run_bytes(&self) -> usize {
         (self.size / 4).clamp(RUN_BYTES_LEAST, RUN_BYTES_MOST)
     }
 
-    /// Bytes under way.
-    pub(crate) fn used(&self) -> usize {
-        self.used
-    }
-
-    pub(crate) fn take(&mut self, bytes: usize) {
+    fn take(&mut self, bytes: usize) {
         self.used = self.used.saturating_add(bytes);
     }
 
-    /// Bytes that came back without news of the link (a load that was dropped, an origin that stopped).
-    pub(crate) fn give_back(&mut self, bytes: usize) {
+    fn give_back(&mut self, bytes: usize) {
         self.used = self.used.saturating_sub(bytes);
     }
 
     /// A run of `bytes` was acknowledged `delay_ms` after it was sent.
-    pub(crate) fn acknowledged(&mut self, bytes: usize, delay_ms: u64) {
+    fn acknowledged(&mut self, bytes: usize, delay_ms: u64) {
         let was_limiting = self.room() < self.run_bytes();
         self.give_back(bytes);
         if delay_ms > ACK_DELAY_TARGET_MS {
