@@ -4,8 +4,13 @@ use crate::clock::Hlc;
 use crate::origin::OriginId;
 use crate::position::{Hash, Head, Position};
 use crate::record::{Body, BodyKind, DecodeError, EpochStart, MAX_RECORD_BYTES, Outline, SignedRecord};
-use crate::sign::{BadSignature, KeyId, VerifyingKey, WeakKey};
+use crate::sign::{BadSignature, KeyId, SIGNATURE_BYTES, VerifyingKey, WeakKey};
 use crate::trust::{KeyRefused, KeyTrust};
+
+/// Most records in one run.
+pub const MAX_RUN_RECORDS: usize = 1 << 16;
+/// Most bytes in one run, records and signatures together. Room for many records of the greatest length.
+pub const MAX_RUN_BYTES: usize = 16 << 20;
 
 /// The end of a non-empty chain: all that is needed to judge what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +86,9 @@ pub enum RunFault {
     /// There is nothing in it.
     #[error("the run is empty")]
     Empty,
+    /// There is more in it than is taken at once.
+    #[error("the run is too long: send at most {MAX_RUN_RECORDS} records and {MAX_RUN_BYTES} bytes at once")]
+    TooLong,
     /// A record is not in the one form of a record.
     #[error("record number {index} of the run: {fault}")]
     Form {
@@ -167,6 +175,10 @@ fn read_outlines(run: &[SignedRecord]) -> Result<Vec<Outline<'_>>, RunFault> {
     if run.is_empty() {
         return Err(RunFault::Empty);
     }
+    let bytes = run.iter().map(|signed| signed.bytes.len() + SIGNATURE_BYTES).sum::<usize>();
+    if run.len() > MAX_RUN_RECORDS || bytes > MAX_RUN_BYTES {
+        return Err(RunFault::TooLong);
+    }
     let form = |index, fault| RunFault::Form { index, fault };
     if let Some((index, long)) = run.iter().enumerate().find(|(_, signed)| signed.bytes.len() > MAX_RECORD_BYTES) {
         return Err(form(index, DecodeError::TooLong { bytes: long.bytes.len() }));
@@ -249,22 +261,22 @@ pub(crate) fn follow(
     Ok(ChainEnd { head: Head { position: at, hash: signed.hash() }, hlc: outline.hlc, key })
 }
 
-/// An epoch's start stands at number 1 of the next epoch, every other record at the next number of the same one.
+/// An epoch's start stands at number 1 of a later epoch, every other record at the next number of the same one.
+///
+/// Epochs only count upwards: the number of an epoch whose records were set aside in a fork is never used again, so the next
+/// one may be skipped. Nothing can hide in such a gap, because the start names the very record before it.
 fn expect_position(end: Option<&ChainEnd>, at: Position, starts: bool) -> Result<(), ChainFault> {
-    let expected = match end.map(|end| end.head.position) {
+    if starts != (at.seq == 1) {
+        return Err(ChainFault::MisplacedStart { at });
+    }
+    let last = end.map(|end| end.head.position);
+    let expected = match last {
         None => Position::FIRST,
         Some(last) if starts => last.next_epoch().ok_or(ChainFault::UsedUp { after: last })?,
         Some(last) => last.next().ok_or(ChainFault::UsedUp { after: last })?,
     };
-    if at != expected {
-        // Said of what is wrong first: an event at number 1 or a start at another number is misplaced, not a hole.
-        return Err(match (starts, at.seq) {
-            (true, 1) => ChainFault::NotNext { at, expected },
-            (true, _) | (false, 1) => ChainFault::MisplacedStart { at },
-            (false, _) => ChainFault::NotNext { at, expected },
-        });
-    }
-    if starts == (at.seq == 1) { Ok(()) } else { Err(ChainFault::MisplacedStart { at }) }
+    let fits = if starts { at >= expected } else { last.is_some() && at == expected };
+    if fits { Ok(()) } else { Err(ChainFault::NotNext { at, expected }) }
 }
 
 fn announced_key(end: Option<&ChainEnd>, signed: &SignedRecord, at: Position) -> Result<VerifyingKey, RunFault> {

@@ -1,110 +1,20 @@
-//! One origin's ledger in its directory: opened with recovery, read by position, extended by proven runs.
+//! One origin's ledger, open: extended by proven runs, one batch at a time. Opening and reading are in the files below.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::chain::{ChainEnd, RunFault};
+use crate::chain::{ChainEnd, Proven, RunFault, prove_run};
+use crate::damage::Damage;
+use crate::index::Index;
+use crate::offsets::{self, Table};
 use crate::origin::OriginId;
-use crate::position::{Hash, Head, Position};
+use crate::position::Head;
 use crate::record::SignedRecord;
-use crate::sign::VerifyingKey;
+use crate::recovery::Recovered;
+use crate::tail::{Tail, WriteFault};
 use crate::trust::KeyTrust;
-
-/// How much [`Ledger::run`] may return. At least one record is returned when there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunLimit {
-    /// Most records.
-    pub records: usize,
-    /// Most bytes of records and signatures together.
-    pub bytes: usize,
-}
-
-/// How a peer's copy of a ledger stands to this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The same records.
-    Same,
-    /// The peer lacks the last records held here.
-    PeerBehind,
-    /// The peer says it holds more. Whether it continues this ledger shows when its run is proven.
-    PeerAhead,
-    /// The peer holds another record at a place that is filled here too: one of the two was rolled back, cloned or forged.
-    Diverged,
-}
-
-/// Bytes of a ledger that are not what was written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {kind} at {position}, in {} at byte {offset}: the rest is readable; repair from a peer's copy", file.display())]
-pub struct Damage {
-    /// Whose ledger.
-    pub origin: OriginId,
-    /// The first record that cannot be read; as far as it is known from the records before it.
-    pub position: Position,
-    /// The file.
-    pub file: PathBuf,
-    /// Where in the file the damaged frame begins, in bytes.
-    pub offset: u64,
-    /// What is wrong.
-    pub kind: DamageKind,
-}
-
-/// What is wrong with damaged bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DamageKind {
-    /// The header of a segment file.
-    #[error("damaged segment header")]
-    Header,
-    /// A frame whose checksum does not fit, before bytes that are known to have been durable.
-    #[error("damaged record")]
-    Frame,
-    /// Whole frames that do not follow on from each other.
-    #[error("records that do not continue each other")]
-    Chain,
-    /// The ledger ends before the place up to which it is known to have been durable.
-    #[error("missing end")]
-    MissingEnd,
-    /// A segment file is not there.
-    #[error("missing segment file")]
-    MissingFile,
-}
-
-/// Why a ledger does not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process, or another part of this one, has it open.
-    #[error("{} is in use by another process: stop that one first", dir.display())]
-    InUse {
-        /// The ledger's directory.
-        dir: PathBuf,
-    },
-    /// The files are another origin's.
-    #[error("{} holds the ledger of {found}, not of {expected}: check the data directory", dir.display())]
-    OtherOrigin {
-        /// The ledger's directory.
-        dir: PathBuf,
-        /// Whose it is.
-        found: String,
-        /// Whose was asked for.
-        expected: OriginId,
-    },
-    /// A later version of this program wrote it.
-    #[error("{} has segment format {format}, which this program does not know: update this program", file.display())]
-    Format {
-        /// The file.
-        file: PathBuf,
-        /// Its format.
-        format: u32,
-    },
-    /// The disk refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// What could not be read or written.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
 
 /// What opening a ledger found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,30 +25,6 @@ pub struct Opened {
     pub cut_bytes: u64,
     /// Damage that was found. While there is any, the ledger refuses to append.
     pub damage: Vec<Damage>,
-}
-
-/// Why a record cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// There is no such record: behind the end, or at a number that an epoch did not use.
-    #[error("{origin} has no record {position}")]
-    NoRecord {
-        /// Whose ledger.
-        origin: OriginId,
-        /// The place.
-        position: Position,
-    },
-    /// The record is damaged. Nothing of it is returned.
-    #[error(transparent)]
-    Damaged(#[from] Damage),
-    /// The disk refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 /// Why nothing was added.
@@ -158,21 +44,44 @@ pub enum AppendRefusal {
     Stopped,
 }
 
-/// One origin's ledger, open. Reading from many threads; appending one at a time.
+impl From<WriteFault> for AppendRefusal {
+    fn from(fault: WriteFault) -> Self {
+        match fault {
+            WriteFault::DiskFull => AppendRefusal::DiskFull,
+            WriteFault::Stopped => AppendRefusal::Stopped,
+        }
+    }
+}
+
+/// One origin's ledger, open. Reading from many threads; appending one batch at a time.
 pub struct Ledger {
-    dir: PathBuf,
-    origin: OriginId,
-    trust: Arc<dyn KeyTrust>,
-    opened: Opened,
+    pub(crate) dir: PathBuf,
+    pub(crate) origin: OriginId,
+    pub(crate) trust: Arc<dyn KeyTrust>,
+    pub(crate) opened: Opened,
+    pub(crate) state: RwLock<State>,
+    pub(crate) tail: Mutex<Tail>,
+    pub(crate) files: Mutex<BTreeMap<u64, Arc<File>>>,
+    /// Holds the lock on the directory for as long as the ledger is open.
+    pub(crate) _lock: File,
+}
+
+/// What readers see: durable records only.
+pub(crate) struct State {
+    pub(crate) index: Index,
+    pub(crate) head: Option<Head>,
+    pub(crate) end: Option<ChainEnd>,
+    pub(crate) damage: Vec<Damage>,
+}
+
+impl From<Recovered> for State {
+    fn from(recovered: Recovered) -> Self {
+        let Recovered { index, end, head, damage, .. } = recovered;
+        State { index, head, end, damage }
+    }
 }
 
 impl Ledger {
-    /// Opens the ledger in a directory and makes the directory when it is missing. Takes a lock that lasts as long as the
-    /// ledger is open. An unfinished write at the end is cut back; damage is reported by [`Ledger::opened`], not cut.
-    pub fn open(dir: impl AsRef<Path>, origin: OriginId, trust: Arc<dyn KeyTrust>) -> Result<Ledger, OpenError> {
-        Ok(Ledger { dir: dir.as_ref().to_path_buf(), origin, trust, opened: Opened::default() })
-    }
-
     /// Whose ledger it is.
     pub fn origin(&self) -> &OriginId {
         &self.origin
@@ -190,64 +99,106 @@ impl Ledger {
 
     /// Damage that keeps the ledger from being appended to; the first, if there is any.
     pub fn damage(&self) -> Option<Damage> {
-        self.opened.damage.first().cloned()
+        self.state().damage.first().cloned()
     }
 
     /// The last durable record.
     pub fn head(&self) -> Option<Head> {
-        None
+        self.state().head
     }
 
-    /// The end of the chain with its moment and key.
+    /// The end of the chain with its moment and key; `None` for an empty or a badly damaged ledger.
     pub fn end(&self) -> Option<ChainEnd> {
-        None
+        self.state().end
     }
 
     /// How many records there are.
     pub fn records(&self) -> u64 {
-        self.opened.records
-    }
-
-    /// The key that signs an epoch, from the start record of that epoch; it was admitted when that record was kept.
-    pub fn epoch_key(&self, epoch: u32) -> Result<VerifyingKey, ReadError> {
-        let position = Position { epoch, seq: 1 };
-        Err(ReadError::NoRecord { origin: self.origin.clone(), position })
-    }
-
-    /// Reads one record and checks that it is what was written.
-    pub fn read(&self, position: Position) -> Result<SignedRecord, ReadError> {
-        Err(ReadError::NoRecord { origin: self.origin.clone(), position })
-    }
-
-    /// The records behind a position (`None`: from the first), in order, within a limit. Empty at the end. Stops short of
-    /// damage; fails when the very first is damaged, or when `after` is not in the ledger.
-    pub fn run(&self, after: Option<Position>, limit: RunLimit) -> Result<Vec<SignedRecord>, ReadError> {
-        let _ = (after, limit);
-        Ok(Vec::new())
-    }
-
-    /// The hash of the record at a position; `None` when there is no such record.
-    pub fn hash_at(&self, position: Position) -> Result<Option<Hash>, ReadError> {
-        let _ = position;
-        Ok(None)
-    }
-
-    /// Compares a peer's head with this ledger.
-    pub fn standing(&self, peer: &Head) -> Result<Standing, ReadError> {
-        let _ = peer;
-        Ok(Standing::PeerAhead)
+        self.state().index.records()
     }
 
     /// Adds a run of records that another origin's node signed. It is proven first (see [`crate::prove_run`]) and durable on
     /// return. All of it is kept or nothing. Records that are here already are the caller's to leave out.
     pub fn append_run(&self, run: &[SignedRecord]) -> Result<Head, AppendRefusal> {
-        let _ = (run, &self.trust);
-        Err(AppendRefusal::Stopped)
+        let mut tail = self.tail();
+        let proven = prove_run(&self.origin, self.writable_end(&tail)?.as_ref(), run, self.trust.as_ref())?;
+        self.commit(&mut tail, run, &proven)
     }
 
     /// Notes durably that everything up to the head is on the disk, so that a later change of the very last records is told
     /// apart from an unfinished write. A [`crate::Writer`] does it when idle; call it for a copy after catching up.
     pub fn mark_durable(&self) -> Result<(), AppendRefusal> {
-        Ok(())
+        let mut tail = self.tail();
+        let head = self.writable_end(&tail)?.map(|end| end.head);
+        tail.set_mark(head).map_err(|fault| {
+            tracing::warn!(origin = %self.origin, %fault, "the durable mark could not be written");
+            AppendRefusal::Stopped
+        })
+    }
+
+    /// The end of the chain, if records may be added behind it.
+    pub(crate) fn writable_end(&self, tail: &Tail) -> Result<Option<ChainEnd>, AppendRefusal> {
+        if tail.stopped {
+            return Err(AppendRefusal::Stopped);
+        }
+        let state = self.state();
+        match state.damage.first() {
+            Some(damage) => Err(AppendRefusal::Damaged(damage.clone())),
+            None => Ok(state.end),
+        }
+    }
+
+    /// Writes records that were proven against the current end, and shows them to readers once they are durable.
+    pub(crate) fn commit(
+        &self,
+        tail: &mut Tail,
+        records: &[SignedRecord],
+        proven: &Proven,
+    ) -> Result<Head, AppendRefusal> {
+        let before = self.head();
+        let written = tail.write(before, records, &proven.links)?;
+        let mut state = self.state_mut();
+        for (link, place) in proven.links.iter().zip(written.places) {
+            state.index.push(link.position, place);
+        }
+        state.head = Some(proven.end.head);
+        state.end = Some(proven.end);
+        drop(state);
+        if let Some(sealed) = written.sealed {
+            self.write_table(sealed, before);
+        }
+        Ok(proven.end.head)
+    }
+
+    fn write_table(&self, segment: u64, last: Option<Head>) {
+        let Some(last) = last else { return };
+        let stretches = self.state().index.of_segment(segment).to_vec();
+        if let Err(fault) = offsets::write(&self.dir, segment, &Table { stretches, last: last.hash }) {
+            tracing::warn!(origin = %self.origin, segment, %fault, "offset table not written; the next opening is slower");
+        }
+    }
+
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to append. If a thread panicked while it had it, what is on the disk is open.
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(|poisoned| {
+            let mut tail = poisoned.into_inner();
+            tail.stopped = true;
+            tail
+        })
+    }
+}
+
+impl Drop for Ledger {
+    /// Best effort: without the mark the next opening only knows less about the very last records.
+    fn drop(&mut self) {
+        let _ = self.mark_durable();
     }
 }

@@ -6,10 +6,27 @@
 //! The modules below stand in the order of dependency: each uses only those declared after it.
 
 mod verifier;
-mod writer;
-mod repair;
-mod ledger;
+mod inspection;
+mod signatures;
+mod layout;
+mod fault;
 mod receipt_book;
+mod writer;
+mod aside;
+mod repair;
+mod reader;
+mod opening;
+mod ledger;
+mod floor;
+mod tail;
+mod recovery;
+mod walk;
+mod mark;
+mod offsets;
+mod index;
+mod segment;
+mod frame;
+mod damage;
 mod heartbeat;
 mod receipt;
 mod chain;
@@ -20,24 +37,31 @@ mod clock;
 mod origin;
 mod position;
 
-pub use chain::{ChainEnd, ChainFault, Link, Proven, RunFault, prove_run};
-pub use clock::{Hlc, HybridClock};
-pub use heartbeat::{BadHeartbeat, Heartbeat, MAX_HEARTBEAT_BYTES, SignedHeartbeat};
-pub use ledger::{
-    AppendRefusal, Damage, DamageKind, Ledger, OpenError, Opened, ReadError, RunLimit, Standing,
+pub use aside::SetAside;
+pub use chain::{
+    ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Proven, RunFault, prove_run,
 };
+pub use clock::{Hlc, HybridClock};
+pub use damage::{Damage, DamageKind};
+pub use fault::{Fault, FaultKind};
+pub use heartbeat::{BadHeartbeat, Heartbeat, MAX_HEARTBEAT_BYTES, SignedHeartbeat};
+pub use inspection::{OriginReport, VerifyOptions};
+pub use ledger::{AppendRefusal, Ledger, Opened};
+pub use opening::{LedgerOptions, OpenError};
 pub use origin::{MAX_ORIGIN_BYTES, NotAnOrigin, OriginId};
 pub use position::{Hash, Head, Position};
+pub use reader::{ReadError, RunLimit, Standing};
 pub use receipt::{BadReceipt, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
 pub use receipt_book::{ReceiptBook, ReceiptBookError};
 pub use record::{
-    Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES,
-    MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
+    Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES,
+    MAX_CERTIFICATE_BYTES, MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION,
+    Record, SignedRecord,
 };
-pub use repair::{RepairRefusal, Repaired, SetAside};
+pub use repair::{RepairRefusal, Repaired};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
 };
 pub use trust::{KeyRefused, KeyTrust, PinnedKeys};
-pub use verifier::{Fault, FaultKind, OriginReport, Report, VerifyOptions, verify_directory};
-pub use writer::{AppendError, Appended, StartError, Writer, WriterOptions};
+pub use verifier::{Report, verify_directory};
+pub use writer::{AppendError, Appended, Done, StartError, Writer, WriterOptions};

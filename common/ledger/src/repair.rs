@@ -1,71 +1,233 @@
-//! Mending a damaged or forked ledger from proven records; what is taken out is set aside byte for byte, never deleted.
+//! Putting damaged records back from a peer's copy. What was there instead is kept byte for byte in `quarantine/`.
 
-use std::io;
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
-use crate::ledger::{AppendRefusal, Ledger, ReadError};
-use crate::position::{Head, Position};
+use crate::damage::DamageKind;
+use crate::frame::write_frame;
+use crate::index::Place;
+use crate::ledger::{AppendRefusal, Ledger, State};
+use crate::offsets::table_path;
+use crate::opening::{OpenError, explain, settle};
+use crate::position::{Hash, Head, Position};
+use crate::reader::ReadError;
 use crate::record::SignedRecord;
+use crate::recovery::recover;
+use crate::segment::{self, HEADER_BYTES, Header, segment_number, segment_path, sync_dir};
+use crate::tail::Tail;
+
+const QUARANTINE: &str = "quarantine";
 
 /// What a repair did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
     /// Records that were put back in place.
-    pub records: u64,
-    /// Where the damaged bytes were kept.
+    pub records: usize,
+    /// The file that now holds the damaged bytes.
     pub kept_in: PathBuf,
 }
 
-/// The part of a ledger that was set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetAside {
-    /// Whole records among what was set aside.
-    pub records: u64,
-    /// The directory that now holds it.
-    pub kept_in: PathBuf,
-    /// The head that remains.
-    pub head: Option<Head>,
-}
-
-/// Why a ledger could not be mended in this way.
+/// Why a ledger could not be mended.
 #[derive(Debug, thiserror::Error)]
 pub enum RepairRefusal {
-    /// The records offered are not the ones that are damaged: their hashes do not fit between their neighbours.
-    #[error("record {at} does not fit the records around the damage: fetch it from another peer")]
+    /// The records offered are not the ones that were there: nothing around the damage names the last of them.
+    #[error("the records up to {last} are not proven to be the damaged ones: fetch all that are missing, from any peer")]
     DoesNotFit {
-        /// The first that does not fit.
-        at: Position,
+        /// The last record offered.
+        last: Position,
     },
-    /// There is no damage at that place.
-    #[error("there is no damage at {at}")]
-    NotDamaged {
-        /// The place.
-        at: Position,
-    },
-    /// The place to keep is not in this ledger, or not whole.
-    #[error("the ledger could not be read: {0}")]
+    /// There is no damage there.
+    #[error("nothing is damaged at that place")]
+    NotDamaged,
+    /// What is needed for the repair could not be read.
+    #[error(transparent)]
     Read(#[from] ReadError),
-    /// Writing is stopped.
+    /// Writing is stopped after a failed write.
     #[error(transparent)]
     Stopped(#[from] AppendRefusal),
+    /// The repaired ledger could not be opened again.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The disk refused.
     #[error("the repair could not be written: {0}; check the disk, then open the ledger again")]
     Disk(#[from] io::Error),
 }
 
 impl Ledger {
-    /// Puts damaged records back from a peer's copy. Each must be byte for byte what was there: it must name the record
-    /// before it, and the record after it (or the durable mark) must name it. The damaged bytes are kept in `quarantine/`.
+    /// Puts damaged records back from a peer's copy: all records of one gap in order, from the first that is missing.
+    ///
+    /// They are proven to be what was there, byte for byte: the record behind the gap, the next segment's header or the durable
+    /// mark names the hash of the last of them, and each names the one before.
     pub fn repair(&self, records: &[SignedRecord]) -> Result<Repaired, RepairRefusal> {
-        let _ = records;
-        Err(io::Error::from(io::ErrorKind::Unsupported).into())
+        let mut tail = self.tail();
+        refuse_when_stopped(&tail)?;
+        let (first, last) = chained(records).ok_or(RepairRefusal::NotDamaged)?;
+        let (segment, begin) = self.damaged_place(first)?;
+        let mut frames = Vec::new();
+        for signed in records {
+            write_frame(&mut frames, begin, signed, &signed.hash());
+        }
+        let end = begin.saturating_add(u32::try_from(frames.len()).unwrap_or(u32::MAX));
+        if !self.is_pinned(&tail, &last, Place { segment, begin, end }) {
+            return Err(RepairRefusal::DoesNotFit { last: last.position });
+        }
+        let path = segment_path(&self.dir, segment);
+        let file = segment::open(&path)?;
+        let kept_in = self.keep_bytes(&file, segment, begin.into(), frames.len())?;
+        drop_table(&self.dir, segment)?;
+        file.write_all_at(&frames, begin.into())?;
+        file.sync_all()?;
+        tracing::warn!(origin = %self.origin, segment, records = records.len(), "damaged records were put back");
+        self.reload(&mut tail)?;
+        Ok(Repaired { records: records.len(), kept_in })
     }
 
-    /// Moves everything behind a position (`None`: everything) to `quarantine/` and goes on from there: for a fork, whose
-    /// other branch is canonical, and for a damaged tail, which a peer has whole. Ends a damaged ledger's refusal to append
-    /// when the damage is in what was moved. The next record written must begin a new epoch; a peer's run may continue this one.
-    pub fn set_aside(&self, after: Option<Position>) -> Result<SetAside, RepairRefusal> {
-        let _ = after;
-        Err(io::Error::from(io::ErrorKind::Unsupported).into())
+    /// Writes damaged segment headers anew from the records before them. Gives how many.
+    pub fn repair_headers(&self) -> Result<usize, RepairRefusal> {
+        let mut tail = self.tail();
+        refuse_when_stopped(&tail)?;
+        let damaged: Vec<u64> = {
+            let state = self.state();
+            let headers = state.damage.iter().filter(|damage| damage.kind == DamageKind::Header);
+            headers.filter_map(|damage| segment_number(damage.file.file_name()?.to_str()?)).collect()
+        };
+        for number in &damaged {
+            let before = number.checked_sub(1).and_then(|before| {
+                self.state().index.of_segment(before).last().map(|stretch| stretch.last())
+            });
+            let continues = match before {
+                Some(position) => Some(Head { position, hash: self.read(position)?.hash() }),
+                None => None,
+            };
+            let header = Header { origin: self.origin.clone(), number: *number, continues };
+            let file = segment::open(&segment_path(&self.dir, *number))?;
+            self.keep_bytes(&file, *number, 0, HEADER_BYTES)?;
+            file.write_all_at(&header.encode(), 0)?;
+            file.sync_all()?;
+        }
+        if !damaged.is_empty() {
+            self.reload(&mut tail)?;
+        }
+        Ok(damaged.len())
     }
+
+    /// Where the first missing record belongs: at a reported damage, or where a record stands that cannot be read.
+    fn damaged_place(&self, first: Position) -> Result<(u64, u32), RepairRefusal> {
+        let state = self.state();
+        let reported = state.damage.iter().find(|damage| {
+            damage.position == first && matches!(damage.kind, DamageKind::Frame | DamageKind::MissingEnd)
+        });
+        if let Some(damage) = reported {
+            let number = damage.file.file_name().and_then(|name| segment_number(name.to_str()?));
+            let offset = u32::try_from(damage.offset).ok();
+            return number.zip(offset).ok_or(RepairRefusal::NotDamaged);
+        }
+        let place = state.index.find(first).ok_or(RepairRefusal::NotDamaged)?;
+        drop(state);
+        match self.read(first) {
+            Err(ReadError::Damaged(_)) => Ok((place.segment, place.begin)),
+            Ok(_) => Err(RepairRefusal::NotDamaged),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Whether something outside the gap names `last` as the record that stood at the gap's end.
+    fn is_pinned(&self, tail: &Tail, last: &Head, gap: Place) -> bool {
+        let next = {
+            let state = self.state();
+            let next = state.index.next_after(Some(last.position));
+            next.and_then(|next| Some((next, state.index.find(next)?)))
+        };
+        if let Some((next, place)) = next.filter(|(_, place)| place.segment == gap.segment) {
+            let named = self.read(next).ok().and_then(|signed| signed.outline().ok().map(|outline| outline.prev));
+            return named == Some(last.hash) && place.begin == gap.end;
+        }
+        let header = read_header(&self.dir, gap.segment + 1).and_then(|header| header.continues);
+        let mark = tail.mark.mark().filter(|mark| (mark.segment, mark.end) == (gap.segment, gap.end));
+        let known = [header, mark.map(|mark| mark.head), self.state().head];
+        known.into_iter().flatten().any(|pin| pin == *last)
+    }
+
+    /// Copies bytes of a segment to a file of their own, durably, before they are overwritten.
+    fn keep_bytes(&self, file: &File, segment: u64, from: u64, count: usize) -> io::Result<PathBuf> {
+        let length = file.metadata()?.len();
+        let held = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX).min(count);
+        let mut bytes = vec![0; held];
+        file.read_exact_at(&mut bytes, from)?;
+        let dir = quarantine(&self.dir)?;
+        let mut copy = 0_u32;
+        let (path, mut kept) = loop {
+            let path = dir.join(format!("{segment:08}-{from}-{copy}.bytes"));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => break (path, file),
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && copy < 10_000 => copy += 1,
+                Err(fault) => return Err(fault),
+            }
+        };
+        kept.write_all(&bytes)?;
+        kept.sync_all()?;
+        sync_dir(&dir)?;
+        Ok(path)
+    }
+
+    /// Finds out anew what the directory holds.
+    pub(crate) fn reload(&self, tail: &mut Tail) -> Result<(), RepairRefusal> {
+        let recovered = recover(&self.dir, &self.origin, tail.mark.mark())
+            .map_err(|fault| explain(fault, &self.origin))?;
+        tail.continue_at(recovered.last.as_ref())?;
+        settle(tail, &recovered)?;
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.clear();
+        *self.state_mut() = State::from(recovered);
+        Ok(())
+    }
+}
+
+pub(crate) fn refuse_when_stopped(tail: &Tail) -> Result<(), AppendRefusal> {
+    if tail.stopped { Err(AppendRefusal::Stopped) } else { Ok(()) }
+}
+
+/// The directory for what is taken out of a ledger.
+pub(crate) fn quarantine(dir: &Path) -> io::Result<PathBuf> {
+    let quarantine = dir.join(QUARANTINE);
+    match fs::create_dir(&quarantine) {
+        Ok(()) => sync_dir(dir)?,
+        Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(fault) => return Err(fault),
+    }
+    Ok(quarantine)
+}
+
+/// Removes the offset table of a segment whose frames may change their places.
+pub(crate) fn drop_table(dir: &Path, segment: u64) -> io::Result<()> {
+    match fs::remove_file(table_path(dir, segment)) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+        _ => Ok(()),
+    }
+}
+
+/// The first position of records that follow on from each other, and the head they lead to.
+fn chained(records: &[SignedRecord]) -> Option<(Position, Head)> {
+    let mut prev: Option<Hash> = None;
+    let mut last = None;
+    for signed in records {
+        let outline = signed.outline().ok()?;
+        if prev.is_some_and(|prev| prev != outline.prev) {
+            return None;
+        }
+        let hash = signed.hash();
+        prev = Some(hash);
+        last = Some(Head { position: outline.position, hash });
+    }
+    Some((records.first()?.outline().ok()?.position, last?))
+}
+
+fn read_header(dir: &Path, segment: u64) -> Option<Header> {
+    let file = File::open(segment_path(dir, segment)).ok()?;
+    let mut bytes = [0; HEADER_BYTES];
+    file.read_exact_at(&mut bytes, 0).ok()?;
+    Header::decode(&bytes).ok()
 }

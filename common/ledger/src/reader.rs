@@ -1,0 +1,276 @@
+//! Reading an open ledger: single records, runs, hashes, and how a peer's head stands to it. Nothing is served unchecked.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use crate::chain::{MAX_RUN_BYTES, MAX_RUN_RECORDS, epoch_start};
+use crate::damage::{Damage, DamageKind};
+use crate::frame::{FRAME_HEAD_BYTES, Read, read_frame};
+use crate::index::{Piece, Place};
+use crate::ledger::{Ledger, State};
+use crate::origin::OriginId;
+use crate::position::{Hash, Head, Position};
+use crate::record::SignedRecord;
+use crate::recovery::read_frame_at;
+use crate::segment::segment_path;
+use crate::sign::{SIGNATURE_BYTES, VerifyingKey};
+
+/// Most segment files of one ledger that are kept open for reading.
+const MAX_OPEN_FILES: usize = 16;
+
+/// How much [`Ledger::run`] may return. At least one record is returned when there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLimit {
+    /// Most records.
+    pub records: usize,
+    /// Most bytes of records and signatures together.
+    pub bytes: usize,
+}
+
+/// How a peer's copy of a ledger stands to this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The same records.
+    Same,
+    /// The peer lacks the last records held here.
+    PeerBehind,
+    /// The peer says it holds more. Whether it continues this ledger shows when its run is proven.
+    PeerAhead,
+    /// The peer holds another record at a place that is filled here too: one of the two was rolled back, cloned or forged.
+    Diverged,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such record: behind the end, or at a number that an epoch did not use.
+    #[error("{origin} has no record {position}")]
+    NoRecord {
+        /// Whose ledger.
+        origin: OriginId,
+        /// The place.
+        position: Position,
+    },
+    /// The record is damaged. Nothing of it is returned.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// The disk refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Ledger {
+    /// Reads one record and checks that it is what was written.
+    pub fn read(&self, position: Position) -> Result<SignedRecord, ReadError> {
+        let place = {
+            let state = self.state();
+            state.index.find(position).ok_or_else(|| self.absent(&state, position))?
+        };
+        let file = self.file(place.segment)?;
+        let signed = read_frame_at(&file, place).map_err(|source| self.io(place.segment, source))?;
+        match signed.filter(|signed| self.is_at(signed, position)) {
+            Some(signed) => Ok(signed),
+            None => Err(self.damaged_at(place, position).into()),
+        }
+    }
+
+    /// The records behind a position (`None`: from the first), in order, within a limit and within what a run may be. Empty at
+    /// the end. Stops short of damage; fails when the very first is damaged, or when `after` is not in the ledger.
+    pub fn run(&self, after: Option<Position>, limit: RunLimit) -> Result<Vec<SignedRecord>, ReadError> {
+        let pieces = self.pieces(after, limit)?;
+        let mut run = Vec::with_capacity(pieces.iter().map(|piece| piece.records).sum());
+        for piece in pieces {
+            match self.read_piece(&piece, &mut run) {
+                Ok(()) => {}
+                // What is whole is worth having; asked for the next one, the damage is told.
+                Err(ReadError::Damaged(_)) if !run.is_empty() => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(run)
+    }
+
+    /// The hash of the record at a position; `None` when there is no such record.
+    pub fn hash_at(&self, position: Position) -> Result<Option<Hash>, ReadError> {
+        if let Some(head) = self.head().filter(|head| head.position == position) {
+            return Ok(Some(head.hash));
+        }
+        match self.read(position) {
+            Ok(signed) => Ok(Some(signed.hash())),
+            Err(ReadError::NoRecord { .. }) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Compares a peer's head with this ledger.
+    pub fn standing(&self, peer: &Head) -> Result<Standing, ReadError> {
+        let Some(own) = self.head() else { return Ok(Standing::PeerAhead) };
+        if peer.position > own.position {
+            return Ok(Standing::PeerAhead);
+        }
+        let same = self.hash_at(peer.position)? == Some(peer.hash);
+        Ok(match (same, peer.position == own.position) {
+            (true, true) => Standing::Same,
+            (true, false) => Standing::PeerBehind,
+            (false, _) => Standing::Diverged,
+        })
+    }
+
+    /// The key that signs an epoch, from the start record of that epoch; it was admitted when that record was kept.
+    pub fn epoch_key(&self, epoch: u32) -> Result<VerifyingKey, ReadError> {
+        let position = Position { epoch, seq: 1 };
+        if let Some(end) = self.end().filter(|end| end.head.position.epoch == epoch) {
+            return Ok(end.key);
+        }
+        let start = epoch_start(&self.read(position)?).ok();
+        let key = start.and_then(|start| VerifyingKey::new(start.signing_key).ok());
+        key.ok_or_else(|| ReadError::NoRecord { origin: self.origin.clone(), position })
+    }
+
+    /// Which pieces of which segments hold the records asked for.
+    fn pieces(&self, after: Option<Position>, limit: RunLimit) -> Result<Vec<Piece>, ReadError> {
+        let state = self.state();
+        if let Some(after) = after
+            && state.index.find(after).is_none()
+            && state.head.is_none_or(|head| head.position != after)
+        {
+            return Err(self.absent(&state, after));
+        }
+        let mut records = limit.records.clamp(1, MAX_RUN_RECORDS);
+        let mut bytes = limit.bytes.min(MAX_RUN_BYTES);
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut last = after;
+        while records > 0 {
+            let next = state.index.next_after(last);
+            if let Some(damage) = gap_between(&state, last, next) {
+                return if pieces.is_empty() { Err(damage.clone().into()) } else { Ok(pieces) };
+            }
+            let Some(piece) = next.and_then(|next| state.index.piece(next, records, bytes)) else { break };
+            let held = usize::try_from(piece.place.end - piece.place.begin).unwrap_or(usize::MAX);
+            if !pieces.is_empty() && held > bytes {
+                break;
+            }
+            records -= piece.records.min(records);
+            bytes = bytes.saturating_sub(held);
+            let further = u64::try_from(piece.records.saturating_sub(1)).unwrap_or(0);
+            last = Some(Position { epoch: piece.first.epoch, seq: piece.first.seq + further });
+            pieces.push(piece);
+        }
+        Ok(pieces)
+    }
+
+    /// Reads all records of a piece at once.
+    fn read_piece(&self, piece: &Piece, run: &mut Vec<SignedRecord>) -> Result<(), ReadError> {
+        let Piece { place, first, records } = *piece;
+        let file = self.file(place.segment)?;
+        let mut bytes = vec![0; usize::try_from(place.end - place.begin).unwrap_or(0)];
+        let whole = read_up_to(&file, &mut bytes, place.begin.into()).map_err(|source| self.io(place.segment, source))?;
+        bytes.truncate(whole);
+        let mut rest = bytes.as_slice();
+        let mut position = first;
+        let mut begin = place.begin;
+        for _ in 0..records {
+            let frame = match read_frame(rest) {
+                Read::Whole(frame) => frame,
+                _ => return Err(self.damaged_at(Place { begin, ..place }, position).into()),
+            };
+            let signed = frame.to_signed();
+            if !self.is_at(&signed, position) {
+                return Err(self.damaged_at(Place { begin, ..place }, position).into());
+            }
+            run.push(signed);
+            rest = rest.get(frame.len()..).unwrap_or_default();
+            begin = begin.saturating_add(u32::try_from(frame.len()).unwrap_or(u32::MAX));
+            position = position.next().unwrap_or(position);
+        }
+        Ok(())
+    }
+
+    /// A segment, open for reading.
+    fn file(&self, segment: u64) -> Result<Arc<File>, ReadError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(&segment) {
+            return Ok(Arc::clone(file));
+        }
+        let file = File::open(segment_path(&self.dir, segment)).map_err(|source| self.io(segment, source))?;
+        let file = Arc::new(file);
+        if files.len() >= MAX_OPEN_FILES {
+            files.pop_first();
+        }
+        files.insert(segment, Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// A frame whose checksum fits can still be another record's, if the files were exchanged.
+    fn is_at(&self, signed: &SignedRecord, position: Position) -> bool {
+        signed
+            .outline()
+            .is_ok_and(|outline| outline.position == position && outline.origin == self.origin.as_str())
+    }
+
+    /// A record that is not in the index: damaged, or not there at all.
+    fn absent(&self, state: &State, position: Position) -> ReadError {
+        let hides = |damage: &&Damage| {
+            let resumes = state.index.next_after(Some(damage.position));
+            let within = resumes.is_none_or(|resumes| position < resumes);
+            hides_records(damage) && damage.position <= position && within
+        };
+        match state.damage.iter().find(hides) {
+            Some(damage) => ReadError::Damaged(damage.clone()),
+            None => ReadError::NoRecord { origin: self.origin.clone(), position },
+        }
+    }
+
+    fn damaged_at(&self, place: Place, position: Position) -> Damage {
+        let damage = Damage {
+            origin: self.origin.clone(),
+            position,
+            file: segment_path(&self.dir, place.segment),
+            offset: place.begin.into(),
+            kind: DamageKind::Frame,
+        };
+        tracing::error!(%damage, "a record read from the ledger is not what was written");
+        damage
+    }
+
+    fn io(&self, segment: u64, source: io::Error) -> ReadError {
+        ReadError::Io { path: segment_path(&self.dir, segment), source }
+    }
+}
+
+/// A header can be damaged while every record is whole.
+fn hides_records(damage: &Damage) -> bool {
+    damage.kind != DamageKind::Header
+}
+
+/// Damage that hides records between two that follow each other in the index.
+fn gap_between(state: &State, last: Option<Position>, next: Option<Position>) -> Option<&Damage> {
+    state.damage.iter().filter(|damage| hides_records(damage)).find(|damage| {
+        last.is_none_or(|last| last < damage.position) && next.is_none_or(|next| damage.position < next)
+    })
+}
+
+/// Fills a buffer from a place in a file; gives fewer bytes than asked for at the end of the file.
+fn read_up_to(file: &File, bytes: &mut [u8], from: u64) -> io::Result<usize> {
+    use std::os::unix::fs::FileExt as _;
+    let mut done = 0;
+    while let Some(rest) = bytes.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, from + u64::try_from(done).unwrap_or(u64::MAX)) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(done)
+}
+
+/// A frame is never smaller than a record and its signature, so limits in bytes hold for what is returned.
+const _: () = assert!(FRAME_HEAD_BYTES >= SIGNATURE_BYTES);
