@@ -1,0 +1,449 @@
+//! `ccpor order`: shows, files, amends, serves and ends an order. Every write carries a key, so that a lost answer can be asked
+//! for again without doing the act twice.
+
+use std::path::{Path, PathBuf};
+
+use ccpor_api::CallFailed;
+use ccpor_api::message::{
+    AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, Order, OrderAnswer,
+    RecordServiceRequest, Service, WriteAnswer,
+};
+use ccpor_daemon::exit::Exit;
+use ccpor_domain::{Date, TimeOfDay};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::globals::Globals;
+use crate::key::Key;
+use crate::screen::Screen;
+use crate::{as_of, asking, key, paper, when};
+
+/// Largest order file in bytes; what the registry takes.
+const MOST_ORDER_BYTES: u64 = 1024 * 1024;
+
+/// What to do with an order.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Show an order, its status and its history.
+    #[command(after_help = "Examples:\n  ccpor order show 7K3M-99QD-0TB2-X\n  \
+                      ccpor order show 7K3M-99QD-0TB2-X --at \"2026-03-01 22:15\"   # was it in force then?")]
+    Show(Show),
+    /// Show what was done with an order, by whom and when.
+    #[command(after_help = "Examples:\n  ccpor order history 7K3M-99QD-0TB2-X\n  \
+                      ccpor order history 7K3M-99QD-0TB2-X --json | jq '.history[].position'")]
+    History(Show),
+    /// File a new order; done when it is durable.
+    #[command(after_help = "Examples:\n  ccpor order file order.json\n  \
+                      jq .order scanned.json | ccpor order file - --source-id CMS-4711 --reason \"signed today\"\n\n\
+                      The file holds the order as JSON, in the fields of /v1/openapi.json (Order).")]
+    File(File),
+    /// File a new version of an order: the whole order as it stands from now on.
+    #[command(
+        after_help = "Examples:\n  ccpor order amend 7K3M-99QD-0TB2-X order.json --reason \"children added\"\n  \
+                      ccpor order amend 7K3M-99QD-0TB2-X - --reason \"typing error\" --expected-version 2 < order.json"
+    )]
+    Amend(Amend),
+    /// Record that the restrained person was served, or that service was tried.
+    #[command(
+        after_help = "Examples:\n  ccpor order serve 7K3M-99QD-0TB2-X --mode personal --date 2026-10-02 --time 15:15 \
+                      --by \"Dep. Ortiz\" --agency \"Kern SO\"\n  \
+                      ccpor order serve 7K3M-99QD-0TB2-X --mode failed-attempt --date 2026-10-01 --agency-ori CA0150000"
+    )]
+    Serve(Serve),
+    /// End an order before its time, or cancel an entry made in error.
+    #[command(
+        after_help = "Examples:\n  ccpor order end 7K3M-99QD-0TB2-X --how terminated --date 2026-11-02 --reason \"dismissed\"\n  \
+                      ccpor order end 7K3M-99QD-0TB2-X --how cancelled --reason \"entered twice\""
+    )]
+    End(End),
+}
+
+/// Which order to show.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// Registry number or order id.
+    id: String,
+    /// As it was known then: 2026-03-01, "2026-03-01 22:15" (California), or RFC 3339.
+    #[arg(long, value_name = "MOMENT", value_parser = when::typed)]
+    at: Option<String>,
+    /// Every version of the order in full, in JSON.
+    #[arg(long, requires = "json")]
+    versions: bool,
+}
+
+/// What to file.
+#[derive(Args, Debug)]
+pub(crate) struct File {
+    /// The order as JSON, or - for stdin.
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// What the court's own system calls the order.
+    #[arg(long, value_name = "ID")]
+    source_id: Option<String>,
+    /// Why; part of the history.
+    #[arg(long, value_name = "WORDS")]
+    reason: Option<String>,
+    #[command(flatten)]
+    key: Key,
+}
+
+/// What to amend.
+#[derive(Args, Debug)]
+pub(crate) struct Amend {
+    /// Registry number or order id.
+    id: String,
+    /// The whole order as it stands from now on, as JSON, or - for stdin.
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// Why; part of the history.
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
+    /// Refuse when the order has another version than this by now.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    expected_version: Option<u32>,
+    #[command(flatten)]
+    key: Key,
+}
+
+/// What was served.
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Registry number or order id.
+    id: String,
+    /// How it was served.
+    #[arg(long)]
+    mode: Mode,
+    /// The day.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    date: String,
+    /// The minute, local.
+    #[arg(long, value_name = "HH:MM", value_parser = minute)]
+    time: Option<String>,
+    /// Who served it.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Badge or identification number of who served it.
+    #[arg(long, value_name = "NUMBER")]
+    badge: Option<String>,
+    /// The agency that served it, in words.
+    #[arg(long, value_name = "NAME")]
+    agency: Option<String>,
+    /// The ORI of the agency that served it (--ori is the agency this call is made for).
+    #[arg(long, value_name = "ORI")]
+    agency_ori: Option<String>,
+    /// Where, in words; never where a protected person lives.
+    #[arg(long, value_name = "WORDS")]
+    place: Option<String>,
+    /// Anything else.
+    #[arg(long, value_name = "WORDS")]
+    note: Option<String>,
+    /// Why it is recorded; part of the history.
+    #[arg(long, value_name = "WORDS")]
+    reason: Option<String>,
+    #[command(flatten)]
+    key: Key,
+}
+
+/// A way of service.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Mode {
+    /// The papers were handed over.
+    Personal,
+    /// The restrained person was in court.
+    InCourt,
+    /// An officer told the terms.
+    Verbal,
+    /// By mail, where the law allows it.
+    Mail,
+    /// It was tried in vain; this is no service.
+    FailedAttempt,
+}
+
+/// How an order ended.
+#[derive(Args, Debug)]
+pub(crate) struct End {
+    /// Registry number or order id.
+    id: String,
+    /// How it ended.
+    #[arg(long)]
+    how: How,
+    /// The day on which the court ended it.
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
+    date: Option<String>,
+    /// The minute on that day, local.
+    #[arg(long, value_name = "HH:MM", value_parser = minute, requires = "date")]
+    time: Option<String>,
+    /// With superseded: the order that took its place.
+    #[arg(long, value_name = "ID", required_if_eq("how", "superseded"))]
+    by: Option<String>,
+    /// Why; part of the history.
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
+    #[command(flatten)]
+    key: Key,
+}
+
+/// A way to end.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum How {
+    /// A court ended it.
+    Terminated,
+    /// It was entered in error.
+    Cancelled,
+    /// Another order took its place.
+    Superseded,
+}
+
+pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    match command {
+        Command::Show(which) => show(which, paper::order, globals, screen).await,
+        Command::History(which) => show(which, paper::history, globals, screen).await,
+        Command::File(what) => file(what, globals, screen).await,
+        Command::Amend(what) => amend(what, globals, screen).await,
+        Command::Serve(what) => serve(what, globals, screen).await,
+        Command::End(what) => end(what, globals, screen).await,
+    }
+}
+
+type Rendered = fn(&OrderAnswer, &ccpor_api::message::Freshness) -> String;
+
+async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let request = GetOrderRequest {
+        order_id: which.id,
+        at: which.at.unwrap_or_default(),
+        versions: which.versions,
+    };
+    let answer = asking::client(globals).await?.get_order(request).await?;
+    let freshness = as_of::of(answer.freshness.as_ref())?;
+    if screen.json {
+        screen.document(&answer)?;
+    } else {
+        screen.text(&rendered(&answer, freshness))?;
+    }
+    if let Some(remark) = as_of::remark(freshness) {
+        screen.remark(&remark);
+    }
+    if answer.unreadable.is_empty() {
+        return Ok(Exit::Done);
+    }
+    screen
+        .insist("warning: records of this order are damaged or missing here; the answer lacks what they say");
+    Ok(Exit::Degraded)
+}
+
+async fn file(what: File, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let read = read_order(&what.file)?;
+    let key = what.key.chosen();
+    let request = FileOrderRequest {
+        idempotency_key: key.clone(),
+        order: Some(read.order),
+        source_id: what.source_id.unwrap_or(read.source_id),
+        reason: what.reason.unwrap_or(read.reason),
+    };
+    let client = asking::client(globals).await?;
+    done("filed", &key, client.file_order(request).await, screen)
+}
+
+async fn amend(what: Amend, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let read = read_order(&what.file)?;
+    let key = what.key.chosen();
+    let request = AmendOrderRequest {
+        idempotency_key: key.clone(),
+        order_id: what.id,
+        order: Some(read.order),
+        expected_version: what.expected_version.unwrap_or_default(),
+        reason: what.reason,
+    };
+    let client = asking::client(globals).await?;
+    done("amended", &key, client.amend_order(request).await, screen)
+}
+
+async fn serve(what: Serve, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let key = what.key.chosen();
+    let text = Option::unwrap_or_default;
+    let service = Service {
+        mode: word(what.mode),
+        date: what.date,
+        time: text(what.time),
+        served_by: text(what.by),
+        badge: text(what.badge),
+        agency: text(what.agency),
+        agency_ori: text(what.agency_ori),
+        place: text(what.place),
+        note: text(what.note),
+    };
+    let request = RecordServiceRequest {
+        idempotency_key: key.clone(),
+        order_id: what.id,
+        service: Some(service),
+        reason: text(what.reason),
+    };
+    let client = asking::client(globals).await?;
+    done(
+        "service recorded",
+        &key,
+        client.record_service(request).await,
+        screen,
+    )
+}
+
+async fn end(what: End, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let key = what.key.chosen();
+    let kind = match what.how {
+        How::Cancelled => "cancelled_entry_error".to_owned(),
+        How::Terminated | How::Superseded => word(what.how),
+    };
+    let text = Option::unwrap_or_default;
+    let ending = Ending {
+        kind,
+        by: text(what.by),
+        date: text(what.date),
+        time: text(what.time),
+    };
+    let request = EndOrderRequest {
+        idempotency_key: key.clone(),
+        order_id: what.id,
+        ending: Some(ending),
+        reason: what.reason,
+    };
+    let client = asking::client(globals).await?;
+    done("ended", &key, client.end_order(request).await, screen)
+}
+
+fn done(
+    what: &str,
+    key: &str,
+    answer: Result<WriteAnswer, CallFailed>,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let answer = answer.map_err(|failed| key::failed(key, failed, screen))?;
+    if screen.json {
+        screen.document(&answer)?;
+    } else {
+        screen.text(&paper::written(what, &answer))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A word of the command line as the registry writes it: `in-court` is `in_court`.
+fn word(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().replace('-', "_"))
+        .unwrap_or_default()
+}
+
+fn day(text: &str) -> Result<String, String> {
+    text.parse::<Date>()
+        .map(|date| date.to_string())
+        .map_err(|error| error.to_string())
+}
+
+fn minute(text: &str) -> Result<String, String> {
+    text.parse::<TimeOfDay>()
+        .map(|time| time.to_string())
+        .map_err(|error| error.to_string())
+}
+
+/// A file with an order: the order alone, or with what is said beside it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OrderFile {
+    order: Order,
+    source_id: String,
+    reason: String,
+}
+
+fn read_order(file: &Path) -> Result<OrderFile, Failure> {
+    let advice = "Give a file with the order as JSON, or - for stdin.";
+    let failed = |error: std::io::Error| Failure::file("reading", file, &error, advice);
+    let mut text = Vec::new();
+    let most = MOST_ORDER_BYTES + 1;
+    if file.as_os_str() == "-" {
+        std::io::Read::read_to_end(&mut std::io::Read::take(std::io::stdin().lock(), most), &mut text)
+            .map_err(failed)?;
+    } else {
+        let opened = std::fs::File::open(file).map_err(failed)?;
+        std::io::Read::read_to_end(&mut std::io::Read::take(opened, most), &mut text).map_err(failed)?;
+    }
+    if text.len() as u64 > MOST_ORDER_BYTES {
+        return Err(Failure::usage(
+            format!("{} has more than 1 MiB: it is no order", file.display()),
+            advice,
+        ));
+    }
+    parse_order(&text)
+}
+
+fn parse_order(text: &[u8]) -> Result<OrderFile, Failure> {
+    let refused = |error: &serde_json::Error| {
+        // Of the library's words only those are told that cannot hold a value of the order.
+        let words = error.to_string();
+        let words = if words.starts_with("unknown field") {
+            words.split(", expected").next().unwrap_or_default().to_owned()
+        } else if error.is_data() {
+            "a value of the wrong kind".to_owned()
+        } else {
+            "not JSON".to_owned()
+        };
+        Failure::usage(
+            format!(
+                "the order is not understood: {words} (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+            "Correct the file; /v1/openapi.json describes the fields of an Order.",
+        )
+    };
+    let keys: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(text).map_err(|error| refused(&error))?;
+    if keys.contains_key("order") {
+        return serde_json::from_slice(text).map_err(|error| refused(&error));
+    }
+    let order = serde_json::from_slice(text).map_err(|error| refused(&error))?;
+    Ok(OrderFile {
+        order,
+        ..OrderFile::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_alone_or_with_what_is_said_beside_it() {
+        let alone = parse_order(b"{\"case_number\": \"A-1\"}").unwrap();
+        assert_eq!(alone.order.case_number, "A-1");
+        let both = parse_order(b"{\"order\": {\"case_number\": \"A-1\"}, \"source_id\": \"s\"}").unwrap();
+        assert_eq!((both.order, both.source_id.as_str()), (alone.order, "s"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_order_is_told_without_its_values() {
+        let wrong_kind = parse_order(b"{\"case_number\": \"A-1\",\n \"terms\": \"JANE DOE\"}")
+            .unwrap_err()
+            .in_words();
+        assert!(
+            wrong_kind.contains("wrong kind (line 2") && !wrong_kind.contains("JANE"),
+            "{wrong_kind}"
+        );
+        let unknown = parse_order(b"{\"case_numbr\": \"A-1\"}").unwrap_err().in_words();
+        assert!(
+            unknown.contains("unknown field `case_numbr` (line 1"),
+            "{unknown}"
+        );
+        assert!(parse_order(b"[]").is_err() && parse_order(b"").is_err() && parse_order(b"{").is_err());
+    }
+
+    #[test]
+    fn words_are_written_as_the_registry_writes_them() {
+        assert_eq!(
+            [word(Mode::InCourt), word(Mode::FailedAttempt)],
+            ["in_court", "failed_attempt"]
+        );
+        assert_eq!(word(How::Terminated), "terminated");
+        assert!(day("2026-02-30").is_err() && minute("24:01").is_err());
+    }
+}
