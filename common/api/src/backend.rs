@@ -12,6 +12,9 @@ use crate::message::{
 };
 use crate::problem::Problem;
 
+/// The header (and gRPC metadata) in which a caller of several agencies says for which one it calls.
+pub const ORI_HEADER: &str = "ccpor-ori";
+
 /// Who is asking: read from the client certificate of the connection, never from the message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
@@ -27,7 +30,11 @@ impl Caller {
     /// The same as a message.
     #[must_use]
     pub fn to_message(&self) -> CallerInfo {
-        CallerInfo { identity: self.identity.clone(), ori: self.ori.clone(), oris: self.oris.clone() }
+        CallerInfo {
+            identity: self.identity.clone(),
+            ori: self.ori.clone(),
+            oris: self.oris.clone(),
+        }
     }
 }
 
@@ -59,7 +66,7 @@ pub struct ImageOut {
 ///
 /// Both faces, gRPC and REST, call exactly these operations. Before a call the interface has checked: the certificate, the
 /// agency, sizes, and that a write has an idempotency key of the right shape. Everything else is the backend's to check. Each
-/// operation returns a [`Problem`] that holds no personal data. Operations are cut off when their time is over, so a
+/// operation returns a [`Problem`] that holds no personal data. Answers that have a `freshness` must fill it: one without is held back. Operations are cut off when their time is over, so a
 /// write that has begun must be finished by a task of the backend's own, and its repetition answered by the idempotency key.
 #[tonic::async_trait]
 pub trait Backend: Send + Sync + 'static {
@@ -70,7 +77,11 @@ pub trait Backend: Send + Sync + 'static {
     async fn amend_order(&self, caller: &Caller, request: AmendOrderRequest) -> Result<WriteAnswer, Problem>;
 
     /// Records service, or an attempt of it.
-    async fn record_service(&self, caller: &Caller, request: RecordServiceRequest) -> Result<WriteAnswer, Problem>;
+    async fn record_service(
+        &self,
+        caller: &Caller,
+        request: RecordServiceRequest,
+    ) -> Result<WriteAnswer, Problem>;
 
     /// Ends an order.
     async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem>;

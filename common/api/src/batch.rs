@@ -16,7 +16,10 @@ use crate::problem::{Code, Problem};
 pub(crate) const LINES: &str = "application/x-ndjson";
 
 /// The questions of a body. An error ends them.
-pub(crate) fn questions(body: Body, limits: &Limits) -> impl Stream<Item = Result<Question, Problem>> + Send + 'static {
+pub(crate) fn questions(
+    body: Body,
+    limits: &Limits,
+) -> impl Stream<Item = Result<Question, Problem>> + Send + 'static {
     let lines = Lines {
         data: Some(body.into_data_stream()),
         held: BytesMut::new(),
@@ -26,7 +29,7 @@ pub(crate) fn questions(body: Body, limits: &Limits) -> impl Stream<Item = Resul
     futures_util::stream::unfold(lines, |mut lines| async move {
         let line = lines.next().await?;
         let question = line.map(|line| match json::parse(&line) {
-            Ok(request) => Question::Asked(request),
+            Ok(request) => Question::Asked(Box::new(request)),
             Err(problem) => Question::Unreadable(problem),
         });
         Some((question, lines))
@@ -48,7 +51,9 @@ pub(crate) fn answers(
         })
     });
     let mut response = Body::from_stream(lines).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(LINES));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(LINES));
     response
 }
 
@@ -72,15 +77,23 @@ impl Lines {
             }
             let data = self.data.as_mut()?;
             if self.held.len() > self.most {
-                return self.ended(Problem::new(Code::TooLarge, format!("a line may have {} bytes at most", self.most)));
+                return self.ended(Problem::new(
+                    Code::TooLarge,
+                    format!("a line may have {} bytes at most", self.most),
+                ));
             }
             match tokio::time::timeout(self.silence, data.next()).await {
                 Ok(Some(Ok(bytes))) => self.held.extend_from_slice(&bytes),
                 Ok(Some(Err(_broken))) => {
-                    return self.ended(Problem::new(Code::MalformedRequest, "the body broke off before its end"));
+                    return self.ended(Problem::new(
+                        Code::MalformedRequest,
+                        "the body broke off before its end",
+                    ));
                 }
                 Ok(None) => self.data = None,
-                Err(_elapsed) => return self.ended(Problem::new(Code::Timeout, "the sender of the batch fell silent")),
+                Err(_elapsed) => {
+                    return self.ended(Problem::new(Code::Timeout, "the sender of the batch fell silent"));
+                }
             }
         }
     }

@@ -11,13 +11,13 @@ use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
-use crate::backend::ImageOffer;
+use crate::backend::{ImageOffer, ORI_HEADER};
 use crate::line::{Fault, Memory, connect};
 use crate::message::registry_client::RegistryClient;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, LookupAnswer, LookupRequest, OrderAnswer,
-    RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
+    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -65,7 +65,9 @@ pub enum CallFailed {
         endpoint: String,
     },
     /// There is no connection, or it broke.
-    #[error("{endpoint} cannot be reached ({reason}): check the address and the network, or ask another node")]
+    #[error(
+        "{endpoint} cannot be reached ({reason}): check the address and the network, or ask another node"
+    )]
     Unreachable {
         /// Where.
         endpoint: String,
@@ -73,7 +75,9 @@ pub enum CallFailed {
         reason: String,
     },
     /// The certificate of the server is not the expected one.
-    #[error("{endpoint} did not show a certificate of this registry ({reason}): check the address; do not send anything there")]
+    #[error(
+        "{endpoint} did not show a certificate of this registry ({reason}): check the address; do not send anything there"
+    )]
     ServerNotTrusted {
         /// Where.
         endpoint: String,
@@ -81,7 +85,9 @@ pub enum CallFailed {
         reason: String,
     },
     /// The server did not take our certificate.
-    #[error("{endpoint} refused this certificate ({reason}): it may have expired, be revoked, or be of another registry; renew it")]
+    #[error(
+        "{endpoint} refused this certificate ({reason}): it may have expired, be revoked, or be of another registry; renew it"
+    )]
     Refused {
         /// Where.
         endpoint: String,
@@ -134,12 +140,20 @@ impl Client {
     /// # Errors
     /// [`CallFailed`]: no address, unreachable, or not trusted.
     pub async fn connect(target: Target) -> Result<Self, CallFailed> {
-        let address = target.endpoint.trim_start_matches("https://").trim_end_matches('/').to_owned();
-        let bad = |_error| CallFailed::BadEndpoint { endpoint: target.endpoint.clone() };
+        let address = target
+            .endpoint
+            .trim_start_matches("https://")
+            .trim_end_matches('/')
+            .to_owned();
+        let bad = |_error| CallFailed::BadEndpoint {
+            endpoint: target.endpoint.clone(),
+        };
         // To gRPC the line is plain: TLS is below, in the connector.
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(bad)?;
         if endpoint.uri().port_u16().is_none() {
-            return Err(CallFailed::BadEndpoint { endpoint: target.endpoint });
+            return Err(CallFailed::BadEndpoint {
+                endpoint: target.endpoint,
+            });
         }
         let memory = Memory::default();
         let (tls, time, kept) = (target.tls.clone(), target.connect, memory.clone());
@@ -147,11 +161,17 @@ impl Client {
             let line = connect(address.clone(), tls.clone(), time, kept.clone());
             async move { line.await.map(TokioIo::new) }
         });
-        let endpoint = endpoint.connect_timeout(target.connect).http2_keep_alive_interval(Duration::from_secs(20));
+        let endpoint = endpoint
+            .connect_timeout(target.connect)
+            .http2_keep_alive_interval(Duration::from_secs(20));
         let connected = endpoint.connect_with_connector(connector).await;
         let channel = connected.map_err(|error| no_line(&target, memory.last(), &error))?;
         let registry = RegistryClient::new(channel).max_decoding_message_size(MAX_ANSWER);
-        Ok(Self { target, memory, registry })
+        Ok(Self {
+            target,
+            memory,
+            registry,
+        })
     }
 
     /// Files a new order.
@@ -160,7 +180,8 @@ impl Client {
     /// [`CallFailed`].
     pub async fn file_order(&self, message: FileOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
-        self.timed(self.registry.clone().file_order(request)).await
+        self.timed(Box::pin(self.registry.clone().file_order(request)))
+            .await
     }
 
     /// Files a new version of an order.
@@ -169,7 +190,8 @@ impl Client {
     /// [`CallFailed`].
     pub async fn amend_order(&self, message: AmendOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
-        self.timed(self.registry.clone().amend_order(request)).await
+        self.timed(Box::pin(self.registry.clone().amend_order(request)))
+            .await
     }
 
     /// Records service of an order.
@@ -178,7 +200,8 @@ impl Client {
     /// [`CallFailed`].
     pub async fn record_service(&self, message: RecordServiceRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
-        self.timed(self.registry.clone().record_service(request)).await
+        self.timed(Box::pin(self.registry.clone().record_service(request)))
+            .await
     }
 
     /// Ends an order.
@@ -187,14 +210,19 @@ impl Client {
     /// [`CallFailed`].
     pub async fn end_order(&self, message: EndOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
-        self.timed(self.registry.clone().end_order(request)).await
+        self.timed(Box::pin(self.registry.clone().end_order(request)))
+            .await
     }
 
     /// Attaches an image, all of whose bytes are given.
     ///
     /// # Errors
     /// [`CallFailed`].
-    pub async fn attach_image(&self, offer: ImageOffer, data: Bytes) -> Result<AttachImageAnswer, CallFailed> {
+    pub async fn attach_image(
+        &self,
+        offer: ImageOffer,
+        data: Bytes,
+    ) -> Result<AttachImageAnswer, CallFailed> {
         let first = AttachImageRequest {
             idempotency_key: offer.idempotency_key,
             order_id: offer.order_id,
@@ -204,11 +232,21 @@ impl Client {
         };
         let pieces = futures_util::stream::unfold(data, |mut rest| async move {
             let piece = rest.split_to(rest.len().min(PIECE));
-            (!piece.is_empty()).then(|| (AttachImageRequest { data: piece, ..AttachImageRequest::default() }, rest))
+            (!piece.is_empty()).then(|| {
+                (
+                    AttachImageRequest {
+                        data: piece,
+                        ..AttachImageRequest::default()
+                    },
+                    rest,
+                )
+            })
         });
         let request = self.request(futures_util::stream::iter([first]).chain(pieces))?;
         let answer = self.registry.clone().attach_image(request).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status))
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| self.failed(&status))
     }
 
     /// Shows an order.
@@ -225,13 +263,24 @@ impl Client {
     /// # Errors
     /// [`CallFailed`].
     pub async fn get_image(&self, blake3: &str) -> Result<ImageIn, CallFailed> {
-        let request = self.request(GetImageRequest { blake3: blake3.to_owned() })?;
+        let request = self.request(GetImageRequest {
+            blake3: blake3.to_owned(),
+        })?;
         let mut pieces = self.timed(self.registry.clone().get_image(request)).await?;
         let first = pieces.message().await.map_err(|status| self.failed(&status))?;
-        let image = first.and_then(|first| first.image).ok_or_else(|| self.no_registry("an image without a description"))?;
+        let image = first
+            .and_then(|first| first.image)
+            .ok_or_else(|| self.no_registry("an image without a description"))?;
         let client = self.clone();
-        let data = pieces.map(move |piece| piece.map(|piece| piece.data).map_err(|status| client.failed(&status)));
-        Ok(ImageIn { image, data: Box::pin(data) })
+        let data = pieces.map(move |piece| {
+            piece
+                .map(|piece| piece.data)
+                .map_err(|status| client.failed(&status))
+        });
+        Ok(ImageIn {
+            image,
+            data: Box::pin(data),
+        })
     }
 
     /// Asks one question.
@@ -252,9 +301,16 @@ impl Client {
         questions: impl Stream<Item = LookupRequest> + Send + 'static,
     ) -> Result<Answers, CallFailed> {
         let request = self.request(questions)?;
-        let answers = self.registry.clone().lookup_batch(request).await.map_err(|status| self.failed(&status))?;
+        let answers = self
+            .registry
+            .clone()
+            .lookup_batch(request)
+            .await
+            .map_err(|status| self.failed(&status))?;
         let client = self.clone();
-        Ok(Box::pin(answers.into_inner().map(move |answer| answer.map_err(|status| client.failed(&status)))))
+        Ok(Box::pin(answers.into_inner().map(move |answer| {
+            answer.map_err(|status| client.failed(&status))
+        })))
     }
 
     /// The state of every court's ledger.
@@ -278,8 +334,10 @@ impl Client {
     fn request<T>(&self, message: T) -> Result<Request<T>, CallFailed> {
         let mut request = Request::new(message);
         if let Some(ori) = &self.target.ori {
-            let value = ori.parse().map_err(|_unfit| Problem::field("ori", "is not plain text"))?;
-            request.metadata_mut().insert(crate::ORI_HEADER, value);
+            let value = ori
+                .parse()
+                .map_err(|_unfit| Problem::field("ori", "is not plain text"))?;
+            request.metadata_mut().insert(ORI_HEADER, value);
         }
         Ok(request)
     }
@@ -289,7 +347,9 @@ impl Client {
         call: impl Future<Output = Result<tonic::Response<T>, Status>>,
     ) -> Result<T, CallFailed> {
         match tokio::time::timeout(self.target.call, call).await {
-            Ok(answer) => answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status)),
+            Ok(answer) => answer
+                .map(tonic::Response::into_inner)
+                .map_err(|status| self.failed(&status)),
             Err(_elapsed) => Err(CallFailed::NoAnswer {
                 endpoint: self.target.endpoint.clone(),
                 after: self.target.call,
@@ -309,7 +369,10 @@ impl Client {
     }
 
     fn no_registry(&self, reason: &str) -> CallFailed {
-        CallFailed::NoRegistry { endpoint: self.target.endpoint.clone(), reason: reason.to_owned() }
+        CallFailed::NoRegistry {
+            endpoint: self.target.endpoint.clone(),
+            reason: reason.to_owned(),
+        }
     }
 }
 

@@ -39,9 +39,9 @@ pub fn service_from(path: &str, service: &message::Service) -> Result<domain::Se
 /// # Errors
 /// A [`Problem`] of the kind invalid-fields.
 pub fn ending_from(path: &str, ending: &message::Ending) -> Result<domain::Ending, Problem> {
-    Reading::at(path).finish(|reading| read_ending(reading, ending)).and_then(|ending| {
-        ending.ok_or_else(|| Problem::field(format!("{path}.kind"), "is missing"))
-    })
+    Reading::at(path)
+        .finish(|reading| read_ending(reading, ending))
+        .and_then(|ending| ending.ok_or_else(|| Problem::field(format!("{path}.kind"), "is missing")))
 }
 
 /// An image's description.
@@ -67,17 +67,31 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn at(path: &str) -> Self {
-        Self { path: path.to_owned(), refused: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            refused: Vec::new(),
+        }
     }
 
     pub(crate) fn finish<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> Result<T, Problem> {
         let value = read(&mut self);
-        if self.refused.is_empty() { Ok(value) } else { Err(Problem::invalid(self.refused)) }
+        if self.refused.is_empty() {
+            Ok(value)
+        } else {
+            Err(Problem::invalid(self.refused))
+        }
     }
 
     pub(crate) fn refuse(&mut self, field: &str, reason: impl Display) {
-        let path = if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) };
-        self.refused.push(Field { path, reason: reason.to_string() });
+        let path = if self.path.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{}.{field}", self.path)
+        };
+        self.refused.push(Field {
+            path,
+            reason: reason.to_string(),
+        });
     }
 
     fn within<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> T) -> T {
@@ -175,7 +189,10 @@ fn read_order(reading: &mut Reading, order: &message::Order) -> domain::Order {
         issued_time: reading.optional("issued_time", &order.issued_time),
         effective: reading.day("effective", &order.effective),
         effective_time: reading.optional("effective_time", &order.effective_time),
-        hearing: order.hearing.as_ref().map(|hearing| reading.within("hearing", |r| read_hearing(r, hearing))),
+        hearing: order
+            .hearing
+            .as_ref()
+            .map(|hearing| reading.within("hearing", |r| read_hearing(r, hearing))),
         expires: reading.within("expires", |r| read_expiry(r, order.expires.as_ref())),
         restrained: reading.within("restrained", |r| read_person(r, order.restrained.as_ref())),
         present_at_hearing: order.present_at_hearing,
@@ -185,7 +202,10 @@ fn read_order(reading: &mut Reading, order: &message::Order) -> domain::Order {
         other_text: order.other_text.clone(),
         previous: reading.optional("previous", &order.previous),
         lineage: reading.optional("lineage", &order.lineage),
-        foreign: order.foreign.as_ref().map(|foreign| reading.within("foreign", |r| read_foreign(r, foreign))),
+        foreign: order
+            .foreign
+            .as_ref()
+            .map(|foreign| reading.within("foreign", |r| read_foreign(r, foreign))),
         brady: order.brady.as_ref().map(|brady| domain::Brady {
             indicator: reading.within("brady", |r| r.word("indicator", &brady.indicator)),
             reason: brady.reason.clone(),
@@ -218,7 +238,9 @@ fn read_hearing(reading: &mut Reading, hearing: &message::Hearing) -> domain::He
 }
 
 fn read_expiry(reading: &mut Reading, expiry: Option<&message::Expiry>) -> domain::Expiry {
-    let Some(expiry) = expiry else { return domain::Expiry::NotStated };
+    let Some(expiry) = expiry else {
+        return domain::Expiry::NotStated;
+    };
     let date = reading.day("date", &expiry.date);
     let time = reading.optional("time", &expiry.time);
     let kind = match (expiry.kind.trim(), expiry.date.trim()) {
@@ -233,22 +255,36 @@ fn read_expiry(reading: &mut Reading, expiry: Option<&message::Expiry>) -> domai
         "never" | "not_stated" if !no_date => reading.refuse("date", "must be empty unless kind is on_date"),
         "never" => return domain::Expiry::Never,
         "not_stated" => {}
-        _ => reading.refuse("kind", "not a kind of expiry: write one of not_stated, on_date, never"),
+        _ => reading.refuse(
+            "kind",
+            "not a kind of expiry: write one of not_stated, on_date, never",
+        ),
     }
-    date.map_or(domain::Expiry::NotStated, |date| domain::Expiry::OnDate { date, time })
+    date.map_or(domain::Expiry::NotStated, |date| domain::Expiry::OnDate {
+        date,
+        time,
+    })
 }
 
 fn read_person(reading: &mut Reading, person: Option<&message::Person>) -> domain::Person {
-    let Some(person) = person else { return domain::Person::default() };
+    let Some(person) = person else {
+        return domain::Person::default();
+    };
     domain::Person {
         name: person.name.as_ref().map(read_name).unwrap_or_default(),
         aliases: person.aliases.iter().map(read_name).collect(),
         dob: reading.optional("dob", &person.dob),
-        age_estimate: person.age_estimate.and_then(|age| reading.small("age_estimate", age)),
+        age_estimate: person
+            .age_estimate
+            .and_then(|age| reading.small("age_estimate", age)),
         sex: read_sex(reading, &person.sex).unwrap_or_default(),
         race: person.race.clone(),
-        height_inches: person.height_inches.and_then(|height| reading.small("height_inches", height)),
-        weight_pounds: person.weight_pounds.and_then(|weight| reading.small("weight_pounds", weight)),
+        height_inches: person
+            .height_inches
+            .and_then(|height| reading.small("height_inches", height)),
+        weight_pounds: person
+            .weight_pounds
+            .and_then(|weight| reading.small("weight_pounds", weight)),
         eye: person.eye.clone(),
         hair: person.hair.clone(),
         skin: person.skin.clone(),
@@ -267,7 +303,10 @@ pub(crate) fn read_sex(reading: &mut Reading, text: &str) -> Option<domain::Sex>
     }
     let sex = domain::Sex::find(text);
     if sex.is_none() {
-        reading.refuse("sex", "not a sex: write one of male, female, nonbinary, unknown, or M, F, X, U");
+        reading.refuse(
+            "sex",
+            "not a sex: write one of male, female, nonbinary, unknown, or M, F, X, U",
+        );
     }
     sex
 }
@@ -317,14 +356,23 @@ fn read_term(reading: &mut Reading, term: &message::Term) -> domain::Term {
         Err(domain::UnknownWord { expected, .. }) => {
             // The path names the place in the list already.
             let path = reading.path.clone();
-            reading.refused.push(Field { path, reason: format!("not a place: write one of {expected}") });
+            reading.refused.push(Field {
+                path,
+                reason: format!("not a place: write one of {expected}"),
+            });
             None
         }
     });
     domain::Term {
         kind: reading.word("kind", &term.kind),
-        pco: term.pco.iter().filter_map(|code| reading.small("pco", *code)).collect(),
-        distance_yards: term.distance_yards.and_then(|yards| reading.small("distance_yards", yards)),
+        pco: term
+            .pco
+            .iter()
+            .filter_map(|code| reading.small("pco", *code))
+            .collect(),
+        distance_yards: term
+            .distance_yards
+            .and_then(|yards| reading.small("distance_yards", yards)),
         places: places.into_iter().flatten().collect(),
         text: term.text.clone(),
     }
@@ -373,7 +421,10 @@ fn read_ending(reading: &mut Reading, ending: &message::Ending) -> Option<domain
         ("terminated", None) => Some(domain::EndingKind::Terminated),
         ("cancelled_entry_error", None) => Some(domain::EndingKind::CancelledEntryError),
         _ => {
-            reading.refuse("kind", "not a kind of ending: write one of terminated, cancelled_entry_error, superseded");
+            reading.refuse(
+                "kind",
+                "not a kind of ending: write one of terminated, cancelled_entry_error, superseded",
+            );
             None
         }
     };

@@ -2,8 +2,8 @@
 
 use crate::message::{
     AmendOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry, FileOrderRequest, Freshness, Hit,
-    LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person, Position, Protected, RecordServiceRequest, Service,
-    Standing, Term, Warning, WriteAnswer,
+    LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person, Position, Protected, RecordServiceRequest,
+    Service, Standing, Term, Warning, WriteAnswer,
 };
 
 const ORDER_ID: &str = "5f0c9a3d7e1b4c8896d2a1f0b3e47c55";
@@ -48,7 +48,11 @@ pub(crate) fn record_service() -> RecordServiceRequest {
 pub(crate) fn end_order() -> EndOrderRequest {
     EndOrderRequest {
         idempotency_key: "cms-2026-11-20-000008".to_owned(),
-        ending: Some(Ending { kind: "terminated".to_owned(), date: "2026-11-20".to_owned(), ..Ending::default() }),
+        ending: Some(Ending {
+            kind: "terminated".to_owned(),
+            date: "2026-11-20".to_owned(),
+            ..Ending::default()
+        }),
         reason: "on request of the protected person".to_owned(),
         ..EndOrderRequest::default()
     }
@@ -57,7 +61,7 @@ pub(crate) fn end_order() -> EndOrderRequest {
 pub(crate) fn write_answer() -> WriteAnswer {
     WriteAnswer {
         order_id: ORDER_ID.to_owned(),
-        registry_number: "BW69-MFBY-3D4R-D".to_owned(),
+        registry_number: "BW69-MFBY-3D68-M".to_owned(),
         version: 1,
         court: "court/alameda".to_owned(),
         position: Some(Position {
@@ -143,21 +147,43 @@ fn freshness() -> Freshness {
 
 fn order() -> Order {
     let person = |first: &str, last: &str| Person {
-        name: Some(Name { first: first.to_owned(), last: last.to_owned(), ..Name::default() }),
+        name: Some(Name {
+            first: first.to_owned(),
+            last: last.to_owned(),
+            ..Name::default()
+        }),
         ..Person::default()
     };
     Order {
         family: "domestic_violence".to_owned(),
         stage: "after_hearing".to_owned(),
         form: "DV-130".to_owned(),
-        court: Some(Court { slug: "alameda".to_owned(), department: "103".to_owned(), ..Court::default() }),
+        court: Some(Court {
+            slug: "alameda".to_owned(),
+            department: "103".to_owned(),
+            ..Court::default()
+        }),
         case_number: "HF26000117".to_owned(),
         issued: "2026-10-02".to_owned(),
-        expires: Some(Expiry { kind: "on_date".to_owned(), date: "2029-10-01".to_owned(), time: String::new() }),
-        restrained: Some(Person { dob: "1985-03-12".to_owned(), sex: "male".to_owned(), ..person("John", "Doe") }),
-        protected: vec![Protected { person: Some(person("Jane", "Doe")), ..Protected::default() }],
+        expires: Some(Expiry {
+            kind: "on_date".to_owned(),
+            date: "2029-10-01".to_owned(),
+            time: String::new(),
+        }),
+        restrained: Some(Person {
+            dob: "1985-03-12".to_owned(),
+            sex: "male".to_owned(),
+            ..person("John", "Doe")
+        }),
+        protected: vec![Protected {
+            person: Some(person("Jane", "Doe")),
+            ..Protected::default()
+        }],
         terms: vec![
-            Term { kind: "no_contact".to_owned(), ..Term::default() },
+            Term {
+                kind: "no_contact".to_owned(),
+                ..Term::default()
+            },
             Term {
                 kind: "stay_away".to_owned(),
                 distance_yards: Some(100),

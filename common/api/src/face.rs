@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tonic::Status;
 use tower::ServiceExt;
 
-use crate::backend::Caller;
+use crate::backend::{Caller, ORI_HEADER};
 use crate::grpc::{GrpcFace, wire_problem};
 use crate::message::FILE_DESCRIPTOR_SET;
 use crate::message::registry_server::RegistryServer;
@@ -20,7 +20,6 @@ use crate::operations::{Operations, internal};
 use crate::problem::{Code, PROBLEM_TRAILER, Problem};
 use crate::rest;
 use crate::routes::Route;
-
 
 /// The gRPC services of other people's making; their errors are passed on as they are.
 const STANDARD_SERVICES: &str = "/grpc.";
@@ -43,9 +42,12 @@ impl Face {
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        let registry = RegistryServer::new(GrpcFace(operations.clone()))
-            .max_decoding_message_size(limits.message_bytes);
-        let grpc = tonic::service::Routes::new(registry).add_service(health).add_service(reflection).prepare();
+        let registry =
+            RegistryServer::new(GrpcFace(operations.clone())).max_decoding_message_size(limits.message_bytes);
+        let grpc = tonic::service::Routes::new(registry)
+            .add_service(health)
+            .add_service(reflection)
+            .prepare();
         Ok(Self {
             rest: rest::router(operations),
             grpc: grpc.into_axum_router(),
@@ -56,7 +58,9 @@ impl Face {
     /// Answers one call; `caller` is who the connection belongs to, or why nobody.
     pub(crate) async fn answer(&self, caller: Result<Caller, Problem>, request: Request<Body>) -> Response {
         let grpc = is_grpc(request.headers());
-        let answered = AssertUnwindSafe(Box::pin(self.admitted(caller, request, grpc))).catch_unwind().await;
+        let answered = AssertUnwindSafe(Box::pin(self.admitted(caller, request, grpc)))
+            .catch_unwind()
+            .await;
         let mut response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(problem)) => refusal(&problem, grpc),
@@ -65,7 +69,10 @@ impl Face {
         if !grpc {
             let headers = response.headers_mut();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.insert(
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            );
         }
         response
     }
@@ -80,17 +87,23 @@ impl Face {
             let caller = for_agency(caller?, request.headers())?;
             request.extensions_mut().insert(caller);
         }
-        let _permit = self
-            .calls
-            .try_acquire()
-            .map_err(|_full| Problem::new(Code::Unavailable, "too many calls at a time; this one was not begun"))?;
+        let _permit = self.calls.try_acquire().map_err(|_full| {
+            Problem::new(
+                Code::Unavailable,
+                "too many calls at a time; this one was not begun",
+            )
+        })?;
         if !grpc {
             let Ok(response) = self.rest.clone().oneshot(request).await;
             return Ok(response);
         }
         let standard = request.uri().path().starts_with(STANDARD_SERVICES);
         let Ok(response) = self.grpc.clone().oneshot(request).await;
-        Ok(if standard { response } else { with_problem(response) })
+        Ok(if standard {
+            response
+        } else {
+            with_problem(response)
+        })
     }
 }
 
@@ -124,12 +137,14 @@ impl<S> HealthService for S where
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// The caller with the agency of this call: the one of the header, which must be of the certificate's set; else the only one.
 fn for_agency(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let Some(wanted) = headers.get(crate::ORI_HEADER) else {
+    let Some(wanted) = headers.get(ORI_HEADER) else {
         if let [only] = caller.oris.as_slice() {
             caller.ori = only.clone();
         }
@@ -138,14 +153,22 @@ fn for_agency(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem
     let wanted = wanted.to_str().unwrap_or_default();
     let found = caller.oris.iter().find(|ori| ori.eq_ignore_ascii_case(wanted));
     let Some(ori) = found.cloned() else {
-        return Err(Problem::new(Code::OriNotAccepted, "the header ccpor-ori names none of the certificate's agencies"));
+        return Err(Problem::new(
+            Code::OriNotAccepted,
+            "the header ccpor-ori names none of the certificate's agencies",
+        ));
     };
     caller.ori = ori;
     Ok(caller)
 }
 
 fn refusal(problem: &Problem, grpc: bool) -> Response {
-    if grpc { problem.to_status().into_http() } else { problem.clone().into_response() }
+    tracing::debug!(code = %problem.code, grpc, "a call was refused at the door");
+    if grpc {
+        problem.to_status().into_http()
+    } else {
+        problem.clone().into_response()
+    }
 }
 
 /// Gives errors that the gRPC library made itself the same form as ours.

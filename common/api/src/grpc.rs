@@ -8,9 +8,9 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::message::registry_server::Registry;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, LookupAnswer, LookupRequest, OrderAnswer,
-    RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
+    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -27,7 +27,10 @@ impl Registry for GrpcFace {
         Ok(Response::new(self.0.file_order(caller, message).await?))
     }
 
-    async fn amend_order(&self, request: Request<AmendOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
+    async fn amend_order(
+        &self,
+        request: Request<AmendOrderRequest>,
+    ) -> Result<Response<WriteAnswer>, Status> {
         let (caller, message) = opened(request)?;
         Ok(Response::new(self.0.amend_order(caller, message).await?))
     }
@@ -55,14 +58,19 @@ impl Registry for GrpcFace {
             Ok(first) => first.map_err(|status| wire_problem(&status))?,
             Err(_elapsed) => return Err(Problem::new(Code::Timeout, "no message came").into()),
         };
-        let first = first.ok_or_else(|| Problem::new(Code::MalformedRequest, "the stream held no message"))?;
+        let first =
+            first.ok_or_else(|| Problem::new(Code::MalformedRequest, "the stream held no message"))?;
         let offer = ImageOffer {
             idempotency_key: first.idempotency_key,
             order_id: first.order_id,
             title: first.title,
             reason: first.reason,
         };
-        let rest = messages.map(|message| message.map(|part| part.data).map_err(|status| wire_problem(&status)));
+        let rest = messages.map(|message| {
+            message
+                .map(|part| part.data)
+                .map_err(|status| wire_problem(&status))
+        });
         let data: ImageBytes = Box::pin(futures_util::stream::iter([Ok(first.data)]).chain(rest));
         Ok(Response::new(self.0.attach_image(caller, offer, data).await?))
     }
@@ -74,15 +82,23 @@ impl Registry for GrpcFace {
 
     type GetImageStream = Answers<ImageChunk>;
 
-    async fn get_image(&self, request: Request<GetImageRequest>) -> Result<Response<Self::GetImageStream>, Status> {
+    async fn get_image(
+        &self,
+        request: Request<GetImageRequest>,
+    ) -> Result<Response<Self::GetImageStream>, Status> {
         let (caller, message) = opened(request)?;
         let out = self.0.get_image(&caller, &message.blake3).await?;
-        let first = ImageChunk { image: Some(out.image), ..ImageChunk::default() };
+        let first = ImageChunk {
+            image: Some(out.image),
+            ..ImageChunk::default()
+        };
         let pieces = out.data.map(|piece| match piece {
             Ok(data) => Ok(ImageChunk { image: None, data }),
             Err(problem) => Err(problem.to_status()),
         });
-        Ok(Response::new(Box::pin(futures_util::stream::iter([Ok(first)]).chain(pieces))))
+        Ok(Response::new(Box::pin(
+            futures_util::stream::iter([Ok(first)]).chain(pieces),
+        )))
     }
 
     async fn lookup(&self, request: Request<LookupRequest>) -> Result<Response<LookupAnswer>, Status> {
@@ -98,14 +114,20 @@ impl Registry for GrpcFace {
     ) -> Result<Response<Self::LookupBatchStream>, Status> {
         let (caller, messages) = opened(request)?;
         let questions = messages.map(|message| match message {
-            Ok(question) => Ok(Question::Asked(question)),
+            Ok(question) => Ok(Question::Asked(Box::new(question))),
             Err(status) => Err(wire_problem(&status)),
         });
-        let answers = self.0.lookup_batch(caller, questions).map(|answer| answer.map_err(Status::from));
+        let answers = self
+            .0
+            .lookup_batch(caller, questions)
+            .map(|answer| answer.map_err(Status::from));
         Ok(Response::new(Box::pin(answers)))
     }
 
-    async fn list_courts(&self, request: Request<ListCourtsRequest>) -> Result<Response<CourtsAnswer>, Status> {
+    async fn list_courts(
+        &self,
+        request: Request<ListCourtsRequest>,
+    ) -> Result<Response<CourtsAnswer>, Status> {
         let (caller, _message) = opened(request)?;
         Ok(Response::new(self.0.list_courts(&caller).await?))
     }
@@ -122,18 +144,25 @@ pub(crate) fn wire_problem(status: &Status) -> Problem {
         tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => {
             Problem::new(Code::TooLarge, "a message is over the limit of its size")
         }
-        tonic::Code::Unimplemented => Problem::new(Code::NoSuchOperation, "there is no such service or method"),
-        tonic::Code::Cancelled | tonic::Code::Unknown => {
-            Problem::new(Code::MalformedRequest, "the caller broke off in the middle of the call")
+        tonic::Code::Unimplemented => {
+            Problem::new(Code::NoSuchOperation, "there is no such service or method")
         }
+        tonic::Code::Cancelled | tonic::Code::Unknown => Problem::new(
+            Code::MalformedRequest,
+            "the caller broke off in the middle of the call",
+        ),
         tonic::Code::DeadlineExceeded => Problem::new(Code::Timeout, "the caller's deadline has passed"),
-        _ => Problem::new(Code::MalformedRequest, "the bytes are not the message that the method takes"),
+        _ => Problem::new(
+            Code::MalformedRequest,
+            "the bytes are not the message that the method takes",
+        ),
     }
 }
 
 /// The caller, set on every admitted request, and the message.
 fn opened<T>(mut request: Request<T>) -> Result<(Caller, T), Problem> {
     let caller = request.extensions_mut().remove::<Caller>();
-    let caller = caller.ok_or_else(|| Problem::new(Code::NotAuthenticated, "the connection names no caller"))?;
+    let caller =
+        caller.ok_or_else(|| Problem::new(Code::NotAuthenticated, "the connection names no caller"))?;
     Ok((caller, request.into_inner()))
 }

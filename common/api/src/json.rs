@@ -8,26 +8,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
+use crate::freshness::Answered;
 use crate::limits::Limits;
-use crate::message::{
-    AttachImageAnswer, CourtsAnswer, Freshness, LookupAnswer, OrderAnswer, StatusAnswer, WriteAnswer,
-};
+use crate::message::Freshness;
 use crate::problem::{Code, PROBLEM_MEDIA_TYPE, Problem};
-
-/// An answer that may say up to when it holds.
-pub(crate) trait Dated {
-    fn freshness(&self) -> Option<&Freshness>;
-}
-
-macro_rules! dated {
-    ($($with:ty),*; $($without:ty),*) => {
-        $(impl Dated for $with { fn freshness(&self) -> Option<&Freshness> { self.freshness.as_ref() } })*
-        $(impl Dated for $without { fn freshness(&self) -> Option<&Freshness> { None } })*
-    };
-}
-
-dated!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer; WriteAnswer, AttachImageAnswer);
 
 /// Reads the message of a request.
 pub(crate) async fn read<T: DeserializeOwned>(request: Request, limits: &Limits) -> Result<T, Problem> {
@@ -38,13 +24,18 @@ pub(crate) async fn read<T: DeserializeOwned>(request: Request, limits: &Limits)
 
 /// Refuses a body of another type than the one that is taken.
 pub(crate) fn media_type_is(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
-    Err(Problem::new(Code::UnsupportedMediaType, format!("this path takes {wanted}"))
-        .action(format!("Send the header Content-Type: {wanted}.")))
+    Err(
+        Problem::new(Code::UnsupportedMediaType, format!("this path takes {wanted}"))
+            .action(format!("Send the header Content-Type: {wanted}.")),
+    )
 }
 
 /// The length that the sender announces, if it does.
@@ -54,13 +45,20 @@ pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
 
 async fn body(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
     let too_large = || {
-        Problem::new(Code::TooLarge, format!("a message may have {} bytes at most", limits.message_bytes))
+        Problem::new(
+            Code::TooLarge,
+            format!("a message may have {} bytes at most", limits.message_bytes),
+        )
     };
-    let collected = tokio::time::timeout(limits.call, Limited::new(body, limits.message_bytes).collect()).await;
+    let collected =
+        tokio::time::timeout(limits.call, Limited::new(body, limits.message_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_broken)) => Err(Problem::new(Code::MalformedRequest, "the body broke off before its end")),
+        Ok(Err(_broken)) => Err(Problem::new(
+            Code::MalformedRequest,
+            "the body broke off before its end",
+        )),
         Err(_elapsed) => Err(Problem::new(Code::Timeout, "the body did not come in time")),
     }
 }
@@ -68,41 +66,72 @@ async fn body(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
 /// The message of JSON bytes. What is told of an error never holds a value of the body.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let message = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        refused(&path, error.inner())
-    })?;
+    let message = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| refused(&plain_path(error.path()), error.inner()))?;
     reader.end().map_err(|error| refused("", &error))?;
     Ok(message)
 }
 
+/// The path without keys that do not look like names of fields: what else a caller writes there may be anything.
+fn plain_path(path: &Path) -> String {
+    let mut text = String::new();
+    for segment in path.iter() {
+        match segment {
+            Segment::Seq { index } => text.push_str(&format!("[{index}]")),
+            Segment::Map { key } if is_plain(key) => {
+                text.push_str(if text.is_empty() { "" } else { "." });
+                text.push_str(key);
+            }
+            Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    text
+}
+
+fn is_plain(key: &str) -> bool {
+    key.len() <= 40
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 fn refused(path: &str, error: &serde_json::Error) -> Problem {
     if error.classify() != serde_json::error::Category::Data {
-        let place = format!("the body is not JSON: see line {} column {}", error.line(), error.column());
+        let place = format!(
+            "the body is not JSON: see line {} column {}",
+            error.line(),
+            error.column()
+        );
         return Problem::new(Code::MalformedRequest, place);
     }
-    let path = if path == "." { "" } else { path };
     Problem::field(path, reason(&error.to_string()))
 }
 
 /// The words of serde without the value that was refused: it may be anybody's name.
 fn reason(words: &str) -> String {
-    let words = words.rsplit_once(" at line ").map_or(words, |(words, _place)| words);
-    let expected = words.split_once(", expected ").map(|(_found, expected)| expected).unwrap_or_default();
-    if let Some(rest) = words.strip_prefix("unknown field `") {
-        let name = rest.split('`').next().unwrap_or_default();
-        let plain = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        let name = if plain { format!("{name}: ") } else { String::new() };
-        return format!("{name}there is no such field; expected {}", expected.replace('`', ""));
+    let words = words
+        .rsplit_once(" at line ")
+        .map_or(words, |(words, _place)| words);
+    // From the right: what was found may hold the same words.
+    let expected = words
+        .rsplit_once(", expected ")
+        .map(|(_found, expected)| expected)
+        .unwrap_or_default();
+    if words.starts_with("unknown field") {
+        return format!("there is no such field; expected {}", expected.replace('`', ""));
     }
     if words.starts_with("invalid type") || words.starts_with("invalid value") {
         return format!("has the wrong type; expected {expected}");
     }
-    if words.starts_with("duplicate field") { "stands there twice".to_owned() } else { "is not as expected".to_owned() }
+    if words.starts_with("duplicate field") {
+        "stands there twice".to_owned()
+    } else {
+        "is not as expected".to_owned()
+    }
 }
 
 /// An answer with its freshness in the headers too, for callers that look no further.
-pub(crate) fn answer<T: Serialize + Dated>(status: StatusCode, message: &T) -> Response {
+pub(crate) fn answer<T: Serialize + Answered>(status: StatusCode, message: &T) -> Response {
     let Ok(bytes) = serde_json::to_vec(message) else {
         return Problem::new(Code::Internal, "the answer could not be written").into_response();
     };
@@ -118,8 +147,15 @@ pub(crate) fn answer<T: Serialize + Dated>(status: StatusCode, message: &T) -> R
 fn mirror(freshness: &Freshness, headers: &mut HeaderMap) {
     let completeness = if freshness.complete { "full" } else { "degraded" };
     headers.insert("ccpor-completeness", HeaderValue::from_static(completeness));
-    let not_current: Vec<&str> = freshness.not_current.iter().map(|court| court.court.as_str()).collect();
-    for (name, value) in [("ccpor-as-of", freshness.as_of.clone()), ("ccpor-not-current", not_current.join(", "))] {
+    let not_current: Vec<&str> = freshness
+        .not_current
+        .iter()
+        .map(|court| court.court.as_str())
+        .collect();
+    for (name, value) in [
+        ("ccpor-as-of", freshness.as_of.clone()),
+        ("ccpor-not-current", not_current.join(", ")),
+    ] {
         if let (false, Ok(value)) = (value.is_empty(), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }
@@ -130,7 +166,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, self.to_json()).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         response
     }
 }
@@ -145,16 +183,25 @@ mod tests {
         let told = |json: &str| parse::<LookupRequest>(json.as_bytes()).unwrap_err();
         let typo = told(r#"{"frist": "JANE"}"#);
         assert_eq!(typo.code, Code::InvalidFields);
-        assert!(typo.fields[0].reason.starts_with("frist: there is no such field; expected one of first, middle"));
+        assert!(
+            typo.fields[0]
+                .reason
+                .starts_with("there is no such field; expected one of first, middle")
+        );
         let wrong = told(r#"{"limit": "JANE"}"#);
         assert_eq!(wrong.fields[0].path, "limit");
         assert_eq!(wrong.fields[0].reason, "has the wrong type; expected u32");
+        assert_eq!(typo.fields[0].path, "frist");
+        let tricky = told(r#"{"limit": ", expected JANE"}"#);
+        assert_eq!(tricky.fields[0].reason, "has the wrong type; expected u32");
+        let name = told(r#"{"identifiers": [{"JANE DOE": 1}]}"#);
+        assert_eq!(name.fields[0].path, "identifiers[0]");
         let nested = told(r#"{"identifiers": [{"kind": "cii", "value": 12}]}"#);
         assert_eq!(nested.fields[0].path, "identifiers[0].value");
         for broken in ["", "{", "{\"first\": JANE}", "{} {}", "\u{0}"] {
             assert_eq!(told(broken).code, Code::MalformedRequest, "{broken}");
         }
-        for problem in [typo, wrong, nested] {
+        for problem in [typo, wrong, nested, name] {
             assert!(!String::from_utf8(problem.to_json()).unwrap().contains("JANE"));
         }
     }

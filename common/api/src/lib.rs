@@ -11,13 +11,14 @@ mod server;
 mod face;
 mod grpc;
 mod rest;
+pub mod openapi;
 mod batch;
 mod json;
-pub mod openapi;
 mod examples;
 mod routes;
 mod operations;
 mod upload;
+mod freshness;
 pub mod question;
 pub mod convert;
 pub mod render;
@@ -26,11 +27,8 @@ mod problem;
 pub mod message;
 mod limits;
 
-pub use backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
+pub use backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, ORI_HEADER};
 pub use client::{Answers, CallFailed, Client, ImageIn, Target};
 pub use limits::Limits;
-pub use problem::{Code, Field, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
+pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, serve};
-
-/// The header (and gRPC metadata) in which a caller of several agencies says for which one it calls.
-pub const ORI_HEADER: &str = "ccpor-ori";

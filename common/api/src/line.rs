@@ -62,7 +62,10 @@ pub(crate) async fn connect(
 async fn shaken(address: &str, tls: Arc<rustls::ClientConfig>) -> io::Result<TlsStream<TcpStream>> {
     let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true)?;
-    let host = address.rsplit_once(':').map_or(address, |(host, _port)| host).trim_matches(['[', ']']);
+    let host = address
+        .rsplit_once(':')
+        .map_or(address, |(host, _port)| host)
+        .trim_matches(['[', ']']);
     // Servers are known by the identity in their certificate, not by this name; but TLS wants one.
     let name = ServerName::try_from(host.to_owned())
         .or_else(|_unfit| ServerName::try_from("ccpor.invalid"))
@@ -71,7 +74,9 @@ async fn shaken(address: &str, tls: Arc<rustls::ClientConfig>) -> io::Result<Tls
 }
 
 fn fault_of(error: &io::Error) -> Fault {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let tls = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
         Some(rustls::Error::AlertReceived(alert)) => Fault::Refused(format!("{alert:?}")),
         Some(other) => Fault::ServerNotTrusted(other.to_string()),
@@ -98,14 +103,22 @@ impl Line {
 }
 
 impl AsyncRead for Line {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.noted(polled)
     }
 }
 
 impl AsyncWrite for Line {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.noted(polled)
     }

@@ -2,7 +2,13 @@
 //!
 //! Each message is protobuf and, by serde, JSON with the same field names; unknown JSON fields are refused.
 
-#![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, reason = "written by the compiler of the .proto files")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    reason = "written by the compiler of the .proto files"
+)]
 
 tonic::include_proto!("ccpor.v1");
 

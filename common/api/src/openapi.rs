@@ -11,8 +11,8 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Ref, Schema, Type};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, RefOr,
-    Required, ResponseBuilder, ResponsesBuilder,
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
+    RefOr, Required, ResponseBuilder, ResponsesBuilder,
 };
 
 use crate::batch::LINES;
@@ -30,7 +30,12 @@ pub(crate) fn answer() -> Response {
     let Some(text) = DOCUMENT.get_or_init(|| document().to_json().ok()) else {
         return Problem::new(Code::Internal, "the document could not be written").into_response();
     };
-    (StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))], text.as_str()).into_response()
+    (
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, HeaderValue::from_static(JSON))],
+        text.as_str(),
+    )
+        .into_response()
 }
 
 /// The document.
@@ -48,7 +53,10 @@ pub fn document() -> OpenApi {
         )
         .paths(paths)
         .components(Some(components().build()))
-        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(CERTIFICATE, [])]))
+        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(
+            CERTIFICATE,
+            [],
+        )]))
         .build()
 }
 
@@ -70,7 +78,11 @@ fn operation(route: Route) -> OperationBuilder {
         operation = operation.parameter(parameter);
     }
     // An empty requirement stands for "none needed".
-    if route == Route::Livez { operation.securities(Some([SecurityRequirement::default()])) } else { operation }
+    if route == Route::Livez {
+        operation.securities(Some([SecurityRequirement::default()]))
+    } else {
+        operation
+    }
 }
 
 fn parameters(route: Route) -> Vec<ParameterBuilder> {
@@ -84,24 +96,59 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
     };
     let mut list = Vec::new();
     if route.path().contains("{order_id}") {
-        list.push(one("order_id", ParameterIn::Path, true, "An order id; where an order is read, a registry number too."));
+        list.push(one(
+            "order_id",
+            ParameterIn::Path,
+            true,
+            "An order id; where an order is read, a registry number too.",
+        ));
     }
     if route.path().contains("{blake3}") {
-        list.push(one("blake3", ParameterIn::Path, true, "BLAKE3 of the image, 64 lower-case hexadecimal digits."));
+        list.push(one(
+            "blake3",
+            ParameterIn::Path,
+            true,
+            "BLAKE3 of the image, 64 lower-case hexadecimal digits.",
+        ));
     }
     match route {
         Route::AttachImage => {
-            list.push(one("Idempotency-Key", ParameterIn::Header, true, "As idempotency_key of the other writes."));
-            list.push(one("CCPOR-Title", ParameterIn::Header, false, "For people: DV-130, signed."));
-            list.push(one("CCPOR-Reason", ParameterIn::Header, false, "Why; part of the history."));
+            list.push(one(
+                "Idempotency-Key",
+                ParameterIn::Header,
+                true,
+                "As idempotency_key of the other writes.",
+            ));
+            list.push(one(
+                "CCPOR-Title",
+                ParameterIn::Header,
+                false,
+                "For people: DV-130, signed.",
+            ));
+            list.push(one(
+                "CCPOR-Reason",
+                ParameterIn::Header,
+                false,
+                "Why; part of the history.",
+            ));
         }
         Route::FileOrder | Route::AmendOrder | Route::RecordService | Route::EndOrder => {
             let words = "May stand here instead of idempotency_key in the body.";
             list.push(one("Idempotency-Key", ParameterIn::Header, false, words));
         }
         Route::GetOrder => {
-            list.push(one("at", ParameterIn::Query, false, "A moment, to see what was known to be in force then."));
-            list.push(one("versions", ParameterIn::Query, false, "true to have each version whole in the history."));
+            list.push(one(
+                "at",
+                ParameterIn::Query,
+                false,
+                "A moment, to see what was known to be in force then.",
+            ));
+            list.push(one(
+                "versions",
+                ParameterIn::Query,
+                false,
+                "true to have each version whole in the history.",
+            ));
         }
         _ => {}
     }
@@ -114,14 +161,35 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
 
 fn request_body(route: Route) -> Option<RequestBody> {
     let body = |media: &str, schema: RefOr<Schema>, example: Option<Value>| {
-        let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
-        RequestBodyBuilder::new().required(Some(Required::True)).content(media, content).build()
+        let content = ContentBuilder::new()
+            .schema(Some(schema))
+            .example(example)
+            .build();
+        RequestBodyBuilder::new()
+            .required(Some(Required::True))
+            .content(media, content)
+            .build()
     };
-    let bytes: RefOr<Schema> = ObjectBuilder::new().content_media_type("application/octet-stream").build().into();
+    let bytes: RefOr<Schema> = ObjectBuilder::new()
+        .content_media_type("application/octet-stream")
+        .build()
+        .into();
     match route {
-        Route::FileOrder => Some(body(JSON, named("FileOrderRequest"), json(&examples::file_order()))),
-        Route::AmendOrder => Some(body(JSON, named("AmendOrderRequest"), json(&examples::amend_order()))),
-        Route::RecordService => Some(body(JSON, named("RecordServiceRequest"), json(&examples::record_service()))),
+        Route::FileOrder => Some(body(
+            JSON,
+            named("FileOrderRequest"),
+            json(&examples::file_order()),
+        )),
+        Route::AmendOrder => Some(body(
+            JSON,
+            named("AmendOrderRequest"),
+            json(&examples::amend_order()),
+        )),
+        Route::RecordService => Some(body(
+            JSON,
+            named("RecordServiceRequest"),
+            json(&examples::record_service()),
+        )),
         Route::EndOrder => Some(body(JSON, named("EndOrderRequest"), json(&examples::end_order()))),
         Route::Lookup => Some(body(JSON, named("LookupRequest"), json(&examples::lookup()))),
         Route::LookupBatch => Some(body(LINES, named("LookupRequest"), json(&examples::lookup()))),
@@ -132,8 +200,13 @@ fn request_body(route: Route) -> Option<RequestBody> {
 
 fn responses(route: Route) -> ResponsesBuilder {
     let said = |media: &str, schema: RefOr<Schema>, example: Option<Value>| {
-        let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
-        ResponseBuilder::new().description("Done.").content(media, content)
+        let content = ContentBuilder::new()
+            .schema(Some(schema))
+            .example(example)
+            .build();
+        ResponseBuilder::new()
+            .description("Done.")
+            .content(media, content)
     };
     let text: RefOr<Schema> = Object::with_type(Type::String).into();
     let write = || said(JSON, named("WriteAnswer"), json(&examples::write_answer()));
@@ -142,9 +215,26 @@ fn responses(route: Route) -> ResponsesBuilder {
         Route::AmendOrder | Route::RecordService | Route::EndOrder => ("200", write()),
         Route::AttachImage => ("200", said(JSON, named("AttachImageAnswer"), None)),
         Route::GetOrder => ("200", dated(said(JSON, named("OrderAnswer"), None))),
-        Route::GetImage => ("200", said("application/octet-stream", Object::with_type(Type::String).into(), None)),
-        Route::Lookup => ("200", dated(said(JSON, named("LookupAnswer"), json(&examples::lookup_answer())))),
-        Route::LookupBatch => ("200", said(LINES, named("LookupAnswer"), json(&examples::lookup_answer()))),
+        Route::GetImage => (
+            "200",
+            said(
+                "application/octet-stream",
+                Object::with_type(Type::String).into(),
+                None,
+            ),
+        ),
+        Route::Lookup => (
+            "200",
+            dated(said(
+                JSON,
+                named("LookupAnswer"),
+                json(&examples::lookup_answer()),
+            )),
+        ),
+        Route::LookupBatch => (
+            "200",
+            said(LINES, named("LookupAnswer"), json(&examples::lookup_answer())),
+        ),
         Route::ListCourts => ("200", dated(said(JSON, named("CourtsAnswer"), None))),
         Route::Status => ("200", dated(said(JSON, named("StatusAnswer"), None))),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
@@ -152,39 +242,86 @@ fn responses(route: Route) -> ResponsesBuilder {
     };
     let mut list = ResponsesBuilder::new().response(status, response);
     if route == Route::FileOrder {
-        list = list.response("200", write().description("An earlier call with the same key had filed it."));
+        list = list.response(
+            "200",
+            write().description("An earlier call with the same key had filed it."),
+        );
     }
     if route == Route::Readyz {
         let text: RefOr<Schema> = Object::with_type(Type::String).into();
-        list = list.response("503", said("text/plain", text, None).description("Not ready; the failed checks are named."));
+        list = list.response(
+            "503",
+            said("text/plain", text, None).description("Not ready; the failed checks are named."),
+        );
     }
-    problems(route).into_iter().fold(list, |list, (status, codes)| list.response(status.to_string(), problem(&codes)))
+    problems(route).into_iter().fold(list, |list, (status, codes)| {
+        list.response(status.to_string(), problem(&codes))
+    })
 }
 
 /// The problems of an operation by their HTTP status.
 fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
-    let everywhere: &[Code] =
-        &[Code::NotAuthenticated, Code::CertificateNotAccepted, Code::OriNotAccepted, Code::NotAllowed, Code::Internal];
-    let body: &[Code] = &[Code::MalformedRequest, Code::InvalidFields, Code::UnsupportedMediaType, Code::TooLarge];
-    let work: &[Code] = &[Code::TooManyRequests, Code::Unavailable, Code::Timeout, Code::IntegrityFailure];
-    let write: &[Code] = &[Code::IdempotencyKeyReused, Code::NotTheIssuingCourt, Code::StorageFull, Code::NotOffered];
+    let door: &[Code] = &[
+        Code::NotAuthenticated,
+        Code::CertificateNotAccepted,
+        Code::OriNotAccepted,
+        Code::NotAllowed,
+    ];
+    let everywhere: &[Code] = &[door, &[Code::Internal]].concat();
+    let body: &[Code] = &[
+        Code::MalformedRequest,
+        Code::InvalidFields,
+        Code::UnsupportedMediaType,
+        Code::TooLarge,
+    ];
+    let work: &[Code] = &[
+        Code::TooManyRequests,
+        Code::Unavailable,
+        Code::Timeout,
+        Code::IntegrityFailure,
+    ];
+    let write: &[Code] = &[
+        Code::IdempotencyKeyReused,
+        Code::NotTheIssuingCourt,
+        Code::StorageFull,
+        Code::NotOffered,
+    ];
     let known: &[Code] = &[Code::OrderNotFound, Code::StateConflict];
     let parts: Vec<&[Code]> = match route {
         Route::FileOrder => vec![everywhere, body, work, write, &[Code::AlreadyFiled]],
         Route::AmendOrder => vec![everywhere, body, work, write, known, &[Code::VersionConflict]],
         Route::RecordService | Route::EndOrder => vec![everywhere, body, work, write, known],
         Route::AttachImage => {
-            vec![everywhere, work, write, known, &[Code::TooLarge, Code::ImageRefused, Code::MalformedRequest, Code::InvalidFields]]
+            vec![
+                everywhere,
+                work,
+                write,
+                known,
+                &[
+                    Code::TooLarge,
+                    Code::ImageRefused,
+                    Code::MalformedRequest,
+                    Code::InvalidFields,
+                ],
+            ]
         }
-        Route::GetOrder => vec![everywhere, work, &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields]],
+        Route::GetOrder => vec![
+            everywhere,
+            work,
+            &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields],
+        ],
         Route::GetImage => {
-            vec![everywhere, work, &[Code::ImageNotFound, Code::ImageUnavailable, Code::InvalidFields]]
+            vec![
+                everywhere,
+                work,
+                &[Code::ImageNotFound, Code::ImageUnavailable, Code::InvalidFields],
+            ]
         }
         Route::Lookup | Route::LookupBatch => vec![everywhere, body, work],
         Route::ListCourts | Route::Status => vec![everywhere, work],
         Route::OpenApi => vec![everywhere],
         // Says not ready in words of its own.
-        Route::Readyz => vec![&everywhere[..4]],
+        Route::Readyz => vec![door],
         Route::Livez => vec![],
     };
     let mut by_status = std::collections::BTreeMap::<u16, Vec<Code>>::new();
@@ -195,18 +332,39 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
 }
 
 fn problem(codes: &[Code]) -> ResponseBuilder {
-    let words: Vec<String> = codes.iter().map(|code| format!("{code}: {}.", code.title())).collect();
-    let example = codes.first().and_then(|code| json(&Problem::new(*code, "what happened, in words").to_message()));
-    let content = ContentBuilder::new().schema(Some(named("Problem"))).example(example).build();
-    ResponseBuilder::new().description(words.join(" ")).content(PROBLEM_MEDIA_TYPE, content)
+    let words: Vec<String> = codes
+        .iter()
+        .map(|code| format!("{code}: {}.", code.title()))
+        .collect();
+    let example = codes
+        .first()
+        .and_then(|code| json(&Problem::new(*code, "what happened, in words").to_message()));
+    let content = ContentBuilder::new()
+        .schema(Some(named("Problem")))
+        .example(example)
+        .build();
+    ResponseBuilder::new()
+        .description(words.join(" "))
+        .content(PROBLEM_MEDIA_TYPE, content)
 }
 
 fn dated(response: ResponseBuilder) -> ResponseBuilder {
-    let header = |words: &str| HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some(words)).build();
+    let header = |words: &str| {
+        HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::String)))
+            .description(Some(words))
+            .build()
+    };
     response
         .header("CCPOR-As-Of", header("As freshness.as_of."))
-        .header("CCPOR-Completeness", header("full, or degraded when a court is not current."))
-        .header("CCPOR-Not-Current", header("The courts that are not current, separated by commas."))
+        .header(
+            "CCPOR-Completeness",
+            header("full, or degraded when a court is not current."),
+        )
+        .header(
+            "CCPOR-Not-Current",
+            header("The courts that are not current, separated by commas."),
+        )
 }
 
 fn components() -> ComponentsBuilder {
@@ -222,8 +380,14 @@ fn components() -> ComponentsBuilder {
     with::<message::LookupAnswer>(&mut schemas);
     with::<message::CourtsAnswer>(&mut schemas);
     with::<message::StatusAnswer>(&mut schemas);
-    let scheme = SecurityScheme::MutualTls { description: Some("A client certificate of the registry.".to_owned()), deprecated: None, extensions: None };
-    ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme(CERTIFICATE, scheme)
+    let scheme = SecurityScheme::MutualTls {
+        description: Some("A client certificate of the registry.".to_owned()),
+        deprecated: None,
+        extensions: None,
+    };
+    ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme(CERTIFICATE, scheme)
 }
 
 fn with<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {

@@ -8,17 +8,19 @@ use std::time::Duration;
 use futures_util::{FutureExt, Stream, StreamExt};
 
 use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
+use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest, GetOrderRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
+    WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
 
 /// One question of a batch, or why it could not be read; the batch goes on.
 pub(crate) enum Question {
-    Asked(LookupRequest),
+    Asked(Box<LookupRequest>),
     Unreadable(Problem),
 }
 
@@ -47,7 +49,8 @@ impl Operations {
         refused.extend(absent("order", request.order.is_none()));
         accepted(refused)?;
         let backend = self.backend.clone();
-        self.write(async move { backend.file_order(&caller, request).await }).await
+        self.write(async move { backend.file_order(&caller, request).await })
+            .await
     }
 
     pub(crate) async fn amend_order(
@@ -60,7 +63,8 @@ impl Operations {
         refused.extend(absent("order", request.order.is_none()));
         accepted(refused)?;
         let backend = self.backend.clone();
-        self.write(async move { backend.amend_order(&caller, request).await }).await
+        self.write(async move { backend.amend_order(&caller, request).await })
+            .await
     }
 
     pub(crate) async fn record_service(
@@ -73,7 +77,8 @@ impl Operations {
         refused.extend(absent("service", request.service.is_none()));
         accepted(refused)?;
         let backend = self.backend.clone();
-        self.write(async move { backend.record_service(&caller, request).await }).await
+        self.write(async move { backend.record_service(&caller, request).await })
+            .await
     }
 
     pub(crate) async fn end_order(
@@ -86,7 +91,8 @@ impl Operations {
         refused.extend(absent("ending", request.ending.is_none()));
         accepted(refused)?;
         let backend = self.backend.clone();
-        self.write(async move { backend.end_order(&caller, request).await }).await
+        self.write(async move { backend.end_order(&caller, request).await })
+            .await
     }
 
     /// `data` as it comes from the wire; it is counted and timed here.
@@ -101,7 +107,10 @@ impl Operations {
         accepted(refused)?;
         let (data, cut) = upload::bounded(data, self.limits.image_bytes, self.limits.silence);
         let backend = self.backend.clone();
-        let done = finished(self.limits.upload, async move { backend.attach_image(&caller, offer, data).await }).await;
+        let done = finished(self.limits.upload, async move {
+            backend.attach_image(&caller, offer, data).await
+        })
+        .await;
         // Why the bytes stopped says more than what the backend made of their end.
         cut.take().map_or(done, Err)
     }
@@ -111,20 +120,31 @@ impl Operations {
         caller: &Caller,
         request: GetOrderRequest,
     ) -> Result<OrderAnswer, Problem> {
-        accepted(absent("order_id", request.order_id.is_empty()).into_iter().collect())?;
-        self.read(self.backend.get_order(caller, request)).await
+        accepted(
+            absent("order_id", request.order_id.is_empty())
+                .into_iter()
+                .collect(),
+        )?;
+        dated(self.read(self.backend.get_order(caller, request)).await?)
     }
 
     pub(crate) async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
         let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if blake3.len() != 64 || !blake3.bytes().all(hexadecimal) {
-            return Err(Problem::field("blake3", "is not a BLAKE3: write 64 lower-case hexadecimal digits"));
+            return Err(Problem::field(
+                "blake3",
+                "is not a BLAKE3: write 64 lower-case hexadecimal digits",
+            ));
         }
         self.read(self.backend.get_image(caller, blake3)).await
     }
 
-    pub(crate) async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
-        self.read(self.backend.lookup(caller, request)).await
+    pub(crate) async fn lookup(
+        &self,
+        caller: &Caller,
+        request: LookupRequest,
+    ) -> Result<LookupAnswer, Problem> {
+        dated(self.read(self.backend.lookup(caller, request)).await?)
     }
 
     /// Answers in the order of the questions. The first error of `questions` ends the answers with that error.
@@ -139,7 +159,7 @@ impl Operations {
                 let (operations, caller) = (operations.clone(), caller.clone());
                 async move {
                     match question? {
-                        Question::Asked(request) => Ok(operations.answer_one(&caller, request).await),
+                        Question::Asked(request) => Ok(operations.answer_one(&caller, *request).await),
                         Question::Unreadable(problem) => Ok(not_answered(String::new(), &problem)),
                     }
                 }
@@ -156,19 +176,26 @@ impl Operations {
     }
 
     pub(crate) async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {
-        self.read(self.backend.list_courts(caller)).await
+        dated(self.read(self.backend.list_courts(caller)).await?)
     }
 
     pub(crate) async fn status(&self, caller: &Caller) -> Result<StatusAnswer, Problem> {
-        let answer = self.read(self.backend.status(caller)).await?;
-        Ok(StatusAnswer { caller: Some(caller.to_message()), ..answer })
+        let answer = dated(self.read(self.backend.status(caller)).await?)?;
+        Ok(StatusAnswer {
+            caller: Some(caller.to_message()),
+            ..answer
+        })
     }
 
     /// A backend that fails to answer is not ready.
     pub(crate) async fn readiness(&self) -> Vec<Check> {
         let checks = self.read(async { Ok(self.backend.readiness().await) }).await;
         checks.unwrap_or_else(|problem| {
-            vec![Check { name: "readiness".to_owned(), ok: false, words: problem.detail.into_owned() }]
+            vec![Check {
+                name: "readiness".to_owned(),
+                ok: false,
+                words: problem.detail.into_owned(),
+            }]
         })
     }
 
@@ -177,7 +204,10 @@ impl Operations {
         match tokio::time::timeout(self.limits.call, caught).await {
             Ok(Ok(done)) => done,
             Ok(Err(_panic)) => Err(internal()),
-            Err(_elapsed) => Err(Problem::new(Code::Timeout, "the question was not answered in time")),
+            Err(_elapsed) => Err(Problem::new(
+                Code::Timeout,
+                "the question was not answered in time",
+            )),
         }
     }
 
@@ -197,7 +227,10 @@ async fn finished<T: Send + 'static>(
     match tokio::time::timeout(time, tokio::spawn(work)).await {
         Ok(Ok(done)) => done,
         Ok(Err(_panic)) => Err(internal()),
-        Err(_elapsed) => Err(Problem::new(Code::Timeout, "the write was not confirmed in time; it may still come to be")),
+        Err(_elapsed) => Err(Problem::new(
+            Code::Timeout,
+            "the write was not confirmed in time; it may still come to be",
+        )),
     }
 }
 
@@ -207,15 +240,26 @@ pub(crate) fn internal() -> Problem {
 }
 
 fn not_answered(reference: String, problem: &Problem) -> LookupAnswer {
-    LookupAnswer { reference, problem: Some(problem.to_message()), ..LookupAnswer::default() }
+    LookupAnswer {
+        reference,
+        problem: Some(problem.to_message()),
+        ..LookupAnswer::default()
+    }
 }
 
 fn accepted(refused: Vec<Field>) -> Result<(), Problem> {
-    if refused.is_empty() { Ok(()) } else { Err(Problem::invalid(refused)) }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::invalid(refused))
+    }
 }
 
 fn absent(path: &str, is_absent: bool) -> Option<Field> {
-    is_absent.then(|| Field { path: path.to_owned(), reason: "is missing".to_owned() })
+    is_absent.then(|| Field {
+        path: path.to_owned(),
+        reason: "is missing".to_owned(),
+    })
 }
 
 fn key_refused(key: &str) -> Vec<Field> {
@@ -225,5 +269,8 @@ fn key_refused(key: &str) -> Vec<Field> {
         _ if !shaped => "must be 8 to 128 visible ASCII characters",
         _ => return Vec::new(),
     };
-    vec![Field { path: "idempotency_key".to_owned(), reason: reason.to_owned() }]
+    vec![Field {
+        path: "idempotency_key".to_owned(),
+        reason: reason.to_owned(),
+    }]
 }

@@ -8,6 +8,9 @@ use crate::message;
 /// The trailer (and, for calls refused at once, header) of gRPC that carries the problem document as JSON.
 pub const PROBLEM_TRAILER: &str = "ccpor-problem-bin";
 
+/// The most refused fields that one problem tells: in gRPC it travels in a header, and the libraries take 16 KiB of those.
+pub const MAX_FIELDS: usize = 16;
+
 /// The media type of a problem document (RFC 9457).
 pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 
@@ -168,7 +171,12 @@ impl Problem {
     /// A problem of a kind. `detail` holds ids only.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), action: None, fields: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            action: None,
+            fields: Vec::new(),
+        }
     }
 
     /// With better advice than the kind's own.
@@ -178,21 +186,30 @@ impl Problem {
         self
     }
 
-    /// Fields were refused. With none given this is still a refusal.
+    /// Fields were refused; the first [`MAX_FIELDS`] are told. With none given this is still a refusal.
     #[must_use]
-    pub fn invalid(fields: Vec<Field>) -> Self {
+    pub fn invalid(mut fields: Vec<Field>) -> Self {
         let detail: Cow<'static, str> = match fields.as_slice() {
             [] => "the request was refused".into(),
             [one] => format!("{}: {}", one.path, one.reason).into(),
             [one, rest @ ..] => format!("{}: {} (and {} more)", one.path, one.reason, rest.len()).into(),
         };
-        Self { code: Code::InvalidFields, detail, action: None, fields }
+        fields.truncate(MAX_FIELDS);
+        Self {
+            code: Code::InvalidFields,
+            detail,
+            action: None,
+            fields,
+        }
     }
 
     /// One field was refused.
     #[must_use]
     pub fn field(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::invalid(vec![Field { path: path.into(), reason: reason.into() }])
+        Self::invalid(vec![Field {
+            path: path.into(),
+            reason: reason.into(),
+        }])
     }
 
     /// What to do about it.
@@ -230,7 +247,10 @@ impl Problem {
             fields: self
                 .fields
                 .iter()
-                .map(|field| message::FieldProblem { path: field.path.clone(), reason: field.reason.clone() })
+                .map(|field| message::FieldProblem {
+                    path: field.path.clone(),
+                    reason: field.reason.clone(),
+                })
                 .collect(),
         }
     }
@@ -247,7 +267,10 @@ impl Problem {
             fields: document
                 .fields
                 .iter()
-                .map(|field| Field { path: field.path.clone(), reason: field.reason.clone() })
+                .map(|field| Field {
+                    path: field.path.clone(),
+                    reason: field.reason.clone(),
+                })
                 .collect(),
         }
     }
@@ -256,7 +279,10 @@ impl Problem {
     #[must_use]
     pub fn to_status(&self) -> tonic::Status {
         let mut metadata = tonic::metadata::MetadataMap::new();
-        metadata.insert_bin(PROBLEM_TRAILER, tonic::metadata::MetadataValue::from_bytes(&self.to_json()));
+        metadata.insert_bin(
+            PROBLEM_TRAILER,
+            tonic::metadata::MetadataValue::from_bytes(&self.to_json()),
+        );
         tonic::Status::with_metadata(self.code.grpc(), self.detail.as_ref(), metadata)
     }
 

@@ -155,7 +155,10 @@ fn role(reading: &mut Reading, word: &str) -> Option<Role> {
         "restrained" => Some(Role::Restrained),
         "protected" => Some(Role::Protected),
         _ => {
-            reading.refuse("role", "not a role: write restrained or protected, or leave it empty for both");
+            reading.refuse(
+                "role",
+                "not a role: write restrained or protected, or leave it empty for both",
+            );
             None
         }
     }
@@ -173,7 +176,10 @@ fn limit(reading: &mut Reading, limit: u32) -> usize {
         Ok(0) => DEFAULT_LIMIT,
         Ok(limit) if limit <= MAX_LIMIT => limit,
         _ => {
-            reading.refuse("limit", format!("is more than {MAX_LIMIT}: ask for further pages"));
+            reading.refuse(
+                "limit",
+                format!("is more than {MAX_LIMIT}: ask for further pages"),
+            );
             MAX_LIMIT
         }
     }
@@ -187,7 +193,10 @@ where
         reading.refuse(field, "are more than 100");
         return Vec::new();
     }
-    words.iter().filter_map(|word| reading.optional(field, word)).collect()
+    words
+        .iter()
+        .filter_map(|word| reading.optional(field, word))
+        .collect()
 }
 
 fn something_is_asked(reading: &mut Reading, question: &Question) {
@@ -197,7 +206,10 @@ fn something_is_asked(reading: &mut Reading, question: &Question) {
         || !question.case_number.is_empty()
         || question.registry_number.is_some();
     match (question.line.is_empty(), fields) {
-        (true, false) => reading.refuse("last", "nothing to look for: give a name, a date of birth, a number or a line"),
+        (true, false) => reading.refuse(
+            "last",
+            "nothing to look for: give a name, a date of birth, a number or a line",
+        ),
         (false, true) => reading.refuse("line", "give either a line or fields, not both"),
         _ => {}
     }

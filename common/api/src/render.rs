@@ -66,7 +66,11 @@ pub fn state(state: &domain::OrderState, at: domain::UtcMillis) -> message::Orde
             at: record.act.at.to_string(),
             by: Some(actor(&record.act.by)),
         }),
-        filed_at: state.steps.first().map(|step| step.act.at.to_string()).unwrap_or_default(),
+        filed_at: state
+            .steps
+            .first()
+            .map(|step| step.act.at.to_string())
+            .unwrap_or_default(),
         changed_at: text(state.steps.iter().map(|step| step.act.at).max()),
         ..message::OrderAnswer::default()
     }
@@ -135,8 +139,14 @@ pub fn standing(standing: &domain::Standing, at: domain::UtcMillis) -> message::
 
 fn end(end: domain::End) -> message::End {
     match end {
-        domain::End::Never => message::End { kind: "never".to_owned(), ..message::End::default() },
-        domain::End::NotStated => message::End { kind: "not_stated".to_owned(), ..message::End::default() },
+        domain::End::Never => message::End {
+            kind: "never".to_owned(),
+            ..message::End::default()
+        },
+        domain::End::NotStated => message::End {
+            kind: "not_stated".to_owned(),
+            ..message::End::default()
+        },
         domain::End::At { date, time, rule } => message::End {
             kind: "at".to_owned(),
             date: date.to_string(),
@@ -173,7 +183,12 @@ pub fn ending(ending: &domain::Ending) -> message::Ending {
         domain::EndingKind::CancelledEntryError => ("cancelled_entry_error", None),
         domain::EndingKind::Superseded { by } => ("superseded", Some(by)),
     };
-    message::Ending { kind: kind.to_owned(), by: text(by), date: text(ending.date), time: text(ending.time) }
+    message::Ending {
+        kind: kind.to_owned(),
+        by: text(by),
+        date: text(ending.date),
+        time: text(ending.time),
+    }
 }
 
 /// An image's description as a message.
@@ -237,10 +252,15 @@ fn hearing(hearing: &domain::Hearing) -> message::Hearing {
 fn expiry(expiry: domain::Expiry) -> Option<message::Expiry> {
     match expiry {
         domain::Expiry::NotStated => None,
-        domain::Expiry::Never => Some(message::Expiry { kind: "never".to_owned(), ..message::Expiry::default() }),
-        domain::Expiry::OnDate { date, time } => {
-            Some(message::Expiry { kind: "on_date".to_owned(), date: date.to_string(), time: text(time) })
-        }
+        domain::Expiry::Never => Some(message::Expiry {
+            kind: "never".to_owned(),
+            ..message::Expiry::default()
+        }),
+        domain::Expiry::OnDate { date, time } => Some(message::Expiry {
+            kind: "on_date".to_owned(),
+            date: date.to_string(),
+            time: text(time),
+        }),
     }
 }
 

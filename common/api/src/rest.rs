@@ -31,10 +31,14 @@ type Who = Extension<Caller>;
 
 /// The router of all paths.
 pub(crate) fn router(operations: Operations) -> Router {
-    let routed = Route::ALL.iter().fold(Router::new(), |router, route| router.route(route.path(), handler(*route)));
+    let routed = Route::ALL.iter().fold(Router::new(), |router, route| {
+        router.route(route.path(), handler(*route))
+    });
     routed
         .fallback(|| async { Problem::new(Code::NoSuchOperation, "there is no such path") })
-        .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed, "the path takes another method") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Code::MethodNotAllowed, "the path takes another method")
+        })
         .with_state(operations)
 }
 
@@ -62,7 +66,11 @@ async fn file_order(State(ops): Ops, Extension(caller): Who, request: Request) -
     let mut message: FileOrderRequest = json::read(request, ops.limits()).await?;
     key_from_header(&headers, &mut message.idempotency_key)?;
     let done = ops.file_order(caller, message).await?;
-    let status = if done.repeated { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if done.repeated {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     let mut response = json::answer(status, &done);
     if let Ok(place) = HeaderValue::try_from(format!("/v1/orders/{}", done.order_id)) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -75,7 +83,10 @@ async fn amend_order(State(ops): Ops, Extension(caller): Who, place: Place, requ
     let mut message: AmendOrderRequest = json::read(request, ops.limits()).await?;
     key_from_header(&headers, &mut message.idempotency_key)?;
     order_from_path(place, &mut message.order_id)?;
-    Ok(json::answer(StatusCode::OK, &ops.amend_order(caller, message).await?))
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.amend_order(caller, message).await?,
+    ))
 }
 
 async fn record_service(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
@@ -83,7 +94,10 @@ async fn record_service(State(ops): Ops, Extension(caller): Who, place: Place, r
     let mut message: RecordServiceRequest = json::read(request, ops.limits()).await?;
     key_from_header(&headers, &mut message.idempotency_key)?;
     order_from_path(place, &mut message.order_id)?;
-    Ok(json::answer(StatusCode::OK, &ops.record_service(caller, message).await?))
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.record_service(caller, message).await?,
+    ))
 }
 
 async fn end_order(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
@@ -91,7 +105,10 @@ async fn end_order(State(ops): Ops, Extension(caller): Who, place: Place, reques
     let mut message: EndOrderRequest = json::read(request, ops.limits()).await?;
     key_from_header(&headers, &mut message.idempotency_key)?;
     order_from_path(place, &mut message.order_id)?;
-    Ok(json::answer(StatusCode::OK, &ops.end_order(caller, message).await?))
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.end_order(caller, message).await?,
+    ))
 }
 
 async fn attach_image(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
@@ -107,9 +124,16 @@ async fn attach_image(State(ops): Ops, Extension(caller): Who, place: Place, req
     key_from_header(request.headers(), &mut offer.idempotency_key)?;
     order_from_path(place, &mut offer.order_id)?;
     let broken = |_error| Problem::new(Code::MalformedRequest, "the body broke off before its end");
-    let data: ImageBytes =
-        Box::pin(request.into_body().into_data_stream().map(move |piece| piece.map_err(broken)));
-    Ok(json::answer(StatusCode::OK, &ops.attach_image(caller, offer, data).await?))
+    let data: ImageBytes = Box::pin(
+        request
+            .into_body()
+            .into_data_stream()
+            .map(move |piece| piece.map_err(broken)),
+    );
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.attach_image(caller, offer, data).await?,
+    ))
 }
 
 #[derive(Deserialize)]
@@ -127,11 +151,21 @@ async fn get_order(
     view: Result<Query<OrderView>, QueryRejection>,
 ) -> Answer {
     let Query(view) = view.map_err(|_rejection| {
-        Problem::new(Code::MalformedRequest, "the query of the URL takes at (a moment) and versions (true or false) only")
+        Problem::new(
+            Code::MalformedRequest,
+            "the query of the URL takes at (a moment) and versions (true or false) only",
+        )
     })?;
-    let mut message = GetOrderRequest { order_id: String::new(), at: view.at, versions: view.versions };
+    let mut message = GetOrderRequest {
+        order_id: String::new(),
+        at: view.at,
+        versions: view.versions,
+    };
     order_from_path(place, &mut message.order_id)?;
-    Ok(json::answer(StatusCode::OK, &ops.get_order(&caller, message).await?))
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.get_order(&caller, message).await?,
+    ))
 }
 
 async fn get_image(State(ops): Ops, Extension(caller): Who, place: Place) -> Answer {
@@ -165,9 +199,20 @@ async fn readyz(State(ops): Ops) -> Response {
     let ready = checks.iter().all(|check| check.ok);
     let lines: String = checks
         .iter()
-        .map(|check| format!("[{}] {} {}\n", if check.ok { '+' } else { '-' }, check.name, check.words))
+        .map(|check| {
+            format!(
+                "[{}] {} {}\n",
+                if check.ok { '+' } else { '-' },
+                check.name,
+                check.words
+            )
+        })
         .collect();
-    let (status, verdict) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    let (status, verdict) = if ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+    };
     (status, format!("{lines}{verdict}\n")).into_response()
 }
 
@@ -178,7 +223,10 @@ fn image_headers(image: &ImageRef, headers: &mut HeaderMap) {
     let disposition = format!("attachment; filename=\"{name}.{}\"", extension(&image.media));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(image.length));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
     if let Ok(disposition) = HeaderValue::try_from(disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);
     }
@@ -225,7 +273,10 @@ fn order_from_path(place: Place, order_id: &mut String) -> Result<(), Problem> {
 fn key_from_header(headers: &HeaderMap, key: &mut String) -> Result<(), Problem> {
     let in_header = text_header(headers, "idempotency-key")?;
     if !in_header.is_empty() && !key.is_empty() && *key != in_header {
-        return Err(Problem::field("idempotency_key", "differs from the header Idempotency-Key"));
+        return Err(Problem::field(
+            "idempotency_key",
+            "differs from the header Idempotency-Key",
+        ));
     }
     if key.is_empty() {
         *key = in_header;
@@ -234,7 +285,10 @@ fn key_from_header(headers: &HeaderMap, key: &mut String) -> Result<(), Problem>
 }
 
 fn text_header(headers: &HeaderMap, name: &'static str) -> Result<String, Problem> {
-    let Some(value) = headers.get(name) else { return Ok(String::new()) };
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_error| Problem::field(name, "is not UTF-8 text"))?;
+    let Some(value) = headers.get(name) else {
+        return Ok(String::new());
+    };
+    let text =
+        std::str::from_utf8(value.as_bytes()).map_err(|_error| Problem::field(name, "is not UTF-8 text"))?;
     Ok(text.to_owned())
 }

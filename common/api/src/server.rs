@@ -59,12 +59,20 @@ pub struct ServeFailed(#[from] tonic_reflection::server::Error);
 ///
 /// # Errors
 /// [`ServeFailed`], before anything is accepted.
-pub async fn serve(listener: TcpListener, serving: Serving, stop: CancellationToken) -> Result<(), ServeFailed> {
+pub async fn serve(
+    listener: TcpListener,
+    serving: Serving,
+    stop: CancellationToken,
+) -> Result<(), ServeFailed> {
     let limits = Arc::new(serving.limits.clone());
     let operations = Operations::new(serving.backend.clone(), limits.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     let face = Face::new(operations.clone(), health)?;
-    let door = Arc::new(Door { face, serving, limits: limits.clone() });
+    let door = Arc::new(Door {
+        face,
+        serving,
+        limits: limits.clone(),
+    });
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
     tasks.spawn(report_health(reporter, operations, limits.clone(), stop.clone()));
@@ -132,7 +140,11 @@ async fn report_health(
 
 async fn set_health(reporter: &HealthReporter, ready: bool) {
     use tonic::server::NamedService as _;
-    let status = if ready { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+    let status = if ready {
+        tonic_health::ServingStatus::Serving
+    } else {
+        tonic_health::ServingStatus::NotServing
+    };
     // The empty name is the machine as a whole, by the gRPC health checking protocol.
     for service in ["", RegistryServer::<crate::grpc::GrpcFace>::NAME] {
         reporter.set_service_status(service, status).await;
@@ -146,7 +158,12 @@ struct Door {
 }
 
 impl Door {
-    async fn serve_connection(self: Arc<Self>, socket: TcpStream, slot: OwnedSemaphorePermit, stop: CancellationToken) {
+    async fn serve_connection(
+        self: Arc<Self>,
+        socket: TcpStream,
+        slot: OwnedSemaphorePermit,
+        stop: CancellationToken,
+    ) {
         // Small answers must not wait for the acknowledgement of earlier ones.
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -217,15 +234,25 @@ impl Visitor {
     fn new(tls: &TlsStream<TcpStream>, caller_of: CallerOf) -> Self {
         let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
         let certificate = chain.first().map(|leaf| leaf.clone().into_owned());
-        Self { certificate, caller_of, read: Mutex::new(None) }
+        Self {
+            certificate,
+            caller_of,
+            read: Mutex::new(None),
+        }
     }
 
     fn caller(&self, limits: &Limits) -> Result<Caller, Problem> {
         let Some(certificate) = &self.certificate else {
-            return Err(Problem::new(Code::NotAuthenticated, "the connection came without a client certificate"));
+            return Err(Problem::new(
+                Code::NotAuthenticated,
+                "the connection came without a client certificate",
+            ));
         };
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, caller)) = read.as_ref().filter(|(when, _)| when.elapsed() < limits.caller_for) {
+        if let Some((_, caller)) = read
+            .as_ref()
+            .filter(|(when, _)| when.elapsed() < limits.caller_for)
+        {
             return caller.clone();
         }
         let caller = (self.caller_of)(certificate);

@@ -25,7 +25,13 @@ impl Cut {
 /// The same bytes, ended by an error as soon as they are more than `most`, or the sender is silent for too long.
 pub(crate) fn bounded(data: ImageBytes, most: u64, silence: Duration) -> (ImageBytes, Cut) {
     let cut = Cut::default();
-    let counted = Counted { data: Some(data), count: 0, most, silence, cut: cut.clone() };
+    let counted = Counted {
+        data: Some(data),
+        count: 0,
+        most,
+        silence,
+        cut: cut.clone(),
+    };
     let stream = futures_util::stream::unfold(counted, |mut counted| async move {
         let next = counted.next().await?;
         Some((next, counted))
@@ -35,7 +41,10 @@ pub(crate) fn bounded(data: ImageBytes, most: u64, silence: Duration) -> (ImageB
 
 /// What a sender hears whose image is too large.
 pub(crate) fn image_too_large(most: u64) -> Problem {
-    Problem::new(Code::TooLarge, format!("an image may have {} MiB at most", most / (1024 * 1024)))
+    Problem::new(
+        Code::TooLarge,
+        format!("an image may have {} MiB at most", most / (1024 * 1024)),
+    )
 }
 
 struct Counted {
@@ -52,7 +61,10 @@ impl Counted {
         let data = self.data.as_mut()?;
         let piece = match tokio::time::timeout(self.silence, data.next()).await {
             Ok(piece) => piece,
-            Err(_elapsed) => Some(Err(Problem::new(Code::Timeout, "the sender of the image fell silent"))),
+            Err(_elapsed) => Some(Err(Problem::new(
+                Code::Timeout,
+                "the sender of the image fell silent",
+            ))),
         };
         let checked = piece.map(|piece| piece.and_then(|bytes| self.count(bytes)));
         match &checked {
@@ -68,6 +80,10 @@ impl Counted {
 
     fn count(&mut self, bytes: bytes::Bytes) -> Result<bytes::Bytes, Problem> {
         self.count = self.count.saturating_add(bytes.len() as u64);
-        if self.count > self.most { Err(image_too_large(self.most)) } else { Ok(bytes) }
+        if self.count > self.most {
+            Err(image_too_large(self.most))
+        } else {
+            Ok(bytes)
+        }
     }
 }

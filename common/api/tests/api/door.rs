@@ -1,0 +1,496 @@
+//! The door: who is let in, what is too large or cannot be read, how long is waited, and how it closes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ccpor_api::message::registry_client::RegistryClient;
+use ccpor_api::message::*;
+use ccpor_api::{CallFailed, Client, Code, ImageOffer, Limits, PROBLEM_TRAILER, Problem, Target};
+use http_body_util::StreamBody;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
+use crate::desk::Desk;
+use crate::faces::{filing, order};
+use crate::house::{Authority, House, client_config, get, post, problem};
+
+async fn open(limits: Limits) -> (House, Arc<Desk>) {
+    let desk = Arc::new(Desk::default());
+    (House::open(desk.clone(), limits).await, desk)
+}
+
+fn code(failed: CallFailed) -> Code {
+    match failed {
+        CallFailed::Problem(problem) => problem.code,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn without_a_certificate_only_liveness_answers() {
+    let (house, _) = open(Limits::default()).await;
+    for path in [
+        "/readyz",
+        "/v1/openapi.json",
+        "/v1/courts",
+        "/v1/status",
+        "/nowhere",
+    ] {
+        let refused = house.call_as(None, get(path), "").await;
+        assert_eq!(problem(&refused).code, Code::NotAuthenticated, "{path}");
+        assert_eq!(refused.status(), 401);
+    }
+    assert_eq!(house.call_as(None, get("/livez"), "").await.status(), 200);
+    let client = Client::connect(house.target(None)).await.unwrap();
+    assert_eq!(code(client.status().await.unwrap_err()), Code::NotAuthenticated);
+    let nobody = Client::connect(house.target(Some(&house.stranger)))
+        .await
+        .unwrap();
+    assert_eq!(
+        code(nobody.status().await.unwrap_err()),
+        Code::CertificateNotAccepted
+    );
+    let refused = house.call_as(Some(&house.stranger), get("/v1/status"), "").await;
+    assert_eq!(problem(&refused).code, Code::CertificateNotAccepted);
+}
+
+#[tokio::test]
+async fn foreign_and_expired_certificates_and_dead_addresses_are_told_apart() {
+    let (house, _) = open(Limits::default()).await;
+    let foreign = Authority::new();
+    for identity in [foreign.issue(false), house.authority.issue(true)] {
+        let failed = match Client::connect(house.target(Some(&identity))).await {
+            Ok(client) => client.status().await.unwrap_err(),
+            Err(failed) => failed,
+        };
+        assert!(matches!(failed, CallFailed::Refused { .. }), "{failed:?}");
+    }
+    let config = client_config(&foreign, Some(&house.system), &[b"h2"]);
+    let failed = Client::connect(Target::new(house.address.to_string(), config))
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        matches!(failed, CallFailed::ServerNotTrusted { .. }),
+        "{failed:?}"
+    );
+    let nowhere = Target {
+        endpoint: "https://127.0.0.1:1".to_owned(),
+        ..house.target(Some(&house.system))
+    };
+    let failed = Client::connect(nowhere).await.err().unwrap();
+    assert!(matches!(failed, CallFailed::Unreachable { .. }), "{failed:?}");
+    for endpoint in ["", "no port", "host", "http://\u{0}:1"] {
+        let bad = Target {
+            endpoint: endpoint.to_owned(),
+            ..house.target(Some(&house.system))
+        };
+        let failed = Client::connect(bad).await.err().unwrap();
+        assert!(
+            matches!(failed, CallFailed::BadEndpoint { .. }),
+            "{endpoint}: {failed:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_agency_must_be_one_of_the_certificates() {
+    let (house, _) = open(Limits::default()).await;
+    let asked = |ori: &str| get("/v1/status").header("ccpor-ori", ori);
+    let answer = house.call_as(Some(&house.dispatch), asked("ca0010100"), "").await;
+    let status: StatusAnswer = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(status.caller.unwrap().ori, "CA0010100");
+    let refused = house.call_as(Some(&house.dispatch), asked("CA0190000"), "").await;
+    assert_eq!(problem(&refused).code, Code::OriNotAccepted);
+    let target = Target {
+        ori: Some("CA0190000".to_owned()),
+        ..house.target(Some(&house.dispatch))
+    };
+    let client = Client::connect(target).await.unwrap();
+    assert_eq!(code(client.status().await.unwrap_err()), Code::OriNotAccepted);
+    let unnamed = Client::connect(house.target(Some(&house.dispatch)))
+        .await
+        .unwrap();
+    let caller = unnamed.status().await.unwrap().caller.unwrap();
+    assert_eq!((caller.ori.as_str(), caller.oris.len()), ("", 2));
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_cut_off() {
+    let (house, _) = open(Limits {
+        image_bytes: 100_000,
+        message_bytes: 80_000,
+        ..Limits::default()
+    })
+    .await;
+    let client = house.client().await;
+    let big = Order {
+        other_text: "x".repeat(90_000),
+        ..order()
+    };
+    let request = FileOrderRequest {
+        order: Some(big),
+        ..filing("key-0001")
+    };
+    let body = serde_json::to_vec(&request).unwrap();
+    assert_eq!(
+        code(client.file_order(request).await.unwrap_err()),
+        Code::TooLarge
+    );
+    let refused = house.call(post("/v1/orders"), body).await;
+    assert_eq!(
+        (problem(&refused).code, refused.status().as_u16()),
+        (Code::TooLarge, 413)
+    );
+
+    let filed = client.file_order(filing("key-0002")).await.unwrap();
+    let offer = ImageOffer {
+        idempotency_key: "key-0003".to_owned(),
+        order_id: filed.order_id.clone(),
+        ..ImageOffer::default()
+    };
+    let image = Bytes::from([b"%PDF".to_vec(), vec![0; 100_000]].concat());
+    assert_eq!(
+        code(client.attach_image(offer, image.clone()).await.unwrap_err()),
+        Code::TooLarge
+    );
+    let put = || {
+        http::Request::put(format!("/v1/orders/{}/images", filed.order_id))
+            .header("idempotency-key", "key-0004")
+    };
+    assert_eq!(
+        problem(&house.call(put(), image.clone()).await).code,
+        Code::TooLarge
+    );
+    // Without an announced length, so that only counting finds it.
+    let pieces: Vec<Result<_, std::io::Error>> = image
+        .chunks(5_000)
+        .map(|piece| Ok(hyper::body::Frame::data(Bytes::copy_from_slice(piece))))
+        .collect();
+    let stream = StreamBody::new(futures_util::stream::iter(pieces));
+    assert_eq!(
+        problem(&house.call_with(Some(&house.system), put(), stream).await).code,
+        Code::TooLarge
+    );
+    let careless = house
+        .call(put().header("ccpor-title", "careless"), image.clone())
+        .await;
+    assert_eq!(problem(&careless).code, Code::TooLarge);
+    let shown = client
+        .get_order(GetOrderRequest {
+            order_id: filed.order_id.clone(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(shown.images, []);
+
+    let lines = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
+    let answer = house.call(lines, "x".repeat(70_000)).await;
+    let last: LookupAnswer = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(last.problem.unwrap().code, "too-large");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_on_both_faces() {
+    let (house, _) = open(Limits::default()).await;
+    for (body, wanted) in [
+        ("", Code::MalformedRequest),
+        ("{\"last\": ", Code::MalformedRequest),
+        ("[1]", Code::InvalidFields),
+        ("{\"lsat\": \"DOE\"}", Code::InvalidFields),
+        ("{\"limit\": -1}", Code::InvalidFields),
+    ] {
+        assert_eq!(
+            problem(&house.call(post("/v1/lookup"), body).await).code,
+            wanted,
+            "{body}"
+        );
+    }
+    let plain = http::Request::post("/v1/lookup").header("content-type", "text/plain");
+    assert_eq!(
+        problem(&house.call(plain, "{}").await).code,
+        Code::UnsupportedMediaType
+    );
+    assert_eq!(
+        problem(&house.call(get("/v1/lookup"), "").await).code,
+        Code::MethodNotAllowed
+    );
+    assert_eq!(
+        problem(&house.call(get("/v2/lookup"), "").await).code,
+        Code::NoSuchOperation
+    );
+    assert_eq!(
+        problem(&house.call(get("/v1/orders/%ff"), "").await).code,
+        Code::MalformedRequest
+    );
+    assert_eq!(
+        problem(&house.call(get("/v1/orders/x?when=now"), "").await).code,
+        Code::MalformedRequest
+    );
+
+    for (path, bytes, wanted) in [
+        (
+            "/ccpor.v1.Registry/Lookup",
+            &[0xff_u8, 0xff, 0xff][..],
+            Code::MalformedRequest,
+        ),
+        ("/ccpor.v1.Registry/LookUp", &[], Code::NoSuchOperation),
+        ("/ccpor.v2.Registry/Lookup", &[], Code::NoSuchOperation),
+        (
+            "/ccpor.v1.Registry/AttachImage",
+            &[0xff, 0xff],
+            Code::MalformedRequest,
+        ),
+    ] {
+        let answer = house.grpc_bytes(path, bytes).await;
+        let status = tonic::Status::from_header_map(answer.headers()).unwrap();
+        let told = Problem::from_status(&status).unwrap_or_else(|| panic!("no {PROBLEM_TRAILER} at {path}"));
+        assert_eq!((told.code, status.code()), (wanted, wanted.grpc()), "{path}");
+    }
+    let bad_line = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
+    let answer = house
+        .call(bad_line, "{\"last\":\"DOE\"}\n\nnonsense\n{\"last\":\"ROE\"}")
+        .await;
+    let lines: Vec<LookupAnswer> = std::str::from_utf8(answer.body())
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines
+            .iter()
+            .map(|line| line.problem.is_some())
+            .collect::<Vec<_>>(),
+        [false, true, false]
+    );
+}
+
+#[tokio::test]
+async fn a_path_and_a_body_that_differ_are_refused_and_the_key_may_stand_in_the_header() {
+    let (house, _) = open(Limits::default()).await;
+    let body = |value: serde_json::Value| value.to_string();
+    let differs = body(serde_json::json!({"idempotency_key": "key-0001", "order_id": "b", "order": {}}));
+    let refused = problem(&house.call(post("/v1/orders/a/amendments"), differs).await);
+    assert_eq!(refused.fields[0].path, "order_id");
+    let keyless = body(serde_json::json!({"order": order()}));
+    let filed = house
+        .call(
+            post("/v1/orders").header("idempotency-key", "key-0001"),
+            keyless.clone(),
+        )
+        .await;
+    assert_eq!(filed.status(), 201);
+    let order_id = serde_json::from_slice::<WriteAnswer>(filed.body())
+        .unwrap()
+        .order_id;
+    assert_eq!(filed.headers()["location"], format!("/v1/orders/{order_id}"));
+    let again = house
+        .call(post("/v1/orders").header("idempotency-key", "key-0001"), keyless)
+        .await;
+    assert_eq!(again.status(), 200);
+}
+
+#[tokio::test]
+async fn a_slow_backend_is_cut_off_and_a_silent_sender_too() {
+    let short = Duration::from_millis(200);
+    let (house, _) = open(Limits {
+        call: short,
+        silence: short,
+        ..Limits::default()
+    })
+    .await;
+    let slow = FileOrderRequest {
+        order: Some(Order {
+            other_text: "sleep".to_owned(),
+            ..order()
+        }),
+        ..filing("key-0001")
+    };
+    let client = house.client().await;
+    assert_eq!(code(client.file_order(slow).await.unwrap_err()), Code::Timeout);
+    let filed = client.file_order(filing("key-0002")).await.unwrap();
+    let put = http::Request::put(format!("/v1/orders/{}/images", filed.order_id))
+        .header("idempotency-key", "key-0003");
+    let start = futures_util::stream::iter([Ok::<_, std::io::Error>(hyper::body::Frame::data(
+        Bytes::from_static(b"%PDF"),
+    ))]);
+    let silent = StreamBody::new(futures_util::StreamExt::chain(
+        start,
+        futures_util::stream::pending(),
+    ));
+    let answer = house.call_with(Some(&house.system), put, silent).await;
+    assert_eq!(problem(&answer).code, Code::Timeout);
+}
+
+#[tokio::test]
+async fn too_many_calls_at_a_time_are_told_so() {
+    let (house, _) = open(Limits {
+        calls: 0,
+        ..Limits::default()
+    })
+    .await;
+    assert_eq!(
+        problem(&house.call(get("/v1/status"), "").await).code,
+        Code::Unavailable
+    );
+    assert_eq!(
+        code(house.client().await.status().await.unwrap_err()),
+        Code::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn health_follows_readiness_and_reflection_names_the_service() {
+    let (house, desk) = open(Limits {
+        readiness_every: Duration::from_millis(10),
+        ..Limits::default()
+    })
+    .await;
+    let not_ready = house.call(get("/readyz"), "").await;
+    assert_eq!(not_ready.status(), 503);
+    assert_eq!(not_ready.body(), "[-] ledger-writable on this disk\nnot ready\n");
+    let channel = house.channel(&house.system).await;
+    let mut health = HealthClient::new(channel.clone());
+    let mut now = async |service: &str| {
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        health.check(request).await.unwrap().into_inner().status()
+    };
+    assert_eq!(now("ccpor.v1.Registry").await, ServingStatus::NotServing);
+    desk.ready.store(true, Ordering::SeqCst);
+    while now("").await != ServingStatus::Serving {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(house.call(get("/readyz"), "").await.status(), 200);
+
+    let ask = |request| ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(request),
+    };
+    let questions = [
+        ask(MessageRequest::ListServices(String::new())),
+        ask(MessageRequest::FileContainingSymbol(
+            "ccpor.v1.Registry".to_owned(),
+        )),
+    ];
+    let mut reflection = ServerReflectionClient::new(channel);
+    let mut answers = reflection
+        .server_reflection_info(futures_util::stream::iter(questions))
+        .await
+        .unwrap()
+        .into_inner();
+    let services = match answers
+        .message()
+        .await
+        .unwrap()
+        .unwrap()
+        .message_response
+        .unwrap()
+    {
+        MessageResponse::ListServicesResponse(list) => {
+            list.service.into_iter().map(|service| service.name).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    let services: Vec<String> = services;
+    assert!(
+        services.contains(&"ccpor.v1.Registry".to_owned())
+            && services.contains(&"grpc.health.v1.Health".to_owned())
+    );
+    let file = answers
+        .message()
+        .await
+        .unwrap()
+        .unwrap()
+        .message_response
+        .unwrap();
+    assert!(
+        matches!(file, MessageResponse::FileDescriptorResponse(_)),
+        "{file:?}"
+    );
+}
+
+#[tokio::test]
+async fn after_the_stop_running_calls_finish_and_new_ones_find_no_door() {
+    let (house, _) = open(Limits {
+        call: Duration::from_millis(300),
+        drain: Duration::from_secs(5),
+        ..Limits::default()
+    })
+    .await;
+    let mut running = RegistryClient::new(house.channel(&house.system).await);
+    let slow = FileOrderRequest {
+        order: Some(Order {
+            other_text: "sleep".to_owned(),
+            ..order()
+        }),
+        ..filing("key-0001")
+    };
+    let call = tokio::spawn(async move { running.file_order(slow).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop.cancel();
+    let status = call.await.unwrap().unwrap_err();
+    assert_eq!(Problem::from_status(&status).unwrap().code, Code::Timeout);
+    let target = house.target(Some(&house.system));
+    house.done.await.unwrap();
+    assert!(matches!(
+        Client::connect(target).await,
+        Err(CallFailed::Unreachable { .. })
+    ));
+}
+
+#[tokio::test]
+async fn half_a_handshake_and_noise_hold_no_place() {
+    use tokio::io::AsyncReadExt;
+    let (house, _) = open(Limits {
+        connections: 1,
+        handshake: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
+    let mut silent = tokio::net::TcpStream::connect(house.address).await.unwrap();
+    let mut end = Vec::new();
+    silent.read_to_end(&mut end).await.unwrap();
+    assert_eq!(end, b"");
+    let mut noise = tokio::net::TcpStream::connect(house.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut noise, b"GET / HTTP/1.1\r\n\r\n")
+        .await
+        .unwrap();
+    let _ = noise.read_to_end(&mut end).await;
+    assert_eq!(house.call(get("/livez"), "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_certificate_revoked_in_the_meantime_is_refused_on_the_open_connection() {
+    let (house, _) = open(Limits {
+        caller_for: Duration::ZERO,
+        ..Limits::default()
+    })
+    .await;
+    let client = house.client().await;
+    client.status().await.unwrap();
+    house.revoked.store(true, Ordering::SeqCst);
+    assert_eq!(
+        code(client.status().await.unwrap_err()),
+        Code::CertificateNotAccepted
+    );
+}
+
+#[tokio::test]
+async fn headers_have_a_limit() {
+    let (house, _) = open(Limits::default()).await;
+    let large = get("/livez").header("x-large", "x".repeat(20_000));
+    assert_eq!(house.call(large, "").await.status(), 431);
+    let many = (0..100).fold(get("/livez"), |request, number| {
+        request.header(format!("x-{number}"), "x")
+    });
+    assert_eq!(house.call(many, "").await.status(), 431);
+}
