@@ -1,1 +1,50 @@
-//! Stub.
+//! Replication over QUIC: endpoints with mutual TLS, who the peer is, the streams of a connection, and the driver that
+//! carries out what a `ccpor_sync` session decides. It knows records as bytes and nothing of orders.
+//!
+//! # One connection
+//!
+//! QUIC with TLS 1.3, a client certificate required, no resumption, ALPN [`ALPN`]. The dialler opens one bidirectional
+//! stream for the frames of the protocol (`ccpor_sync`); a connection counts as up only after both have greeted there,
+//! because a dialler may be refused after its handshake has succeeded. Further bidirectional streams may be opened by
+//! either side once the connection is up; the first byte says what for:
+//!
+//! | byte | request | answer |
+//! |---|---|---|
+//! | 1 image | BLAKE3 (32), offset (8, big endian) | 0, length (8, big endian), the bytes from the offset on; or 1 and 8 bytes without meaning |
+//! | 2 ask | deadline in ms (4, big endian), the question to the end of the stream | 0 and the answer to the end of the stream; or 1: refused |
+//! | 3 probe | nothing | one byte |
+//!
+//! The stream of frames goes before the others, images behind everything.
+//!
+//! # Threads
+//!
+//! Reading, writing and deciding are three tasks a connection. Calls to the ledgers block and run on the runtime's
+//! blocking threads: reads side by side, the runs of one origin in order, those that wait together in one call.
+
+// A module may use only the modules declared below it.
+mod landing;
+mod uplink;
+mod peer;
+mod fetcher;
+mod streams;
+mod images;
+mod ask;
+mod conversation;
+mod desk;
+mod framing;
+mod news;
+mod link;
+mod trouble;
+mod endpoint;
+mod services;
+mod kind;
+pub mod limits;
+
+pub use ask::AskError;
+pub use endpoint::{ALPN, EndpointError};
+pub use images::FetchError;
+pub use landing::{Landing, LandingConfig, LandingHandle};
+pub use link::{LinkState, OriginTrouble};
+pub use services::{Answer, BoxAnswer, ImageSink, Images, Permissions, Services, Wanted};
+pub use trouble::{CertificateFault, Trouble};
+pub use uplink::{Uplink, UplinkConfig, UplinkHandle};

@@ -1,0 +1,241 @@
+//! One connection's driver: feeds the session with frames, results, news and time, and carries out what it asks for. It
+//! decides nothing that the session could decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
+use ccpor_sync::{
+    Action, CloseReason, Event, Ledgers, Millis, Session, SessionConfig, Side, limits as protocol,
+};
+use quinn::{Connection, RecvStream, SendStream, VarInt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::desk::Desk;
+use crate::framing::{Heard, Outbox, Stuck, read_frames};
+use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
+use crate::link::{LinkBoard, OriginTrouble};
+use crate::news::News;
+use crate::services::Permissions;
+use crate::trouble::Trouble;
+
+/// The stream of the protocol goes before every other stream of a connection.
+const PRIORITY: i32 = 10;
+
+/// What a conversation is held with.
+pub(crate) struct Conversation {
+    pub(crate) connection: Connection,
+    pub(crate) send: SendStream,
+    pub(crate) receive: RecvStream,
+    pub(crate) side: Side,
+    pub(crate) permissions: Permissions,
+    pub(crate) ledgers: Arc<dyn Ledgers>,
+    pub(crate) news: News,
+    pub(crate) board: LinkBoard,
+    /// Ends the conversation when the program stops.
+    pub(crate) stop: CancellationToken,
+}
+
+/// What happened next.
+enum Turn {
+    Event(Event),
+    News,
+    /// The peer's stream ended or the connection broke.
+    Broken,
+}
+
+impl Conversation {
+    /// Talks until one side ends it. `on_up` is called once, when both have greeted each other.
+    pub(crate) async fn hold(self, on_up: impl FnOnce()) -> Trouble {
+        let Self {
+            connection,
+            send,
+            receive,
+            side,
+            permissions,
+            ledgers,
+            news,
+            board,
+            stop,
+        } = self;
+        let _ = send.set_priority(PRIORITY);
+        let (frames_in, mut frames) = mpsc::channel(FRAMES_WAITING);
+        let (results_in, mut results) = mpsc::channel(RESULTS_WAITING);
+        let outbox = Outbox::default();
+        let reader = AbortOnDrop(tokio::spawn(read_frames(receive, frames_in)));
+        let writer = tokio::spawn(outbox.clone().write_frames(send));
+
+        let clock = Instant::now();
+        let now = || Millis(u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX));
+        // Subscribed before the heads are read: what changes in between arrives twice rather than never.
+        let mailbox = news.subscribe();
+        let (heads, heartbeats) = opening(&ledgers).await;
+        let desk = Desk::new(ledgers, results_in);
+        let mut talk = Talk {
+            desk,
+            outbox,
+            board,
+            on_up: Some(on_up),
+            ended: None,
+            round_trip_ms: None,
+        };
+        let Permissions { own, accepts, offers } = permissions;
+        let config = SessionConfig {
+            side,
+            own,
+            accepts,
+            offers,
+            receive_window: protocol::RECEIVE_MOST,
+        };
+        let mut actions = Vec::new();
+        let mut session = Session::open(config, now(), heads, heartbeats, &mut actions);
+        talk.carry_out(&mut session, &mut actions, now());
+
+        while talk.ended.is_none() {
+            let deadline = session
+                .deadline()
+                .map_or(FAREWELL, |at| Duration::from_millis(at.0));
+            let turn = tokio::select! {
+                biased;
+                () = stop.cancelled() => Turn::Event(Event::Leave(CloseReason::Leaving)),
+                // News before results: a change is known before the answer to the call that made it.
+                () = mailbox.arrived() => Turn::News,
+                Some(result) = results.recv() => Turn::Event(result),
+                heard = frames.recv() => match heard {
+                    Some(Heard::Frame(frame)) => Turn::Event(Event::Received(frame)),
+                    Some(Heard::Garbage) => Turn::Event(Event::Garbage),
+                    None => Turn::Broken,
+                },
+                () = tokio::time::sleep_until(clock + deadline) => Turn::Event(Event::Tick),
+            };
+            for moved in mailbox.take() {
+                session.step(now(), Event::Moved(moved), &mut actions);
+            }
+            match turn {
+                Turn::Event(event) => session.step(now(), event, &mut actions),
+                Turn::News => {}
+                Turn::Broken => break,
+            }
+            talk.carry_out(&mut session, &mut actions, now());
+        }
+        drop(reader);
+        end(&connection, &talk.outbox, writer, talk.ended).await
+    }
+}
+
+/// What the ledgers hold, read where blocking is allowed.
+async fn opening(ledgers: &Arc<dyn Ledgers>) -> (Vec<(OriginId, Head)>, Vec<SignedHeartbeat>) {
+    let ledgers = Arc::clone(ledgers);
+    tokio::task::spawn_blocking(move || (ledgers.heads(), ledgers.heartbeats()))
+        .await
+        .unwrap_or_default()
+}
+
+/// The hands of a conversation.
+struct Talk<F> {
+    desk: Desk,
+    outbox: Outbox,
+    board: LinkBoard,
+    on_up: Option<F>,
+    ended: Option<(CloseReason, bool)>,
+    round_trip_ms: Option<u64>,
+}
+
+impl<F: FnOnce()> Talk<F> {
+    fn carry_out(&mut self, session: &mut Session, actions: &mut Vec<Action>, now: Millis) {
+        for action in std::mem::take(actions) {
+            if self.one(action).is_err() && self.ended.is_none() {
+                session.step(now, Event::Leave(CloseReason::TooMuch), actions);
+            }
+        }
+        for action in std::mem::take(actions) {
+            let _ = self.one(action);
+        }
+        if let Some(round_trip) = session.round_trip_ms()
+            && self.round_trip_ms.replace(round_trip) != Some(round_trip)
+        {
+            self.board.round_trip(Duration::from_millis(round_trip));
+        }
+    }
+
+    fn one(&mut self, action: Action) -> Result<(), Stuck> {
+        match action {
+            Action::Send(frame) => return self.outbox.push(frame),
+            Action::Compare { origin, peer } => self.desk.compare(origin, peer),
+            Action::Load { origin, after, limit } => self.desk.load(origin, after, limit),
+            Action::Store(run) => self.desk.store(run),
+            Action::KeepReceipt { origin, receipt } => self.desk.keep_receipt(origin, receipt),
+            Action::TakeHeartbeats(heartbeats) => self.desk.take_heartbeats(heartbeats),
+            Action::Up { .. } => {
+                if let Some(on_up) = self.on_up.take() {
+                    on_up();
+                }
+            }
+            Action::Diverged { found, told_by_peer } => {
+                warn!(origin = %found.origin, told_by_peer, "{found}");
+                self.board.troubled(OriginTrouble::Diverged(found));
+            }
+            Action::Refused {
+                origin,
+                code,
+                by_peer,
+            } => {
+                warn!(%origin, by_peer, "records refused: {code}");
+                self.board.troubled(OriginTrouble::Refused {
+                    origin,
+                    code,
+                    by_peer,
+                });
+            }
+            Action::Unreadable { origin, why } => {
+                warn!(%origin, "cannot be sent: {why}");
+                self.board.troubled(OriginTrouble::Unreadable(origin));
+            }
+            Action::Close { reason, by_peer } => self.ended = Some((reason, by_peer)),
+        }
+        Ok(())
+    }
+}
+
+/// Lets the last frames leave, closes, and says why it ended.
+async fn end(
+    connection: &Connection,
+    outbox: &Outbox,
+    writer: JoinHandle<()>,
+    ended: Option<(CloseReason, bool)>,
+) -> Trouble {
+    let mut writer = AbortOnDrop(writer);
+    let Some((reason, by_peer)) = ended else {
+        // The stream broke; why is known to the connection, as soon as it has heard the peer's close.
+        let cause = tokio::time::timeout(FAREWELL, connection.closed()).await;
+        connection.close(code(CloseReason::Malformed), b"the stream of the protocol ended");
+        return cause.map_or(Trouble::Lost, |cause| match cause {
+            quinn::ConnectionError::TimedOut => Trouble::Lost,
+            cause => Trouble::from(cause),
+        });
+    };
+    if !by_peer {
+        outbox.end();
+        let _ = tokio::time::timeout(FAREWELL, &mut writer.0).await;
+    }
+    connection.close(code(reason), reason.to_string().as_bytes());
+    Trouble::Closed { reason, by_peer }
+}
+
+/// The application error code of a reason.
+pub(crate) fn code(reason: CloseReason) -> VarInt {
+    VarInt::from_u32(reason.code())
+}
+
+/// A task that ends with the value that holds it.
+pub(crate) struct AbortOnDrop<T>(pub(crate) JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

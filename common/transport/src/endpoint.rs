@@ -1,0 +1,99 @@
+//! UDP sockets and QUIC settings: how much may be under way, how long silence lasts, what TLS must show. It accepts and
+//! opens nothing by itself.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use ccpor_certs::IdentityDir;
+use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
+use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
+use quinn::{
+    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+
+use crate::limits;
+
+/// The name of the protocol in the TLS handshake.
+pub const ALPN: &[u8] = b"ccpor-sync/1";
+
+/// Why an endpoint could not be set up.
+#[derive(Debug, Error)]
+pub enum EndpointError {
+    /// The socket could not be opened.
+    #[error("cannot listen on UDP {address}: {source}; choose another port or stop the program that uses it")]
+    Socket {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The identity directory gives no usable TLS settings.
+    #[error(transparent)]
+    Tls(#[from] TlsSetupError),
+    /// The TLS library lacks the cipher that QUIC begins with.
+    #[error("the TLS settings cannot carry QUIC: {0}")]
+    Cipher(#[from] NoInitialCipherSuite),
+}
+
+/// An endpoint that listens at `address`.
+pub(crate) fn listening(address: SocketAddr, identity: &IdentityDir) -> Result<Endpoint, EndpointError> {
+    let tls = tls::server_config(identity, ClientCertificate::Required, &[ALPN])?;
+    let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
+    config.transport_config(transport());
+    config.max_incoming(limits::HANDSHAKES_MOST);
+    open(address, Some(config))
+}
+
+/// An endpoint of a fresh port for connections to `address`.
+pub(crate) fn dialling(address: SocketAddr) -> Result<Endpoint, EndpointError> {
+    let any = match address {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    open(any, None)
+}
+
+/// The settings of a connection that accepts only `expect` at the other end.
+pub(crate) fn client(identity: &IdentityDir, expect: Expect) -> Result<ClientConfig, EndpointError> {
+    let tls = tls::client_config(identity, expect, &[ALPN])?;
+    let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
+    config.transport_config(transport());
+    Ok(config)
+}
+
+fn open(address: SocketAddr, server: Option<ServerConfig>) -> Result<Endpoint, EndpointError> {
+    let opened = socket(address)
+        .and_then(|socket| Endpoint::new(EndpointConfig::default(), server, socket, Arc::new(TokioRuntime)));
+    opened.map_err(|source| EndpointError::Socket { address, source })
+}
+
+/// One socket carries all connections of an endpoint; the 208 KiB that Linux gives by default overflow in a burst.
+fn socket(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        // Both families on one socket where the system can; where it cannot, IPv6 alone still works.
+        let _ = socket.set_only_v6(false);
+    }
+    // Less than asked for is no failure: the system's bound is its administrator's choice.
+    let _ = socket.set_recv_buffer_size(limits::SOCKET_BUFFER);
+    let _ = socket.set_send_buffer_size(limits::SOCKET_BUFFER);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn transport() -> Arc<TransportConfig> {
+    let mut transport = TransportConfig::default();
+    transport
+        .max_idle_timeout(IdleTimeout::try_from(limits::IDLE).ok())
+        .max_concurrent_bidi_streams(VarInt::from_u32(limits::STREAMS_MOST + 1))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .stream_receive_window(VarInt::from_u32(limits::STREAM_WINDOW))
+        .receive_window(VarInt::from_u32(limits::CONNECTION_WINDOW))
+        .send_window(limits::SEND_WINDOW)
+        .datagram_receive_buffer_size(None);
+    Arc::new(transport)
+}

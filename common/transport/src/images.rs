@@ -1,0 +1,219 @@
+//! Images on streams of their own, below everything else in priority: asked for by hash from an offset, hashed while
+//! they arrive, kept only when the hash is right.
+
+use std::io::{self, Read};
+
+use blake3::Hasher;
+use bytes::Bytes;
+use quinn::{Connection, ReadExactError, RecvStream, SendStream};
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::kind::Kind;
+use crate::limits::{IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
+use crate::services::{ImageSink, Services, Wanted};
+
+const HERE: u8 = 0;
+const NOT_HERE: u8 = 1;
+const PRIORITY: i32 = -10;
+
+/// Why an image could not be had.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// The link is down.
+    #[error("the other side is not connected")]
+    NotConnected,
+    /// The peer does not hold it either.
+    #[error("the other side does not hold the image")]
+    NotThere,
+    /// The connection broke or stalled; what came is kept, and the next attempt goes on from there.
+    #[error("the connection was lost or stalled before the image was whole; it will be continued")]
+    Lost,
+    /// What the peer sent is not the image.
+    #[error("the bytes received are not those of the image; they were thrown away")]
+    Wrong,
+    /// The image could not be kept.
+    #[error("the image could not be kept: {0}; check disk space and permissions")]
+    Disk(#[from] io::Error),
+}
+
+impl From<quinn::ConnectionError> for FetchError {
+    fn from(_: quinn::ConnectionError) -> Self {
+        Self::Lost
+    }
+}
+
+impl From<ReadExactError> for FetchError {
+    fn from(_: ReadExactError) -> Self {
+        Self::Lost
+    }
+}
+
+/// Fetches one image from the peer, from where an earlier attempt stopped.
+pub(crate) async fn fetch(
+    connection: &Connection,
+    services: &Services,
+    wanted: Wanted,
+) -> Result<(), FetchError> {
+    let images = services.images.clone();
+    let place = wanted.clone();
+    let begun = blocking(move || begin(images.receive(&place)?)).await?;
+    let Some((sink, hasher)) = begun else {
+        return Err(FetchError::Wrong);
+    };
+    let offset = sink.kept();
+    if offset > wanted.len || wanted.len > IMAGE_BYTES_MOST {
+        sink.discard();
+        return Err(FetchError::Wrong);
+    }
+    let stream = open(connection, &wanted, offset).await?;
+    receive(stream, sink, hasher, wanted.len - offset, wanted.blake3).await
+}
+
+/// The place for the bytes and the hash of those that are there already.
+fn begin(mut sink: Box<dyn ImageSink>) -> io::Result<Option<(Box<dyn ImageSink>, Hasher)>> {
+    let mut hasher = Hasher::new();
+    let kept = sink.kept();
+    if kept > 0 {
+        let mut bytes = sink.read_kept()?.take(kept);
+        let read = io::copy(&mut bytes, &mut hasher)?;
+        drop(bytes);
+        if read != kept {
+            sink.discard();
+            return Ok(None);
+        }
+    }
+    Ok(Some((sink, hasher)))
+}
+
+/// Asks for the bytes from `offset` on; the peer's length must be the one that the signed record tells.
+async fn open(connection: &Connection, wanted: &Wanted, offset: u64) -> Result<RecvStream, FetchError> {
+    let (mut send, mut receive) = connection.open_bi().await?;
+    let mut request = vec![Kind::Image as u8];
+    request.extend_from_slice(&wanted.blake3);
+    request.extend_from_slice(&offset.to_be_bytes());
+    send.write_all(&request).await.map_err(|_| FetchError::Lost)?;
+    send.finish().map_err(|_| FetchError::Lost)?;
+    let mut head = [0; 9];
+    timeout(IMAGE_STALL, receive.read_exact(&mut head))
+        .await
+        .map_err(|_| FetchError::Lost)??;
+    let [status, length @ ..] = head;
+    match status {
+        HERE if u64::from_be_bytes(length) == wanted.len => Ok(receive),
+        HERE => Err(FetchError::Wrong),
+        _ => Err(FetchError::NotThere),
+    }
+}
+
+/// Takes `rest` bytes from the stream; network and disk work at the same time.
+async fn receive(
+    mut stream: RecvStream,
+    sink: Box<dyn ImageSink>,
+    hasher: Hasher,
+    rest: u64,
+    blake3: [u8; 32],
+) -> Result<(), FetchError> {
+    let (chunks_in, chunks) = mpsc::channel(4);
+    let keeping = spawn_blocking(move || keep(chunks, sink, hasher, rest, blake3));
+    let mut left = rest;
+    while left > 0 {
+        let most = usize::try_from(left).unwrap_or(IMAGE_CHUNK).min(IMAGE_CHUNK);
+        let Ok(Ok(Some(chunk))) = timeout(IMAGE_STALL, stream.read_chunk(most, true)).await else {
+            break;
+        };
+        left -= u64::try_from(chunk.bytes.len()).unwrap_or(left).min(left);
+        if chunks_in.send(chunk.bytes).await.is_err() {
+            break;
+        }
+    }
+    drop(chunks_in);
+    keeping
+        .await
+        .map_err(|failed| FetchError::Disk(io::Error::other(failed)))?
+}
+
+/// Hashes and writes what comes; makes the image visible when it is whole and right.
+fn keep(
+    mut chunks: mpsc::Receiver<Bytes>,
+    mut sink: Box<dyn ImageSink>,
+    mut hasher: Hasher,
+    rest: u64,
+    blake3: [u8; 32],
+) -> Result<(), FetchError> {
+    let mut left = rest;
+    while let Some(chunk) = chunks.blocking_recv() {
+        hasher.update(&chunk);
+        sink.write(&chunk)?;
+        left -= u64::try_from(chunk.len()).unwrap_or(left).min(left);
+    }
+    if left > 0 {
+        return Err(FetchError::Lost);
+    }
+    if hasher.finalize() != blake3::Hash::from_bytes(blake3) {
+        sink.discard();
+        return Err(FetchError::Wrong);
+    }
+    Ok(sink.finish()?)
+}
+
+/// Sends the image asked for on a stream whose kind was read.
+pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive: RecvStream) {
+    let _ = send.set_priority(PRIORITY);
+    let mut request = [0; 40];
+    if receive.read_exact(&mut request).await.is_err() {
+        return;
+    }
+    let (blake3, offset) = request.split_at(32);
+    let (Ok(blake3), Ok(offset)) = (<[u8; 32]>::try_from(blake3), <[u8; 8]>::try_from(offset)) else {
+        return;
+    };
+    let images = services.images.clone();
+    let found = spawn_blocking(move || images.open(&blake3)).await.ok().flatten();
+    let Some((image, length)) = found else {
+        let _ = send.write_all(&[NOT_HERE; 9]).await;
+        finish(send).await;
+        return;
+    };
+    let mut head = vec![HERE];
+    head.extend_from_slice(&length.to_be_bytes());
+    if send.write_all(&head).await.is_err() {
+        return;
+    }
+    let (chunks_in, mut chunks) = mpsc::channel(4);
+    spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &chunks_in));
+    while let Some(chunk) = chunks.recv().await {
+        if send.write_chunk(chunk).await.is_err() {
+            return;
+        }
+    }
+    finish(send).await;
+}
+
+/// Reads from `offset` to the end. An error shows at the other side as an image that is not whole.
+fn read_from(mut image: Box<dyn Read + Send>, offset: u64, chunks: &mpsc::Sender<Bytes>) {
+    if io::copy(&mut image.by_ref().take(offset), &mut io::sink()).is_err() {
+        return;
+    }
+    loop {
+        let mut chunk = Vec::with_capacity(IMAGE_CHUNK);
+        let most = u64::try_from(IMAGE_CHUNK).unwrap_or(u64::MAX);
+        match image.by_ref().take(most).read_to_end(&mut chunk) {
+            Ok(0) | Err(_) => return,
+            Ok(_) if chunks.blocking_send(Bytes::from(chunk)).is_err() => return,
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn finish(mut send: SendStream) {
+    if send.finish().is_ok() {
+        let _ = send.stopped().await;
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.map_err(io::Error::other)?
+}

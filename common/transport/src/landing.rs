@@ -1,0 +1,359 @@
+//! Where nodes and hubs connect to: handshakes within bounds, one live connection an identity, and each peer attended to
+//! until it goes. What they may send follows from their certificates alone.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ccpor_certs::{Identity, IdentityDir};
+use ccpor_sync::{CloseReason, Side, limits as protocol};
+use quinn::{Connection, Endpoint, Incoming};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+use crate::ask::{AskError, ask};
+use crate::conversation::code;
+use crate::endpoint::{self, EndpointError};
+use crate::images::{FetchError, fetch};
+use crate::limits::{CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
+use crate::link::{LinkBoard, LinkState};
+use crate::peer::{Attendance, Shared, identify};
+use crate::services::{Permissions, Services, Wanted};
+use crate::streams::is_alive;
+use crate::trouble::Trouble;
+
+/// How to land.
+#[derive(Clone)]
+pub struct LandingConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// What may pass to and from whom; `None` turns the peer away.
+    pub permits: Arc<dyn Fn(&Identity) -> Option<Permissions> + Send + Sync>,
+}
+
+impl LandingConfig {
+    /// A hub's rules.
+    pub fn hub(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            permits: Arc::new(Permissions::hub_towards),
+        }
+    }
+}
+
+/// Starts to listen.
+pub struct Landing;
+
+/// A running landing. Dropped, it ends without a farewell.
+pub struct LandingHandle {
+    grounds: Arc<Grounds>,
+    endpoint: Endpoint,
+}
+
+struct Grounds {
+    shared: Shared,
+    permits: Arc<dyn Fn(&Identity) -> Option<Permissions> + Send + Sync>,
+    peers: Mutex<BTreeMap<Identity, Place>>,
+    /// Counts up at every arrival and departure.
+    changes: watch::Sender<u64>,
+    next_ticket: AtomicU64,
+    handshakes: AtomicUsize,
+    connections: Arc<Semaphore>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// What is known of an identity that is or was connected.
+struct Place {
+    board: LinkBoard,
+    current: Arc<watch::Sender<Option<Connection>>>,
+    /// The connection that has the place, from its handshake to its end.
+    holder: Option<(u64, Connection)>,
+    /// Whether somebody is finding out if the holder still lives.
+    contested: bool,
+}
+
+impl Landing {
+    /// Listens from now on. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The port is taken or the identity directory gives no usable TLS settings.
+    pub fn start(
+        identity: &IdentityDir,
+        services: Services,
+        config: LandingConfig,
+    ) -> Result<LandingHandle, EndpointError> {
+        let endpoint = endpoint::listening(config.listen, identity)?;
+        let grounds = Arc::new(Grounds {
+            shared: Shared::new(services),
+            permits: config.permits,
+            peers: Mutex::default(),
+            changes: watch::Sender::new(0),
+            next_ticket: AtomicU64::new(0),
+            handshakes: AtomicUsize::new(0),
+            connections: Arc::new(Semaphore::new(CONNECTIONS_MOST)),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        grounds.tasks.spawn(Arc::clone(&grounds).accept(endpoint.clone()));
+        Ok(LandingHandle { grounds, endpoint })
+    }
+}
+
+impl LandingHandle {
+    /// The address in use: tells the port when 0 was asked for.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.endpoint.local_addr()
+    }
+
+    /// Every identity that is or was connected since the start, with the state of its link.
+    pub fn peers(&self) -> Vec<(Identity, LinkState)> {
+        self.grounds
+            .places()
+            .iter()
+            .map(|(identity, place)| (identity.clone(), place.board.read()))
+            .collect()
+    }
+
+    /// Changes whenever a peer comes or goes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.grounds.changes.subscribe()
+    }
+
+    /// Puts a question to a connected peer.
+    ///
+    /// # Errors
+    /// No answer came; see [`AskError`].
+    pub async fn ask(&self, peer: &Identity, question: &[u8], within: Duration) -> Result<Vec<u8>, AskError> {
+        let connection = self.connection(peer).ok_or(AskError::NotConnected)?;
+        ask(&connection, question, within).await
+    }
+
+    /// Fetches one image from a connected peer now.
+    ///
+    /// # Errors
+    /// The image could not be had; see [`FetchError`].
+    pub async fn fetch_image(&self, peer: &Identity, wanted: Wanted) -> Result<(), FetchError> {
+        let connection = self.connection(peer).ok_or(FetchError::NotConnected)?;
+        fetch(&connection, &self.grounds.shared.services, wanted).await
+    }
+
+    /// Ends every connection of a certificate, as after its revocation. True when there was one.
+    pub fn disconnect(&self, certificate_serial: &str) -> bool {
+        let mut found = false;
+        for place in self.grounds.places().values() {
+            let is_meant = place.board.read().peer_serial.as_deref() == Some(certificate_serial);
+            if let (true, Some((_, connection))) = (is_meant, &place.holder) {
+                connection.close(
+                    code(CloseReason::NotWelcome),
+                    CloseReason::NotWelcome.to_string().as_bytes(),
+                );
+                found = true;
+            }
+        }
+        found
+    }
+
+    /// Says farewell to every peer and stops listening.
+    pub async fn stop(self) {
+        self.grounds.stop.cancel();
+        self.grounds.tasks.close();
+        let _ = timeout(FAREWELL * 4, self.grounds.tasks.wait()).await;
+        self.endpoint.close(
+            code(CloseReason::Leaving),
+            CloseReason::Leaving.to_string().as_bytes(),
+        );
+        let _ = timeout(FAREWELL, self.endpoint.wait_idle()).await;
+    }
+
+    fn connection(&self, peer: &Identity) -> Option<Connection> {
+        self.grounds.places().get(peer)?.current.borrow().clone()
+    }
+}
+
+impl Drop for LandingHandle {
+    fn drop(&mut self) {
+        self.grounds.stop.cancel();
+    }
+}
+
+impl Grounds {
+    async fn accept(self: Arc<Self>, endpoint: Endpoint) {
+        loop {
+            let incoming = tokio::select! {
+                incoming = endpoint.accept() => incoming,
+                () = self.stop.cancelled() => return,
+            };
+            let Some(incoming) = incoming else { return };
+            let handshakes = self.handshakes.load(Ordering::Relaxed);
+            if handshakes >= HANDSHAKES_MOST {
+                incoming.refuse();
+            } else if handshakes >= HANDSHAKES_UNPROVEN && !incoming.remote_address_validated() {
+                // Whoever answers this does not forge its address; nothing is remembered meanwhile.
+                let _ = incoming.retry();
+            } else if let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() {
+                self.handshakes.fetch_add(1, Ordering::Relaxed);
+                let grounds = Arc::clone(&self);
+                self.tasks.spawn(async move {
+                    grounds.land(incoming).await;
+                    drop(permit);
+                });
+            } else {
+                incoming.refuse();
+            }
+        }
+    }
+
+    async fn land(&self, incoming: Incoming) {
+        let address = incoming.remote_address();
+        let shaken = timeout(HANDSHAKE, async { Ok::<_, Trouble>(incoming.accept()?.await?) }).await;
+        self.handshakes.fetch_sub(1, Ordering::Relaxed);
+        let outcome = match shaken {
+            Ok(Ok(connection)) => self.receive(connection).await,
+            Ok(Err(trouble)) => Err(trouble),
+            Err(_) => Err(Trouble::NoAnswer),
+        };
+        if let Err(trouble) = outcome {
+            warn!(%address, "connection refused: {trouble}");
+        }
+    }
+
+    async fn receive(&self, connection: Connection) -> Result<(), Trouble> {
+        let turn_away = |reason: CloseReason| {
+            connection.close(code(reason), reason.to_string().as_bytes());
+            Trouble::Closed {
+                reason,
+                by_peer: false,
+            }
+        };
+        let peer = identify(&connection).inspect_err(|_| {
+            turn_away(CloseReason::NotWelcome);
+        })?;
+        let permissions = (self.permits)(&peer.identity).ok_or_else(|| turn_away(CloseReason::NotWelcome))?;
+        let within = Duration::from_millis(protocol::GREETING_MS);
+        let stream = timeout(within, connection.accept_bi()).await;
+        let (send, receive) = stream.map_err(|_| turn_away(CloseReason::NoGreeting))??;
+        let ticket = self
+            .take_place(&peer.identity, &connection)
+            .await
+            .map_err(turn_away)?;
+        let (board, current) = self.place_of(&peer.identity);
+        let identity = peer.identity.clone();
+        info!(peer = %identity, address = %connection.remote_address(), "connected");
+        let up = current.subscribe();
+        let attendance = Attendance {
+            connection,
+            send,
+            receive,
+            side: Side::Listener,
+            peer,
+            permissions,
+            board: board.clone(),
+            current,
+            stop: self.stop.clone(),
+        };
+        let trouble = {
+            let attending = self.shared.attend(attendance);
+            tokio::pin!(attending);
+            self.announce_when_up(up, &mut attending).await
+        };
+        info!(peer = %identity, "disconnected: {trouble}");
+        self.leave_place(&identity, ticket, trouble);
+        Ok(())
+    }
+
+    /// Attends, and lets watchers know the moment the link is up.
+    async fn announce_when_up(
+        &self,
+        mut up: watch::Receiver<Option<Connection>>,
+        attending: &mut (impl Future<Output = Trouble> + Unpin),
+    ) -> Trouble {
+        tokio::select! {
+            trouble = &mut *attending => return trouble,
+            _ = up.wait_for(Option::is_some) => {}
+        }
+        self.changes.send_modify(|changes| *changes += 1);
+        attending.await
+    }
+
+    /// One identity, one live connection. A newcomer gets the place when the holder no longer answers; while the holder
+    /// does, the newcomer is turned away: two machines under one identity are a clone, and the one that extends the
+    /// ledger must not be cut off by the other.
+    async fn take_place(&self, identity: &Identity, connection: &Connection) -> Result<u64, CloseReason> {
+        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
+        let holder = {
+            let mut places = self.places();
+            let place = places.entry(identity.clone()).or_insert_with(Place::empty);
+            match &place.holder {
+                None => {
+                    place.holder = Some((ticket, connection.clone()));
+                    return Ok(ticket);
+                }
+                Some(_) if place.contested => return Err(CloseReason::AlreadyConnected),
+                Some((_, holder)) => {
+                    let holder = holder.clone();
+                    place.contested = true;
+                    holder
+                }
+            }
+        };
+        let lives = holder.close_reason().is_none() && is_alive(&holder).await;
+        let mut places = self.places();
+        let place = places.entry(identity.clone()).or_insert_with(Place::empty);
+        place.contested = false;
+        if lives {
+            warn!(peer = %identity, "two machines connect under one identity: the second is turned away");
+            return Err(CloseReason::AlreadyConnected);
+        }
+        debug!(peer = %identity, "the earlier connection is dead and replaced");
+        holder.close(
+            code(CloseReason::Replaced),
+            CloseReason::Replaced.to_string().as_bytes(),
+        );
+        // A state of its own, so that the dead connection's last words do not overwrite it.
+        *place = Place {
+            holder: Some((ticket, connection.clone())),
+            ..Place::empty()
+        };
+        Ok(ticket)
+    }
+
+    fn leave_place(&self, identity: &Identity, ticket: u64, trouble: Trouble) {
+        if let Some(place) = self.places().get_mut(identity)
+            && place.holder.as_ref().is_some_and(|(holder, _)| *holder == ticket)
+        {
+            place.holder = None;
+            place.board.down(trouble, 0);
+        }
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    fn place_of(&self, identity: &Identity) -> (LinkBoard, Arc<watch::Sender<Option<Connection>>>) {
+        let mut places = self.places();
+        let place = places.entry(identity.clone()).or_insert_with(Place::empty);
+        (place.board.clone(), Arc::clone(&place.current))
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<Identity, Place>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    fn empty() -> Self {
+        Self {
+            board: LinkBoard::new(),
+            current: Arc::new(watch::Sender::new(None)),
+            holder: None,
+            contested: false,
+        }
+    }
+}

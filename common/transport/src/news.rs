@@ -1,0 +1,94 @@
+//! Changes of the ledgers on their way to every connection: one watcher of the store, one mailbox a connection in which
+//! a newer change of an origin replaces the older one, so that nothing piles up.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
+use ccpor_sync::{Ledgers, Moved};
+use tokio::sync::Notify;
+
+/// Where connections subscribe.
+#[derive(Clone, Default)]
+pub(crate) struct News(Arc<Mutex<Vec<Weak<Mailbox>>>>);
+
+/// The changes that one connection has not looked at.
+#[derive(Default)]
+pub(crate) struct Mailbox {
+    waiting: Mutex<Waiting>,
+    arrived: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    heads: BTreeMap<OriginId, Head>,
+    heartbeats: BTreeMap<OriginId, SignedHeartbeat>,
+}
+
+impl News {
+    /// Starts to watch the store.
+    pub(crate) fn of(ledgers: &dyn Ledgers) -> Self {
+        let news = Self::default();
+        let subscribers = Arc::downgrade(&news.0);
+        ledgers.watch(Box::new(move |moved| {
+            let Some(subscribers) = subscribers.upgrade() else {
+                return;
+            };
+            let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+            subscribers.retain(|subscriber| match subscriber.upgrade() {
+                Some(mailbox) => {
+                    mailbox.put(moved);
+                    true
+                }
+                None => false,
+            });
+        }));
+        news
+    }
+
+    pub(crate) fn subscribe(&self) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::default());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::downgrade(&mailbox));
+        mailbox
+    }
+}
+
+impl Mailbox {
+    fn put(&self, moved: &Moved) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match moved {
+            Moved::Head(origin, head) => {
+                let newest = waiting.heads.entry(origin.clone()).or_insert(*head);
+                if newest.position < head.position {
+                    *newest = *head;
+                }
+            }
+            Moved::Heartbeat(signed) => {
+                if let Ok(heartbeat) = signed.decode() {
+                    waiting.heartbeats.insert(heartbeat.origin, signed.clone());
+                }
+            }
+        }
+        drop(waiting);
+        self.arrived.notify_one();
+    }
+
+    /// Waits for a change.
+    pub(crate) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Everything that arrived.
+    pub(crate) fn take(&self) -> Vec<Moved> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let Waiting { heads, heartbeats } = std::mem::take(&mut *waiting);
+        drop(waiting);
+        let heads = heads.into_iter().map(|(origin, head)| Moved::Head(origin, head));
+        heads
+            .chain(heartbeats.into_values().map(Moved::Heartbeat))
+            .collect()
+    }
+}

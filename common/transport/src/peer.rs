@@ -1,0 +1,121 @@
+//! All that goes on with one authenticated peer: the conversation, and once both have greeted, its streams and the
+//! images wanted from it. How the connection came about is the business of uplink and landing.
+
+use std::sync::Arc;
+
+use ccpor_certs::tls::peer_of;
+use ccpor_certs::{CertificateDer, Peer};
+use ccpor_sync::Side;
+use quinn::{Connection, RecvStream, SendStream};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::conversation::{AbortOnDrop, Conversation};
+use crate::fetcher::{UnderWay, fetch_wanted};
+use crate::link::LinkBoard;
+use crate::news::News;
+use crate::services::{Permissions, Services};
+use crate::streams;
+use crate::trouble::{CertificateFault, Trouble};
+
+/// What every connection of a program shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) services: Services,
+    pub(crate) news: News,
+    pub(crate) under_way: UnderWay,
+}
+
+/// One authenticated peer.
+pub(crate) struct Attendance {
+    pub(crate) connection: Connection,
+    pub(crate) send: SendStream,
+    pub(crate) receive: RecvStream,
+    pub(crate) side: Side,
+    pub(crate) peer: Peer,
+    pub(crate) permissions: Permissions,
+    pub(crate) board: LinkBoard,
+    /// Where questions and fetches find the connection while it is up.
+    pub(crate) current: Arc<watch::Sender<Option<Connection>>>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Shared {
+    pub(crate) fn new(services: Services) -> Self {
+        Self {
+            news: News::of(services.ledgers.as_ref()),
+            services,
+            under_way: UnderWay::default(),
+        }
+    }
+
+    /// Attends to the peer until the connection ends, and says why it did.
+    pub(crate) async fn attend(&self, attendance: Attendance) -> Trouble {
+        let Attendance {
+            connection,
+            send,
+            receive,
+            side,
+            peer,
+            permissions,
+            board,
+            current,
+            stop,
+        } = attendance;
+        let greeted = Arc::new(Notify::new());
+        let aside = AbortOnDrop(tokio::spawn({
+            let (connection, greeted, shared) = (connection.clone(), Arc::clone(&greeted), self.clone());
+            let (identity, from) = (peer.identity.clone(), permissions.accepts.clone());
+            async move {
+                greeted.notified().await;
+                let Self {
+                    services,
+                    news,
+                    under_way,
+                } = shared;
+                let fetching = fetch_wanted(
+                    connection.clone(),
+                    services.clone(),
+                    from,
+                    under_way,
+                    news.subscribe(),
+                );
+                tokio::join!(streams::serve(connection, identity, services), fetching);
+            }
+        }));
+        let conversation = Conversation {
+            connection: connection.clone(),
+            send,
+            receive,
+            side,
+            permissions,
+            ledgers: Arc::clone(&self.services.ledgers),
+            news: self.news.clone(),
+            board: board.clone(),
+            stop,
+        };
+        let trouble = conversation
+            .hold(|| {
+                board.up(&peer, connection.remote_address());
+                current.send_replace(Some(connection));
+                greeted.notify_one();
+            })
+            .await;
+        current.send_replace(None);
+        drop(aside);
+        trouble
+    }
+}
+
+/// Who is at the other end, as its certificate says.
+pub(crate) fn identify(connection: &Connection) -> Result<Peer, Trouble> {
+    let chain = connection
+        .peer_identity()
+        .and_then(|any| any.downcast::<Vec<CertificateDer<'static>>>().ok());
+    let faulty = |fault| Trouble::Certificate { fault, ours: false };
+    match peer_of(chain.as_deref().map(Vec::as_slice)) {
+        Ok(Some(peer)) => Ok(peer),
+        Ok(None) => Err(faulty(CertificateFault::Missing)),
+        Err(_) => Err(faulty(CertificateFault::Identity)),
+    }
+}
