@@ -23,6 +23,7 @@ pub(crate) fn questions(
     let lines = Lines {
         data: Some(body.into_data_stream()),
         held: BytesMut::new(),
+        number: 0,
         most: limits.line_bytes,
         silence: limits.upload,
     };
@@ -30,7 +31,7 @@ pub(crate) fn questions(
         let line = lines.next().await?;
         let question = line.map(|line| match json::parse(&line) {
             Ok(request) => Question::Asked(Box::new(request)),
-            Err(problem) => Question::Unreadable(problem),
+            Err(problem) => Question::Unreadable(lines.at_line(problem)),
         });
         Some((question, lines))
     })
@@ -61,6 +62,8 @@ struct Lines {
     /// None once the body has ended.
     data: Option<axum::body::BodyDataStream>,
     held: BytesMut,
+    /// Of the line given last, from 1; blank lines count.
+    number: u64,
     most: usize,
     silence: std::time::Duration,
 }
@@ -70,6 +73,7 @@ impl Lines {
     async fn next(&mut self) -> Option<Result<Bytes, Problem>> {
         loop {
             if let Some(line) = self.take_line() {
+                self.number += 1;
                 if line.iter().all(u8::is_ascii_whitespace) {
                     continue;
                 }
@@ -96,6 +100,12 @@ impl Lines {
                 }
             }
         }
+    }
+
+    /// The problem with the line it is about: an unreadable question has no mark of its caller's.
+    fn at_line(&self, problem: Problem) -> Problem {
+        let detail = format!("line {}: {}", self.number, problem.detail).into();
+        Problem { detail, ..problem }
     }
 
     fn take_line(&mut self) -> Option<Bytes> {

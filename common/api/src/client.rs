@@ -86,12 +86,12 @@ pub enum CallFailed {
     },
     /// The server did not take our certificate.
     #[error(
-        "{endpoint} refused this certificate ({reason}): it may have expired, be revoked, or be of another registry; renew it"
+        "{endpoint} refused this certificate ({reason}): renew it, or ask the operator of the registry for a new one"
     )]
     Refused {
         /// Where.
         endpoint: String,
-        /// The TLS alert that it sent.
+        /// What its TLS alert means.
         reason: String,
     },
     /// No answer came in time.

@@ -78,10 +78,24 @@ fn fault_of(error: &io::Error) -> Fault {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls {
-        Some(rustls::Error::AlertReceived(alert)) => Fault::Refused(format!("{alert:?}")),
+        Some(rustls::Error::AlertReceived(alert)) => Fault::Refused(refusal(*alert)),
         Some(other) => Fault::ServerNotTrusted(other.to_string()),
         None => Fault::Unreachable(error.to_string()),
     }
+}
+
+/// What the alerts of TLS (RFC 8446, section 6.2) mean to the one whose certificate is refused.
+fn refusal(alert: rustls::AlertDescription) -> String {
+    use rustls::AlertDescription as Alert;
+    let words = match alert {
+        Alert::CertificateExpired => "it has expired, or is not valid yet",
+        Alert::CertificateRevoked => "it is revoked",
+        Alert::UnknownCA => "it was issued by another authority",
+        Alert::BadCertificate | Alert::DecryptError | Alert::CertificateUnknown => "it could not be verified",
+        Alert::CertificateRequired => "none was shown",
+        other => return format!("TLS alert {other:?}"),
+    };
+    words.to_owned()
 }
 
 /// A connection that remembers why it broke. With TLS 1.3 a client learns only by its first read that it was refused.

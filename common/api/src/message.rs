@@ -1,6 +1,7 @@
 //! The messages as compiled from `proto/ccpor/v1`; they only carry, and decide nothing.
 //!
-//! Each message is protobuf and, by serde, JSON with the same field names; unknown JSON fields are refused.
+//! Each message is protobuf and, by serde, JSON with the same field names; unknown JSON
+//! fields are refused in requests and passed over in answers.
 
 #![allow(
     missing_docs,

@@ -86,77 +86,59 @@ fn operation(route: Route) -> OperationBuilder {
 }
 
 fn parameters(route: Route) -> Vec<ParameterBuilder> {
-    let one = |name: &str, place, required, words: &str| {
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(place)
-            .required(if required { Required::True } else { Required::False })
-            .description(Some(words))
-            .schema(Some(Object::with_type(Type::String)))
-    };
-    let mut list = Vec::new();
-    if route.path().contains("{order_id}") {
-        list.push(one(
+    let on_path = [
+        (
             "order_id",
-            ParameterIn::Path,
-            true,
             "An order id; where an order is read, a registry number too.",
-        ));
-    }
-    if route.path().contains("{blake3}") {
-        list.push(one(
-            "blake3",
-            ParameterIn::Path,
-            true,
-            "BLAKE3 of the image, 64 lower-case hexadecimal digits.",
-        ));
-    }
+        ),
+        ("blake3", "BLAKE3 of the image, 64 lower-case hexadecimal digits."),
+    ];
+    let mut list: Vec<ParameterBuilder> = on_path
+        .into_iter()
+        .filter(|(name, _)| route.path().contains(&format!("{{{name}}}")))
+        .map(|(name, words)| parameter(name, ParameterIn::Path, words))
+        .collect();
+    let header = |name, words| parameter(name, ParameterIn::Header, words);
+    let query = |name, words| parameter(name, ParameterIn::Query, words);
     match route {
-        Route::AttachImage => {
-            list.push(one(
-                "Idempotency-Key",
-                ParameterIn::Header,
-                true,
-                "As idempotency_key of the other writes.",
-            ));
-            list.push(one(
-                "CCPOR-Title",
-                ParameterIn::Header,
-                false,
-                "For people: DV-130, signed.",
-            ));
-            list.push(one(
-                "CCPOR-Reason",
-                ParameterIn::Header,
-                false,
-                "Why; part of the history.",
-            ));
-        }
+        Route::AttachImage => list.extend([
+            header("Idempotency-Key", "As idempotency_key of the other writes.").required(Required::True),
+            header("CCPOR-Title", "For people: DV-130, signed."),
+            header("CCPOR-Reason", "Why; part of the history."),
+        ]),
         Route::FileOrder | Route::AmendOrder | Route::RecordService | Route::EndOrder => {
-            let words = "May stand here instead of idempotency_key in the body.";
-            list.push(one("Idempotency-Key", ParameterIn::Header, false, words));
-        }
-        Route::GetOrder => {
-            list.push(one(
-                "at",
-                ParameterIn::Query,
-                false,
-                "A moment, to see what was known to be in force then.",
-            ));
-            list.push(one(
-                "versions",
-                ParameterIn::Query,
-                false,
-                "true to have each version whole in the history.",
+            list.push(header(
+                "Idempotency-Key",
+                "May stand here instead of idempotency_key in the body.",
             ));
         }
+        Route::GetOrder => list.extend([
+            query("at", "A moment, to see what was known to be in force then."),
+            query("versions", "true to have each version whole in the history."),
+        ]),
         _ => {}
     }
     if route != Route::Livez {
-        let words = "The agency (ORI) that the call is made for, when the certificate names several.";
-        list.push(one("CCPOR-ORI", ParameterIn::Header, false, words));
+        list.push(header(
+            "CCPOR-ORI",
+            "The agency (ORI) of the call, when the certificate names several.",
+        ));
     }
     list
+}
+
+fn parameter(name: &str, place: ParameterIn, words: &str) -> ParameterBuilder {
+    let required = if place == ParameterIn::Path {
+        Required::True
+    } else {
+        Required::False
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(words))
+        .schema(Some(Object::with_type(Type::String)))
 }
 
 fn request_body(route: Route) -> Option<RequestBody> {
@@ -259,70 +241,56 @@ fn responses(route: Route) -> ResponsesBuilder {
     })
 }
 
+const DOOR: &[Code] = &[
+    Code::NotAuthenticated,
+    Code::CertificateNotAccepted,
+    Code::OriNotAccepted,
+    Code::NotAllowed,
+];
+const FAULT: &[Code] = &[Code::Internal];
+const BODY: &[Code] = &[
+    Code::MalformedRequest,
+    Code::InvalidFields,
+    Code::UnsupportedMediaType,
+    Code::TooLarge,
+];
+const VIEW: &[Code] = &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields];
+const WORK: &[Code] = &[
+    Code::TooManyRequests,
+    Code::Unavailable,
+    Code::Timeout,
+    Code::IntegrityFailure,
+];
+const WRITE: &[Code] = &[
+    Code::IdempotencyKeyReused,
+    Code::NotTheIssuingCourt,
+    Code::StorageFull,
+    Code::NotOffered,
+];
+const KNOWN: &[Code] = &[Code::OrderNotFound, Code::StateConflict];
+const UPLOAD: &[Code] = &[
+    Code::TooLarge,
+    Code::ImageRefused,
+    Code::MalformedRequest,
+    Code::InvalidFields,
+];
+const IMAGE: &[Code] = &[Code::ImageNotFound, Code::ImageUnavailable, Code::InvalidFields];
+
 /// The problems of an operation by their HTTP status.
 fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
-    let door: &[Code] = &[
-        Code::NotAuthenticated,
-        Code::CertificateNotAccepted,
-        Code::OriNotAccepted,
-        Code::NotAllowed,
-    ];
-    let everywhere: &[Code] = &[door, &[Code::Internal]].concat();
-    let body: &[Code] = &[
-        Code::MalformedRequest,
-        Code::InvalidFields,
-        Code::UnsupportedMediaType,
-        Code::TooLarge,
-    ];
-    let work: &[Code] = &[
-        Code::TooManyRequests,
-        Code::Unavailable,
-        Code::Timeout,
-        Code::IntegrityFailure,
-    ];
-    let write: &[Code] = &[
-        Code::IdempotencyKeyReused,
-        Code::NotTheIssuingCourt,
-        Code::StorageFull,
-        Code::NotOffered,
-    ];
-    let known: &[Code] = &[Code::OrderNotFound, Code::StateConflict];
-    let parts: Vec<&[Code]> = match route {
-        Route::FileOrder => vec![everywhere, body, work, write, &[Code::AlreadyFiled]],
-        Route::AmendOrder => vec![everywhere, body, work, write, known, &[Code::VersionConflict]],
-        Route::RecordService | Route::EndOrder => vec![everywhere, body, work, write, known],
-        Route::AttachImage => {
-            vec![
-                everywhere,
-                work,
-                write,
-                known,
-                &[
-                    Code::TooLarge,
-                    Code::ImageRefused,
-                    Code::MalformedRequest,
-                    Code::InvalidFields,
-                ],
-            ]
-        }
-        Route::GetOrder => vec![
-            everywhere,
-            work,
-            &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields],
-        ],
-        Route::GetImage => {
-            vec![
-                everywhere,
-                work,
-                &[Code::ImageNotFound, Code::ImageUnavailable, Code::InvalidFields],
-            ]
-        }
-        Route::Lookup | Route::LookupBatch => vec![everywhere, body, work],
-        Route::ListCourts | Route::Status => vec![everywhere, work],
-        Route::OpenApi => vec![everywhere],
+    let parts: &[&[Code]] = match route {
+        Route::FileOrder => &[DOOR, FAULT, BODY, WORK, WRITE, &[Code::AlreadyFiled]],
+        Route::AmendOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN, &[Code::VersionConflict]],
+        Route::RecordService | Route::EndOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN],
+        Route::AttachImage => &[DOOR, FAULT, UPLOAD, WORK, WRITE, KNOWN],
+        Route::GetOrder => &[DOOR, FAULT, WORK, VIEW],
+        Route::GetImage => &[DOOR, FAULT, WORK, IMAGE],
+        Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
+        Route::ListCourts | Route::Status => &[DOOR, FAULT, WORK],
+        Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
-        Route::Readyz => vec![door],
-        Route::Livez => vec![],
+        Route::Readyz => &[DOOR],
+        Route::Livez => &[],
     };
     let mut by_status = std::collections::BTreeMap::<u16, Vec<Code>>::new();
     for code in parts.concat() {

@@ -307,3 +307,42 @@ impl From<Problem> for tonic::Status {
         problem.to_status()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_survives_both_wires_and_a_newer_one_is_still_read() {
+        for code in Code::ALL {
+            let plain = Problem::new(*code, "what happened, in words: ñ");
+            let advised = plain.clone().action("do this instead");
+            for problem in [plain, advised, Problem::field("order.issued", "is missing")] {
+                assert_eq!(Problem::from_json(&problem.to_json()).unwrap(), problem);
+                let status = problem.to_status();
+                assert_eq!(Problem::from_status(&status).unwrap(), problem);
+                assert_eq!(status.code(), problem.code.grpc());
+            }
+        }
+        let newer = br#"{"code": "moon-in-the-way", "detail": "d", "action": "wait", "phase": "full"}"#;
+        let read = Problem::from_json(newer).unwrap();
+        assert_eq!((read.code, read.advice()), (Code::Unrecognised, "wait"));
+    }
+
+    #[test]
+    fn the_words_of_the_kinds_are_stable_in_shape_and_unlike_each_other() {
+        let words: std::collections::BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(words.len(), Code::ALL.len());
+        assert!(
+            words
+                .iter()
+                .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+        );
+        assert!(Code::ALL.iter().all(|code| (400..600).contains(&code.status())));
+        assert!(
+            Code::ALL
+                .iter()
+                .all(|code| code.grpc() != tonic::Code::Ok && code.action().ends_with('.'))
+        );
+    }
+}

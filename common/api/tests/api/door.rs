@@ -124,7 +124,6 @@ async fn the_agency_must_be_one_of_the_certificates() {
 #[tokio::test]
 async fn what_is_too_large_is_cut_off() {
     let (house, _) = open(Limits {
-        image_bytes: 100_000,
         message_bytes: 80_000,
         ..Limits::default()
     })
@@ -149,6 +148,20 @@ async fn what_is_too_large_is_cut_off() {
         (Code::TooLarge, 413)
     );
 
+    let lines = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
+    let answer = house.call(lines, "x".repeat(70_000)).await;
+    let last: LookupAnswer = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(last.problem.unwrap().code, "too-large");
+}
+
+#[tokio::test]
+async fn an_image_that_is_too_large_is_cut_off_and_not_kept() {
+    let (house, _) = open(Limits {
+        image_bytes: 100_000,
+        ..Limits::default()
+    })
+    .await;
+    let client = house.client().await;
     let filed = client.file_order(filing("key-0002")).await.unwrap();
     let offer = ImageOffer {
         idempotency_key: "key-0003".to_owned(),
@@ -190,11 +203,6 @@ async fn what_is_too_large_is_cut_off() {
         .await
         .unwrap();
     assert_eq!(shown.images, []);
-
-    let lines = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
-    let answer = house.call(lines, "x".repeat(70_000)).await;
-    let last: LookupAnswer = serde_json::from_slice(answer.body()).unwrap();
-    assert_eq!(last.problem.unwrap().code, "too-large");
 }
 
 #[tokio::test]
@@ -234,7 +242,11 @@ async fn what_cannot_be_read_is_told_on_both_faces() {
         problem(&house.call(get("/v1/orders/x?when=now"), "").await).code,
         Code::MalformedRequest
     );
+}
 
+#[tokio::test]
+async fn broken_protobuf_and_unknown_methods_get_problems_too() {
+    let (house, _) = open(Limits::default()).await;
     for (path, bytes, wanted) in [
         (
             "/ccpor.v1.Registry/Lookup",
@@ -254,6 +266,11 @@ async fn what_cannot_be_read_is_told_on_both_faces() {
         let told = Problem::from_status(&status).unwrap_or_else(|| panic!("no {PROBLEM_TRAILER} at {path}"));
         assert_eq!((told.code, status.code()), (wanted, wanted.grpc()), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_bad_line_gets_its_own_problem_and_the_batch_goes_on() {
+    let (house, _) = open(Limits::default()).await;
     let bad_line = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
     let answer = house
         .call(bad_line, "{\"last\":\"DOE\"}\n\nnonsense\n{\"last\":\"ROE\"}")
@@ -270,6 +287,8 @@ async fn what_cannot_be_read_is_told_on_both_faces() {
             .collect::<Vec<_>>(),
         [false, true, false]
     );
+    let told = lines[1].problem.clone().unwrap().detail;
+    assert!(told.starts_with("line 3: the body is not JSON"), "{told}");
 }
 
 #[tokio::test]
