@@ -50,12 +50,19 @@ impl Ledger {
             copy_tail(&self.dir, place, &kept_in)?;
         }
         floor::raise(&self.dir, last)?;
-        tail.mark.set(kept.map(|(place, head)| Mark { segment: place.segment, end: place.end, head }))?;
+        tail.mark.set(kept.map(|(place, head)| Mark {
+            segment: place.segment,
+            end: place.end,
+            head,
+        }))?;
         let keeps = kept.map_or(0, |(place, _)| place.segment);
         // From the last to the first, so that what stays is the beginning of the ledger at every moment.
         for number in numbers.into_iter().rev().filter(|number| *number > keeps) {
             drop_table(&self.dir, number)?;
-            fs::rename(segment_path(&self.dir, number), kept_in.join(segment_name(number)))?;
+            fs::rename(
+                segment_path(&self.dir, number),
+                kept_in.join(segment_name(number)),
+            )?;
         }
         sync_dir(&kept_in)?;
         sync_dir(&self.dir)?;
@@ -68,14 +75,21 @@ impl Ledger {
         self.reload(&mut tail)?;
         let records = records.saturating_sub(self.records());
         tracing::warn!(origin = %self.origin, records, "the end of the ledger was set aside");
-        Ok(SetAside { records, kept_in, head: self.head() })
+        Ok(SetAside {
+            records,
+            kept_in,
+            head: self.head(),
+        })
     }
 
     /// The last record that stays, and where its frame ends.
     fn kept_end(&self, position: Position) -> Result<(Place, Head), ReadError> {
         let hash = self.read(position)?.hash();
         let place = self.state().index.find(position);
-        let place = place.ok_or_else(|| ReadError::NoRecord { origin: self.origin.clone(), position })?;
+        let place = place.ok_or_else(|| ReadError::NoRecord {
+            origin: self.origin.clone(),
+            position,
+        })?;
         Ok((place, Head { position, hash }))
     }
 }
@@ -92,7 +106,9 @@ fn new_dir(quarantine: &Path) -> io::Result<PathBuf> {
             Err(fault) => return Err(fault),
         }
     }
-    Err(io::Error::other("the quarantine is full: look into it, and move what is no longer needed elsewhere"))
+    Err(io::Error::other(
+        "the quarantine is full: look into it, and move what is no longer needed elsewhere",
+    ))
 }
 
 /// Copies what stands behind a frame in its segment.

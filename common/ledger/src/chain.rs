@@ -165,7 +165,10 @@ pub fn prove_run(
     let mut end = end.copied();
     for (signed, outline) in run.iter().zip(&outlines) {
         let next = follow(origin, end.as_ref(), signed, outline)?;
-        links.push(Link { position: next.head.position, hash: next.head.hash });
+        links.push(Link {
+            position: next.head.position,
+            hash: next.head.hash,
+        });
         end = Some(next);
     }
     end.map(|end| Proven { links, end }).ok_or(RunFault::Empty)
@@ -175,15 +178,30 @@ fn read_outlines(run: &[SignedRecord]) -> Result<Vec<Outline<'_>>, RunFault> {
     if run.is_empty() {
         return Err(RunFault::Empty);
     }
-    let bytes = run.iter().map(|signed| signed.bytes.len() + SIGNATURE_BYTES).sum::<usize>();
+    let bytes = run
+        .iter()
+        .map(|signed| signed.bytes.len() + SIGNATURE_BYTES)
+        .sum::<usize>();
     if run.len() > MAX_RUN_RECORDS || bytes > MAX_RUN_BYTES {
         return Err(RunFault::TooLong);
     }
     let form = |index, fault| RunFault::Form { index, fault };
-    if let Some((index, long)) = run.iter().enumerate().find(|(_, signed)| signed.bytes.len() > MAX_RECORD_BYTES) {
-        return Err(form(index, DecodeError::TooLong { bytes: long.bytes.len() }));
+    if let Some((index, long)) = run
+        .iter()
+        .enumerate()
+        .find(|(_, signed)| signed.bytes.len() > MAX_RECORD_BYTES)
+    {
+        return Err(form(
+            index,
+            DecodeError::TooLong {
+                bytes: long.bytes.len(),
+            },
+        ));
     }
-    run.iter().enumerate().map(|(index, signed)| signed.outline().map_err(|fault| form(index, fault))).collect()
+    run.iter()
+        .enumerate()
+        .map(|(index, signed)| signed.outline().map_err(|fault| form(index, fault)))
+        .collect()
 }
 
 /// Checks the signatures that prove a run: each epoch's start by the key it announces, and the last record of each epoch.
@@ -199,7 +217,9 @@ fn check_signatures(
     while let Some((index, (signed, outline))) = records.next() {
         let at = outline.position;
         let verify = |key: &VerifyingKey| {
-            signed.verify(key).map_err(|fault| RunFault::Signature { at, fault })
+            signed
+                .verify(key)
+                .map_err(|fault| RunFault::Signature { at, fault })
         };
         if outline.body == BodyKind::EpochStart {
             let start = epoch_start(signed).map_err(|fault| RunFault::Form { index, fault })?;
@@ -212,11 +232,17 @@ fn check_signatures(
             key = Some(announced);
             continue;
         }
-        let Some(key) = key else { return Err(ChainFault::MisplacedStart { at }.into()) };
+        let Some(key) = key else {
+            return Err(ChainFault::MisplacedStart { at }.into());
+        };
         if index == 0 {
-            trust.still_good(origin, key.as_bytes()).map_err(|refused| RunFault::Key { at, refused })?;
+            trust
+                .still_good(origin, key.as_bytes())
+                .map_err(|refused| RunFault::Key { at, refused })?;
         }
-        let last_of_epoch = records.peek().is_none_or(|(_, (_, next))| next.body == BodyKind::EpochStart);
+        let last_of_epoch = records
+            .peek()
+            .is_none_or(|(_, (_, next))| next.body == BodyKind::EpochStart);
         if last_of_epoch {
             verify(&key)?;
         }
@@ -256,9 +282,20 @@ pub(crate) fn follow(
         _ => announced_key(end, signed, at)?,
     };
     if outline.key_id != key.id() {
-        return Err(ChainFault::OtherKey { at, names: outline.key_id }.into());
+        return Err(ChainFault::OtherKey {
+            at,
+            names: outline.key_id,
+        }
+        .into());
     }
-    Ok(ChainEnd { head: Head { position: at, hash: signed.hash() }, hlc: outline.hlc, key })
+    Ok(ChainEnd {
+        head: Head {
+            position: at,
+            hash: signed.hash(),
+        },
+        hlc: outline.hlc,
+        key,
+    })
 }
 
 /// An epoch's start stands at number 1 of a later epoch, every other record at the next number of the same one.
@@ -275,11 +312,23 @@ fn expect_position(end: Option<&ChainEnd>, at: Position, starts: bool) -> Result
         Some(last) if starts => last.next_epoch().ok_or(ChainFault::UsedUp { after: last })?,
         Some(last) => last.next().ok_or(ChainFault::UsedUp { after: last })?,
     };
-    let fits = if starts { at >= expected } else { last.is_some() && at == expected };
-    if fits { Ok(()) } else { Err(ChainFault::NotNext { at, expected }) }
+    let fits = if starts {
+        at >= expected
+    } else {
+        last.is_some() && at == expected
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(ChainFault::NotNext { at, expected })
+    }
 }
 
-fn announced_key(end: Option<&ChainEnd>, signed: &SignedRecord, at: Position) -> Result<VerifyingKey, RunFault> {
+fn announced_key(
+    end: Option<&ChainEnd>,
+    signed: &SignedRecord,
+    at: Position,
+) -> Result<VerifyingKey, RunFault> {
     let start = epoch_start(signed).map_err(|_| ChainFault::MisplacedStart { at })?;
     if start.previous != end.map(|end| end.head) {
         return Err(ChainFault::OtherPrevious { at }.into());

@@ -54,7 +54,10 @@ impl HybridClock {
 
     /// A clock over any source of milliseconds since 1970 UTC: a simulation's, or a test's.
     pub fn over(wall: impl Fn() -> u64 + Send + Sync + 'static) -> HybridClock {
-        HybridClock { last: AtomicU64::new(0), wall: Box::new(wall) }
+        HybridClock {
+            last: AtomicU64::new(0),
+            wall: Box::new(wall),
+        }
     }
 
     /// The next moment: wall time, or one tick after the last moment when the wall clock has not passed it.
@@ -78,7 +81,9 @@ impl HybridClock {
 
 impl fmt::Debug for HybridClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HybridClock").field("last", &Hlc(self.last.load(Ordering::Acquire))).finish_non_exhaustive()
+        f.debug_struct("HybridClock")
+            .field("last", &Hlc(self.last.load(Ordering::Acquire)))
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,9 +116,13 @@ mod tests {
     fn moments_of_many_threads_all_differ() {
         let clock = HybridClock::over(|| 7);
         let mut moments: Vec<Hlc> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..4).map(|_| scope.spawn(|| (0..1_000).map(|_| clock.now()).collect::<Vec<_>>())).collect();
-            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| (0..1_000).map(|_| clock.now()).collect::<Vec<_>>()))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .collect()
         });
         moments.sort();
         moments.dedup();

@@ -47,10 +47,14 @@ pub enum FaultKind {
     #[error("segment has format {0}, which this program does not know: update this program")]
     Format(u32),
     /// Bytes that are not a whole frame.
-    #[error("not a whole record; if the program was not ended properly, open the ledger with it once and check again")]
+    #[error(
+        "not a whole record; if the program was not ended properly, open the ledger with it once and check again"
+    )]
     Frame,
     /// Something behind the end.
-    #[error("bytes behind the end of the records; if the program was not ended properly, open the ledger with it once and check again")]
+    #[error(
+        "bytes behind the end of the records; if the program was not ended properly, open the ledger with it once and check again"
+    )]
     BehindEnd,
     /// A whole frame with something else in it than a record.
     #[error("not a record in its one form")]
@@ -74,7 +78,9 @@ pub enum FaultKind {
     #[error("durable mark is damaged")]
     Mark,
     /// Bytes that are not a whole receipt of this origin.
-    #[error("not a whole receipt; if the program was not ended properly, open the ledger with it once and check again")]
+    #[error(
+        "not a whole receipt; if the program was not ended properly, open the ledger with it once and check again"
+    )]
     Receipt,
     /// The hub's signature on a receipt.
     #[error("signature of the receipt does not verify")]

@@ -11,9 +11,15 @@ const FILE_NAME: &str = "epoch-floor";
 /// The highest epoch set aside, 0 when there was none. The file holds it as text with a line end, which shows that it is whole.
 pub(crate) fn read(dir: &Path) -> io::Result<u32> {
     match fs::read_to_string(dir.join(FILE_NAME)) {
-        Ok(text) => text.strip_suffix('\n').and_then(|number| number.parse().ok()).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "the file epoch-floor is damaged: write the highest epoch ever used into it")
-        }),
+        Ok(text) => text
+            .strip_suffix('\n')
+            .and_then(|number| number.parse().ok())
+            .ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the file epoch-floor is damaged: write the highest epoch ever used into it",
+                )
+            }),
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(fault) => Err(fault),
     }

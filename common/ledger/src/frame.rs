@@ -40,7 +40,10 @@ pub(crate) struct Frame<'a> {
 impl Frame<'_> {
     /// The record, copied out.
     pub(crate) fn to_signed(self) -> SignedRecord {
-        SignedRecord { bytes: self.bytes.to_vec(), signature: *self.signature }
+        SignedRecord {
+            bytes: self.bytes.to_vec(),
+            signature: *self.signature,
+        }
     }
 
     /// Bytes of the frame.
@@ -80,10 +83,16 @@ pub(crate) fn write_frame(out: &mut Vec<u8>, batch: u32, signed: &SignedRecord, 
 /// Reads what stands at the beginning of `data`.
 pub(crate) fn read_frame(data: &[u8]) -> Read<'_> {
     let Some((length, rest)) = data.split_first_chunk::<4>() else {
-        return if data.iter().all(|byte| *byte == 0) { Read::End } else { Read::Broken };
+        return if data.iter().all(|byte| *byte == 0) {
+            Read::End
+        } else {
+            Read::Broken
+        };
     };
     let length = u32::from_le_bytes(*length);
-    let Ok(record_bytes) = usize::try_from(length) else { return Read::Broken };
+    let Ok(record_bytes) = usize::try_from(length) else {
+        return Read::Broken;
+    };
     if record_bytes == 0 {
         return Read::End;
     }
@@ -100,7 +109,12 @@ pub(crate) fn read_frame(data: &[u8]) -> Read<'_> {
         let bytes = rest.get(..record_bytes)?;
         let batch = u32::from_le_bytes(*batch);
         let hash = record_hash(bytes, signature);
-        (checksum(length, batch, &hash) == *sum).then_some(Frame { batch, signature, bytes, hash })
+        (checksum(length, batch, &hash) == *sum).then_some(Frame {
+            batch,
+            signature,
+            bytes,
+            hash,
+        })
     };
     whole().map_or(Read::Broken, Read::Whole)
 }
@@ -128,23 +142,33 @@ pub(crate) enum Found {
     GaveUp,
 }
 
-/// Looks for the first whole frame in `data` from `from` on. `opening` is how every record of this origin begins (version and
-/// name), which makes the search a plain one for those bytes.
-pub(crate) fn find_frame(data: &[u8], from: usize, opening: &[u8]) -> Found {
+/// Looks in `data` for the first whole frame that begins at `from` or later and whose record begins before `to`. `opening` is
+/// how every record of this origin begins (version and name), which makes the search a plain one for those bytes.
+pub(crate) fn find_frame(data: &[u8], from: usize, to: usize, opening: &[u8]) -> Found {
     let mut budget = SEARCH_BUDGET;
-    let Some(rest) = data.get(from..) else { return Found::Nothing };
+    let to = to.saturating_add(opening.len()).min(data.len());
+    let Some(rest) = data.get(from..to) else {
+        return Found::Nothing;
+    };
     for (at, window) in rest.windows(opening.len()).enumerate() {
         if window != opening {
             continue;
         }
-        let Some(offset) = (from + at).checked_sub(FRAME_HEAD_BYTES).filter(|offset| *offset >= from) else {
+        let Some(offset) = (from + at)
+            .checked_sub(FRAME_HEAD_BYTES)
+            .filter(|offset| *offset >= from)
+        else {
             continue;
         };
-        let Some(candidate) = data.get(offset..) else { continue };
+        let Some(candidate) = data.get(offset..) else {
+            continue;
+        };
         match read_frame(candidate) {
             Read::Whole(_) => return Found::Frame(offset),
             Read::Broken => {
-                let claimed = candidate.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length));
+                let claimed = candidate
+                    .first_chunk::<4>()
+                    .map_or(0, |length| u32::from_le_bytes(*length));
                 let hashed = usize::try_from(claimed).unwrap_or(0).min(MAX_RECORD_BYTES);
                 match budget.checked_sub(hashed) {
                     Some(left) => budget = left,
@@ -164,7 +188,10 @@ mod tests {
     fn sample(fill: u8) -> (SignedRecord, Vec<u8>) {
         let mut bytes = b"opening".to_vec();
         bytes.extend([fill; 100]);
-        let signed = SignedRecord { bytes, signature: [fill; 64] };
+        let signed = SignedRecord {
+            bytes,
+            signature: [fill; 64],
+        };
         let mut out = Vec::new();
         write_frame(&mut out, 7, &signed, &signed.hash());
         (signed, out)
@@ -173,7 +200,9 @@ mod tests {
     #[test]
     fn any_flipped_bit_of_a_frame_is_found() {
         let (signed, mut frame) = sample(9);
-        assert!(matches!(read_frame(&frame), Read::Whole(whole) if whole.to_signed() == signed && whole.batch == 7));
+        assert!(
+            matches!(read_frame(&frame), Read::Whole(whole) if whole.to_signed() == signed && whole.batch == 7)
+        );
         frame.extend([0; 64]);
         for bit in 0..(frame.len() - 64) * 8 {
             frame[bit / 8] ^= 1 << (bit % 8);
@@ -189,11 +218,16 @@ mod tests {
         let mut data = first.clone();
         data[90] ^= 1;
         data.extend(&frame);
-        let Found::Frame(offset) = find_frame(&data, 1, b"opening") else { panic!("not found") };
+        let Found::Frame(offset) = find_frame(&data, 1, data.len(), b"opening") else {
+            panic!("not found")
+        };
         assert_eq!(offset, first.len());
         assert!(matches!(read_frame(&data[offset..]), Read::Whole(found) if found.to_signed() == second));
         data[first.len() + 20] ^= 1;
-        assert!(matches!(find_frame(&data, 1, b"opening"), Found::Nothing));
+        assert!(matches!(
+            find_frame(&data, 1, data.len(), b"opening"),
+            Found::Nothing
+        ));
     }
 
     #[test]

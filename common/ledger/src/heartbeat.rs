@@ -83,6 +83,10 @@ impl SignedHeartbeat {
         let ((version, heartbeat), used): ((u16, Heartbeat), usize) =
             bincode::serde::decode_from_slice(&self.bytes, config()).map_err(|_| BadHeartbeat::Malformed)?;
         let same = used == self.bytes.len() && heartbeat.encode().is_some_and(|again| again == self.bytes);
-        if version == HEARTBEAT_VERSION && same { Ok(heartbeat) } else { Err(BadHeartbeat::Malformed) }
+        if version == HEARTBEAT_VERSION && same {
+            Ok(heartbeat)
+        } else {
+            Err(BadHeartbeat::Malformed)
+        }
     }
 }

@@ -19,7 +19,10 @@ impl Stretch {
     /// The last record.
     pub(crate) fn last(&self) -> Position {
         let further = u64::try_from(self.offsets.len().saturating_sub(1)).unwrap_or(u64::MAX);
-        Position { epoch: self.first.epoch, seq: self.first.seq.saturating_add(further) }
+        Position {
+            epoch: self.first.epoch,
+            seq: self.first.seq.saturating_add(further),
+        }
     }
 
     /// The frame of a record, as its beginning and end in the segment.
@@ -74,8 +77,12 @@ impl Index {
 
     /// The stretches of one segment.
     pub(crate) fn of_segment(&self, segment: u64) -> &[Stretch] {
-        let from = self.stretches.partition_point(|stretch| stretch.segment < segment);
-        let to = self.stretches.partition_point(|stretch| stretch.segment <= segment);
+        let from = self
+            .stretches
+            .partition_point(|stretch| stretch.segment < segment);
+        let to = self
+            .stretches
+            .partition_point(|stretch| stretch.segment <= segment);
         self.stretches.get(from..to).unwrap_or_default()
     }
 
@@ -100,25 +107,38 @@ impl Index {
             return;
         }
         let Place { segment, begin, end } = place;
-        self.stretches.push(Stretch { segment, first: position, offsets: vec![begin], end });
+        self.stretches.push(Stretch {
+            segment,
+            first: position,
+            offsets: vec![begin],
+            end,
+        });
     }
 
     /// Where a record stands.
     pub(crate) fn find(&self, position: Position) -> Option<Place> {
         let stretch = self.stretch_from(position)?;
         let (begin, end) = stretch.frame(stretch.index_of(position)?)?;
-        Some(Place { segment: stretch.segment, begin, end })
+        Some(Place {
+            segment: stretch.segment,
+            begin,
+            end,
+        })
     }
 
     /// The first record behind a position (`None`: the first of all).
     pub(crate) fn next_after(&self, position: Option<Position>) -> Option<Position> {
-        let Some(position) = position else { return self.stretches.first().map(|stretch| stretch.first) };
+        let Some(position) = position else {
+            return self.stretches.first().map(|stretch| stretch.first);
+        };
         if let Some(stretch) = self.stretch_from(position)
             && position < stretch.last()
         {
             return position.next();
         }
-        let next = self.stretches.partition_point(|stretch| stretch.first <= position);
+        let next = self
+            .stretches
+            .partition_point(|stretch| stretch.first <= position);
         self.stretches.get(next).map(|stretch| stretch.first)
     }
 
@@ -136,12 +156,22 @@ impl Index {
             }
             count += 1;
         }
-        Some(Piece { place: Place { segment: stretch.segment, begin, end }, first, records: count })
+        Some(Piece {
+            place: Place {
+                segment: stretch.segment,
+                begin,
+                end,
+            },
+            first,
+            records: count,
+        })
     }
 
     /// The stretch with the greatest first position that is not behind `position`.
     fn stretch_from(&self, position: Position) -> Option<&Stretch> {
-        let behind = self.stretches.partition_point(|stretch| stretch.first <= position);
+        let behind = self
+            .stretches
+            .partition_point(|stretch| stretch.first <= position);
         self.stretches.get(behind.checked_sub(1)?)
     }
 }
@@ -174,9 +204,31 @@ mod tests {
     fn every_record_is_found_and_nothing_else() {
         let index = sample();
         assert_eq!(index.records(), 6);
-        assert_eq!(index.find(at(1, 2)), Some(Place { segment: 1, begin: 300, end: 400 }));
-        assert_eq!(index.find(at(3, 4)), Some(Place { segment: 2, begin: 600, end: 700 }));
-        for absent in [at(0, 9), at(1, 0), at(1, 4), at(2, 1), at(3, 3), at(3, 5), at(4, 1)] {
+        assert_eq!(
+            index.find(at(1, 2)),
+            Some(Place {
+                segment: 1,
+                begin: 300,
+                end: 400
+            })
+        );
+        assert_eq!(
+            index.find(at(3, 4)),
+            Some(Place {
+                segment: 2,
+                begin: 600,
+                end: 700
+            })
+        );
+        for absent in [
+            at(0, 9),
+            at(1, 0),
+            at(1, 4),
+            at(2, 1),
+            at(3, 3),
+            at(3, 5),
+            at(4, 1),
+        ] {
             assert_eq!(index.find(absent), None, "{absent}");
         }
         assert_eq!(index.of_segment(2).len(), 3);
@@ -199,7 +251,11 @@ mod tests {
     #[test]
     fn pieces_stop_at_limits_and_at_the_end_of_a_stretch() {
         let index = sample();
-        let piece = |first, records, bytes| index.piece(first, records, bytes).map(|piece| (piece.records, piece.place.end));
+        let piece = |first, records, bytes| {
+            index
+                .piece(first, records, bytes)
+                .map(|piece| (piece.records, piece.place.end))
+        };
         assert_eq!(piece(at(1, 1), 9, 9_999), Some((2, 400)));
         assert_eq!(piece(at(1, 1), 1, 9_999), Some((1, 300)));
         assert_eq!(piece(at(1, 1), 9, 143), Some((1, 300)));

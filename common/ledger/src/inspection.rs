@@ -45,9 +45,10 @@ pub struct OriginReport {
 
 /// Signatures handed over at once.
 const BATCH: usize = 256;
-/// How often the end of a ledger is looked at again, because a program may just be writing there.
+/// How often a file is looked at again that a program may just be writing, because it was changed so lately.
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
+const LATELY: Duration = Duration::from_secs(2);
 
 /// Checks the directory of an origin; gives what was checked and how many bytes that was.
 pub(crate) fn inspect(
@@ -108,7 +109,9 @@ struct Inspection<'a> {
 impl Inspection<'_> {
     fn read_mark(&mut self) -> Result<(), Fault> {
         let path = self.dir.join("durable");
-        let Some(file) = self.read_if_there(&path)? else { return Ok(()) };
+        let Some(file) = self.read_if_there(&path)? else {
+            return Ok(());
+        };
         match layout::mark(&file, self.origin.as_str()) {
             Some(mark) => self.mark = mark,
             None => return Err(self.fault(&path, 0, FaultKind::Mark)),
@@ -121,22 +124,34 @@ impl Inspection<'_> {
         let mut look = 0;
         let receipts = loop {
             look += 1;
-            let Some(file) = self.read_if_there(&path)? else { return Ok(()) };
+            let Some(file) = self.read_if_there(&path)? else {
+                return Ok(());
+            };
             match self.split_receipts(&path, &file) {
-                Err(_) if look < LOOKS => thread::sleep(BETWEEN_LOOKS),
+                Err(_) if look < LOOKS && changed_lately(&path) => thread::sleep(BETWEEN_LOOKS),
                 receipts => break receipts?,
             }
         };
         for (offset, receipt) in receipts {
             match self.options.hub_keys.get(&receipt.hub) {
-                Some(key) if key.verify(Domain::Receipt, &receipt.bytes, &receipt.signature).is_err() => {
+                Some(key)
+                    if key
+                        .verify(Domain::Receipt, &receipt.bytes, &receipt.signature)
+                        .is_err() =>
+                {
                     return Err(self.fault(&path, offset, FaultKind::ReceiptSignature));
                 }
                 Some(_) => {}
                 None => self.report.unchecked_receipts += 1,
             }
-            let position = Position { epoch: receipt.head.epoch, seq: receipt.head.seq };
-            self.receipts.entry(position).or_default().push((Hash(receipt.head.hash), offset));
+            let position = Position {
+                epoch: receipt.head.epoch,
+                seq: receipt.head.seq,
+            };
+            self.receipts
+                .entry(position)
+                .or_default()
+                .push((Hash(receipt.head.hash), offset));
             self.report.receipts += 1;
         }
         Ok(())
@@ -147,7 +162,8 @@ impl Inspection<'_> {
         let mut at = 0;
         while let Some(rest) = file.get(at..).filter(|rest| !rest.is_empty()) {
             let receipt = layout::receipt(rest).filter(|(receipt, _)| receipt.origin == self.origin.as_str());
-            let (receipt, length) = receipt.ok_or_else(|| self.fault(path, offset(at), FaultKind::Receipt))?;
+            let (receipt, length) =
+                receipt.ok_or_else(|| self.fault(path, offset(at), FaultKind::Receipt))?;
             receipts.push((offset(at), receipt));
             at += length;
         }
@@ -156,29 +172,32 @@ impl Inspection<'_> {
 
     fn read_segments(&mut self) -> Result<(), Fault> {
         let numbers = self.segment_numbers()?;
-        let count = u64::try_from(numbers.len()).unwrap_or(u64::MAX);
         for (number, expected) in numbers.into_iter().zip(1..) {
             if number != expected {
                 return Err(self.fault(&self.segment_path(expected), 0, FaultKind::MissingSegment));
             }
-            let mut looks = if number == count { LOOKS } else { 1 };
-            loop {
-                let before = self.chain.clone();
-                looks -= 1;
-                match self.read_segment(number) {
-                    Ok(checks) => {
-                        if !self.hand_over(checks) {
-                            return Ok(());
-                        }
-                        break;
-                    }
-                    Err(fault) if looks == 0 => return Err(fault),
-                    Err(_) => thread::sleep(BETWEEN_LOOKS),
-                }
-                self.chain = before;
+            let checks = self.look_at_segment(number)?;
+            if !self.hand_over(checks) {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Reads a segment, again if it is not whole and may just be written.
+    fn look_at_segment(&mut self, number: u64) -> Result<Checks, Fault> {
+        let before = self.chain.clone();
+        let mut look = 0;
+        loop {
+            look += 1;
+            match self.read_segment(number) {
+                Err(_) if look < LOOKS && changed_lately(&self.segment_path(number)) => {
+                    thread::sleep(BETWEEN_LOOKS)
+                }
+                checks => return checks,
+            }
+            self.chain = before.clone();
+        }
     }
 
     /// Checks a segment but for its signatures, which it gives.
@@ -199,7 +218,13 @@ impl Inspection<'_> {
                     let (chain, position) = self.link(&frame).map_err(fault)?;
                     let key = chain.key.ok_or(FaultKind::Form).map_err(fault)?;
                     let record = at + 80..at + frame.length;
-                    checks.push(Check { key, signature: frame.signature, record, offset: offset(at), position });
+                    checks.push(Check {
+                        key,
+                        signature: frame.signature,
+                        record,
+                        offset: offset(at),
+                        position,
+                    });
                     at += frame.length;
                     self.chain = chain;
                     self.meet(number, offset(at));
@@ -207,14 +232,27 @@ impl Inspection<'_> {
             }
         }
         self.bytes += offset(data.len());
-        Ok(Checks { segment: Arc::new(data), file: path, origin: self.origin.clone(), checks })
+        Ok(Checks {
+            segment: Arc::new(data),
+            file: path,
+            origin: self.origin.clone(),
+            checks,
+        })
     }
 
     fn check_header(&self, path: &Path, number: u64, data: &[u8]) -> Result<(), Fault> {
         let header = layout::header(data).ok_or_else(|| self.fault(path, 0, FaultKind::Header))?;
         let before = match self.chain.head {
-            Some(head) => Place { epoch: head.position.epoch, seq: head.position.seq, hash: head.hash.0 },
-            None => Place { epoch: 0, seq: 0, hash: [0; 32] },
+            Some(head) => Place {
+                epoch: head.position.epoch,
+                seq: head.position.seq,
+                hash: head.hash.0,
+            },
+            None => Place {
+                epoch: 0,
+                seq: 0,
+                hash: [0; 32],
+            },
         };
         let what = if header.format != 1 {
             FaultKind::Format(header.format)
@@ -231,7 +269,10 @@ impl Inspection<'_> {
     /// Checks that a frame's record follows on, and gives the chain with it.
     fn link(&self, frame: &Frame<'_>) -> Result<(Chain, Position), FaultKind> {
         let entry = layout::entry(frame.record).ok_or(FaultKind::Form)?;
-        let at = Position { epoch: entry.epoch, seq: entry.seq };
+        let at = Position {
+            epoch: entry.epoch,
+            seq: entry.seq,
+        };
         let head = self.chain.head;
         if entry.origin != self.origin.as_str() {
             return Err(ChainFault::OtherOrigin { at }.into());
@@ -240,11 +281,18 @@ impl Inspection<'_> {
             return Err(ChainFault::MisplacedStart { at }.into());
         }
         let expected = match (head, &entry.start) {
-            (None, _) => Position { epoch: entry.epoch.max(1), seq: 1 },
-            (Some(last), None) => Position { epoch: last.position.epoch, seq: last.position.seq.saturating_add(1) },
-            (Some(last), Some(_)) => {
-                Position { epoch: entry.epoch.max(last.position.epoch.saturating_add(1)), seq: 1 }
-            }
+            (None, _) => Position {
+                epoch: entry.epoch.max(1),
+                seq: 1,
+            },
+            (Some(last), None) => Position {
+                epoch: last.position.epoch,
+                seq: last.position.seq.saturating_add(1),
+            },
+            (Some(last), Some(_)) => Position {
+                epoch: entry.epoch.max(last.position.epoch.saturating_add(1)),
+                seq: 1,
+            },
         };
         if at != expected || head.is_some_and(|head| head.position >= at) {
             return Err(ChainFault::NotNext { at, expected }.into());
@@ -261,7 +309,10 @@ impl Inspection<'_> {
             return Err(ChainFault::OtherKey { at, names }.into());
         }
         let chain = Chain {
-            head: Some(Head { position: at, hash: Hash(frame.hash) }),
+            head: Some(Head {
+                position: at,
+                hash: Hash(frame.hash),
+            }),
             hlc: entry.hlc,
             key: Some(key),
             epochs: self.chain.epochs + u32::from(entry.start.is_some()),
@@ -273,10 +324,17 @@ impl Inspection<'_> {
     /// The key of a record's epoch: the one announced, if this is the announcement and it may be.
     fn key_of(&self, entry: &Entry<'_>, at: Position) -> Result<VerifyingKey, FaultKind> {
         let Some(start) = &entry.start else {
-            return self.chain.key.ok_or_else(|| ChainFault::MisplacedStart { at }.into());
+            return self
+                .chain
+                .key
+                .ok_or_else(|| ChainFault::MisplacedStart { at }.into());
         };
         let head = self.chain.head;
-        let before = head.map(|head| Place { epoch: head.position.epoch, seq: head.position.seq, hash: head.hash.0 });
+        let before = head.map(|head| Place {
+            epoch: head.position.epoch,
+            seq: head.position.seq,
+            hash: head.hash.0,
+        });
         if start.previous != before {
             return Err(ChainFault::OtherPrevious { at }.into());
         }
@@ -294,7 +352,11 @@ impl Inspection<'_> {
                 self.receipts.remove(&head.position);
             }
         }
-        let place = Place { epoch: head.position.epoch, seq: head.position.seq, hash: head.hash.0 };
+        let place = Place {
+            epoch: head.position.epoch,
+            seq: head.position.seq,
+            hash: head.hash.0,
+        };
         if self.mark == Some((segment, end, place)) {
             self.mark = None;
         }
@@ -302,15 +364,24 @@ impl Inspection<'_> {
 
     /// Gives signatures to the cores, a batch at a time. False when a bad one was found before.
     fn hand_over(&self, all: Checks) -> bool {
-        let Checks { segment, file, origin, checks } = all;
+        let Checks {
+            segment,
+            file,
+            origin,
+            checks,
+        } = all;
         let mut checks = checks.into_iter();
         loop {
             let batch: Vec<Check> = checks.by_ref().take(BATCH).collect();
             if batch.is_empty() {
                 return true;
             }
-            let batch =
-                Checks { segment: Arc::clone(&segment), file: file.clone(), origin: origin.clone(), checks: batch };
+            let batch = Checks {
+                segment: Arc::clone(&segment),
+                file: file.clone(),
+                origin: origin.clone(),
+                checks: batch,
+            };
             if !self.checker.check(batch) {
                 return false;
             }
@@ -319,16 +390,35 @@ impl Inspection<'_> {
 
     fn finish(mut self) -> Result<(OriginReport, u64), Fault> {
         if let Some((segment, end, place)) = self.mark {
-            let position = Some(Position { epoch: place.epoch, seq: place.seq });
-            return Err(Fault { position, ..self.fault(&self.segment_path(segment), end, FaultKind::MissingEnd) });
+            let position = Some(Position {
+                epoch: place.epoch,
+                seq: place.seq,
+            });
+            return Err(Fault {
+                position,
+                ..self.fault(&self.segment_path(segment), end, FaultKind::MissingEnd)
+            });
         }
         if let Some((position, receipts)) = self.receipts.first_key_value() {
             let offset = receipts.first().map_or(0, |(_, offset)| *offset);
             let fault = self.fault(&self.dir.join("receipts"), offset, FaultKind::ReceiptNotInChain);
-            return Err(Fault { position: Some(*position), ..fault });
+            return Err(Fault {
+                position: Some(*position),
+                ..fault
+            });
         }
-        let Chain { head, epochs, records, .. } = self.chain;
-        self.report = OriginReport { epochs, records, head, ..self.report };
+        let Chain {
+            head,
+            epochs,
+            records,
+            ..
+        } = self.chain;
+        self.report = OriginReport {
+            epochs,
+            records,
+            head,
+            ..self.report
+        };
         Ok((self.report, self.bytes))
     }
 
@@ -336,7 +426,9 @@ impl Inspection<'_> {
         let entries = fs::read_dir(self.dir).map_err(|fault| self.unreadable(self.dir, &fault))?;
         let mut numbers = Vec::new();
         for entry in entries {
-            let name = entry.map_err(|fault| self.unreadable(self.dir, &fault))?.file_name();
+            let name = entry
+                .map_err(|fault| self.unreadable(self.dir, &fault))?
+                .file_name();
             let digits = name.to_str().and_then(|name| name.strip_suffix(".segment"));
             numbers.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
         }
@@ -367,8 +459,22 @@ impl Inspection<'_> {
             (_, Some(head)) => head.position.next(),
             (_, None) => Some(Position::FIRST),
         };
-        Fault { file: path.to_path_buf(), offset, origin: Some(self.origin.clone()), position, what }
+        Fault {
+            file: path.to_path_buf(),
+            offset,
+            origin: Some(self.origin.clone()),
+            position,
+            what,
+        }
     }
+}
+
+/// A time in the future counts as lately: clocks jump.
+fn changed_lately(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| {
+        changed.elapsed().is_ok_and(|since| since < LATELY) || changed.elapsed().is_err()
+    })
 }
 
 fn offset(at: usize) -> u64 {

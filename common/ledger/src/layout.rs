@@ -39,7 +39,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn place(&mut self) -> Option<Place> {
-        Some(Place { epoch: self.u32()?, seq: self.u64()?, hash: self.array()? })
+        Some(Place {
+            epoch: self.u32()?,
+            seq: self.u64()?,
+            hash: self.array()?,
+        })
     }
 }
 
@@ -76,9 +80,18 @@ pub(crate) fn header(segment: &[u8]) -> Option<Header<'_>> {
     }
     let (format, name_length, number) = (fields.u32()?, fields.u32()?, fields.u64()?);
     let (seq, epoch, _) = (fields.u64()?, fields.u32()?, fields.u32()?);
-    let continues = Place { epoch, seq, hash: fields.array()? };
+    let continues = Place {
+        epoch,
+        seq,
+        hash: fields.array()?,
+    };
     let origin = fields.take(96)?.get(..usize::try_from(name_length).ok()?)?;
-    Some(Header { format, number, continues, origin })
+    Some(Header {
+        format,
+        number,
+        continues,
+        origin,
+    })
 }
 
 /// A frame, found whole.
@@ -109,14 +122,21 @@ pub(crate) fn frame(bytes: &[u8]) -> AtFrame<'_> {
 fn whole_frame(bytes: &[u8]) -> Option<Frame<'_>> {
     let mut fields = Cursor(bytes);
     let numbers = fields.take(8)?;
-    let length = usize::try_from(Cursor(numbers).u32()?).ok().filter(|length| *length <= (1 << 20) + 1024)?;
+    let length = usize::try_from(Cursor(numbers).u32()?)
+        .ok()
+        .filter(|length| *length <= (1 << 20) + 1024)?;
     let sum: [u8; 8] = fields.array()?;
     let signature: [u8; 64] = fields.array()?;
     let record = fields.take(length)?;
     let hash = hash(record, &signature);
     let key = blake3::derive_key("ccpor 2026-11 ledger frame checksum v1", b"");
     let expected = blake3::keyed_hash(&key, &[numbers, hash.as_slice()].concat());
-    expected.as_bytes().starts_with(&sum).then_some(Frame { record, signature, hash, length: 80 + length })
+    expected.as_bytes().starts_with(&sum).then_some(Frame {
+        record,
+        signature,
+        hash,
+        length: 80 + length,
+    })
 }
 
 fn hash(record: &[u8], signature: &[u8; 64]) -> [u8; 32] {
@@ -160,7 +180,15 @@ pub(crate) fn entry(record: &[u8]) -> Option<Entry<'_>> {
         }
         _ => return None,
     };
-    fields.0.is_empty().then_some(Entry { origin, epoch, seq, prev, hlc, key_id, start })
+    fields.0.is_empty().then_some(Entry {
+        origin,
+        epoch,
+        seq,
+        prev,
+        hlc,
+        key_id,
+        start,
+    })
 }
 
 fn start(fields: &mut Cursor<'_>) -> Option<Start> {
@@ -174,7 +202,12 @@ fn start(fields: &mut Cursor<'_>) -> Option<Start> {
     let certificates = fields.u64().filter(|count| *count <= 8)?;
     let mut chain = Vec::new();
     for _ in 0..certificates {
-        chain.push(fields.block().filter(|certificate| certificate.len() <= 16 << 10)?.to_vec());
+        chain.push(
+            fields
+                .block()
+                .filter(|certificate| certificate.len() <= 16 << 10)?
+                .to_vec(),
+        );
     }
     Some(Start { previous, key, chain })
 }
@@ -185,7 +218,10 @@ pub(crate) fn mark(file: &[u8], origin: &str) -> Option<Option<(u64, u64, Place)
         return Some(None);
     }
     let slots = [file.get(..112)?, file.get(4096..4208)?];
-    let newest = slots.into_iter().filter_map(|slot| mark_slot(slot, origin)).max_by_key(|(counter, ..)| *counter)?;
+    let newest = slots
+        .into_iter()
+        .filter_map(|slot| mark_slot(slot, origin))
+        .max_by_key(|(counter, ..)| *counter)?;
     let (_, segment, end, place) = newest;
     Some((segment > 0).then_some((segment, end, place)))
 }
@@ -201,7 +237,16 @@ fn mark_slot(slot: &[u8], origin: &str) -> Option<(u64, u64, u64, Place)> {
     }
     let (counter, segment, end) = (fields.u64()?, fields.u64()?, fields.u64()?);
     let (epoch, seq) = (u32::try_from(fields.u64()?).ok()?, fields.u64()?);
-    Some((counter, segment, end, Place { epoch, seq, hash: fields.array()? }))
+    Some((
+        counter,
+        segment,
+        end,
+        Place {
+            epoch,
+            seq,
+            hash: fields.array()?,
+        },
+    ))
 }
 
 /// A receipt as it is kept.
@@ -216,7 +261,9 @@ pub(crate) struct Receipt {
 /// Reads the receipt at the front of bytes, and how many bytes it takes.
 pub(crate) fn receipt(file: &[u8]) -> Option<(Receipt, usize)> {
     let mut frame = Cursor(file);
-    let length = usize::try_from(frame.u32()?).ok().filter(|length| *length <= 512)?;
+    let length = usize::try_from(frame.u32()?)
+        .ok()
+        .filter(|length| *length <= 512)?;
     let sum: [u8; 8] = frame.array()?;
     let signature: [u8; 64] = frame.array()?;
     let bytes = frame.take(length)?;
@@ -230,8 +277,18 @@ pub(crate) fn receipt(file: &[u8]) -> Option<(Receipt, usize)> {
     if fields.u16()? != 1 {
         return None;
     }
-    let (hub, origin, head) = (fields.text()?.to_owned(), fields.text()?.to_owned(), fields.place()?);
+    let (hub, origin, head) = (
+        fields.text()?.to_owned(),
+        fields.text()?.to_owned(),
+        fields.place()?,
+    );
     fields.u64()?;
-    let receipt = Receipt { hub, origin, head, bytes: bytes.to_vec(), signature };
+    let receipt = Receipt {
+        hub,
+        origin,
+        head,
+        bytes: bytes.to_vec(),
+        signature,
+    };
     fields.0.is_empty().then_some((receipt, 76 + length))
 }

@@ -40,7 +40,9 @@ pub enum AppendRefusal {
     #[error("appending is stopped until the ledger is repaired: {0}")]
     Damaged(Damage),
     /// An earlier write failed in a way that leaves open what is on the disk.
-    #[error("appending is stopped after a failed write: check the disk, then restart; what was acknowledged is safe")]
+    #[error(
+        "appending is stopped after a failed write: check the disk, then restart; what was acknowledged is safe"
+    )]
     Stopped,
 }
 
@@ -76,8 +78,19 @@ pub(crate) struct State {
 
 impl From<Recovered> for State {
     fn from(recovered: Recovered) -> Self {
-        let Recovered { index, end, head, damage, .. } = recovered;
-        State { index, head, end, damage }
+        let Recovered {
+            index,
+            end,
+            head,
+            damage,
+            ..
+        } = recovered;
+        State {
+            index,
+            head,
+            end,
+            damage,
+        }
     }
 }
 
@@ -121,7 +134,12 @@ impl Ledger {
     /// return. All of it is kept or nothing. Records that are here already are the caller's to leave out.
     pub fn append_run(&self, run: &[SignedRecord]) -> Result<Head, AppendRefusal> {
         let mut tail = self.tail();
-        let proven = prove_run(&self.origin, self.writable_end(&tail)?.as_ref(), run, self.trust.as_ref())?;
+        let proven = prove_run(
+            &self.origin,
+            self.writable_end(&tail)?.as_ref(),
+            run,
+            self.trust.as_ref(),
+        )?;
         self.commit(&mut tail, run, &proven)
     }
 
@@ -173,7 +191,14 @@ impl Ledger {
     fn write_table(&self, segment: u64, last: Option<Head>) {
         let Some(last) = last else { return };
         let stretches = self.state().index.of_segment(segment).to_vec();
-        if let Err(fault) = offsets::write(&self.dir, segment, &Table { stretches, last: last.hash }) {
+        if let Err(fault) = offsets::write(
+            &self.dir,
+            segment,
+            &Table {
+                stretches,
+                last: last.hash,
+            },
+        ) {
             tracing::warn!(origin = %self.origin, segment, %fault, "offset table not written; the next opening is slower");
         }
     }

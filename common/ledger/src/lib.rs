@@ -38,9 +38,7 @@ mod origin;
 mod position;
 
 pub use aside::SetAside;
-pub use chain::{
-    ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Proven, RunFault, prove_run,
-};
+pub use chain::{ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Proven, RunFault, prove_run};
 pub use clock::{Hlc, HybridClock};
 pub use damage::{Damage, DamageKind};
 pub use fault::{Fault, FaultKind};
@@ -54,9 +52,8 @@ pub use reader::{ReadError, RunLimit, Standing};
 pub use receipt::{BadReceipt, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
 pub use receipt_book::{ReceiptBook, ReceiptBookError};
 pub use record::{
-    Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES,
-    MAX_CERTIFICATE_BYTES, MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION,
-    Record, SignedRecord,
+    Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES,
+    MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
 };
 pub use repair::{RepairRefusal, Repaired};
 pub use sign::{

@@ -43,7 +43,12 @@ impl MarkFile {
     /// Opens the file of a ledger's directory, and makes it when missing.
     pub(crate) fn open(dir: &Path, origin: &OriginId) -> io::Result<MarkFile> {
         let path = dir.join(FILE_NAME);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         if file.metadata()?.len() < 2 * SLOT_BYTES {
             file.set_len(2 * SLOT_BYTES)?;
             file.sync_all()?;
@@ -59,7 +64,12 @@ impl MarkFile {
                 newest = (counter, mark);
             }
         }
-        Ok(MarkFile { file, origin: origin.clone(), counter: newest.0, mark: newest.1 })
+        Ok(MarkFile {
+            file,
+            origin: origin.clone(),
+            counter: newest.0,
+            mark: newest.1,
+        })
     }
 
     /// The mark as it is on the disk.
@@ -73,7 +83,8 @@ impl MarkFile {
             return Ok(());
         }
         let counter = self.counter.saturating_add(1);
-        self.file.write_all_at(&encode(counter, mark, &self.origin), counter % 2 * SLOT_BYTES)?;
+        self.file
+            .write_all_at(&encode(counter, mark, &self.origin), counter % 2 * SLOT_BYTES)?;
         self.file.sync_data()?;
         (self.counter, self.mark) = (counter, mark);
         Ok(())
@@ -81,8 +92,15 @@ impl MarkFile {
 }
 
 fn encode(counter: u64, mark: Option<Mark>, origin: &OriginId) -> Vec<u8> {
-    let nowhere = Head { position: Position { epoch: 0, seq: 0 }, hash: Hash::ZERO };
-    let mark = mark.unwrap_or(Mark { segment: 0, end: 0, head: nowhere });
+    let nowhere = Head {
+        position: Position { epoch: 0, seq: 0 },
+        hash: Hash::ZERO,
+    };
+    let mark = mark.unwrap_or(Mark {
+        segment: 0,
+        end: 0,
+        head: nowhere,
+    });
     let mut out = Vec::with_capacity(SLOT_USED);
     out.extend_from_slice(&MAGIC);
     out.extend_from_slice(&counter.to_le_bytes());
@@ -107,7 +125,14 @@ fn decode(bytes: &[u8; SLOT_USED], origin: &OriginId) -> Option<(u64, Option<Mar
     let epoch = u32::try_from(u64::from_le_bytes(take(&mut body)?)).ok()?;
     let seq = u64::from_le_bytes(take(&mut body)?);
     let hash = Hash(take(&mut body)?);
-    let mark = Mark { segment, end, head: Head { position: Position { epoch, seq }, hash } };
+    let mark = Mark {
+        segment,
+        end,
+        head: Head {
+            position: Position { epoch, seq },
+            hash,
+        },
+    };
     Some((counter, (segment > 0).then_some(mark)))
 }
 
@@ -135,7 +160,10 @@ mod tests {
         let mark = |seq| Mark {
             segment: 2,
             end: 1_000,
-            head: Head { position: Position { epoch: 1, seq }, hash: Hash([1; 32]) },
+            head: Head {
+                position: Position { epoch: 1, seq },
+                hash: Hash([1; 32]),
+            },
         };
         let mut file = MarkFile::open(dir.path(), &origin).unwrap();
         assert_eq!(file.mark(), None);

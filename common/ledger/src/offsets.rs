@@ -77,14 +77,24 @@ fn decode(bytes: &[u8], segment: u64) -> Option<Table> {
     let mut stretches = Vec::new();
     for _ in 0..count {
         let epoch = take_u32(&mut rest)?;
-        let first = Position { epoch, seq: u64::from_le_bytes(take(&mut rest)?) };
+        let first = Position {
+            epoch,
+            seq: u64::from_le_bytes(take(&mut rest)?),
+        };
         let end = take_u32(&mut rest)?;
-        let records = usize::try_from(take_u32(&mut rest)?).ok().filter(|records| *records > 0)?;
+        let records = usize::try_from(take_u32(&mut rest)?)
+            .ok()
+            .filter(|records| *records > 0)?;
         let (offsets, behind) = rest.split_at_checked(records.checked_mul(4)?)?;
         rest = behind;
         let (offsets, _) = offsets.as_chunks::<4>();
         let offsets = offsets.iter().map(|offset| u32::from_le_bytes(*offset)).collect();
-        stretches.push(Stretch { segment, first, offsets, end });
+        stretches.push(Stretch {
+            segment,
+            first,
+            offsets,
+            end,
+        });
     }
     rest.is_empty().then_some(Table { stretches, last })
 }
@@ -106,9 +116,22 @@ mod tests {
     #[test]
     fn a_table_reads_what_it_writes_and_any_flipped_bit_makes_it_useless() {
         let first = Position { epoch: 1, seq: 5 };
-        let one = Stretch { segment: 3, first, offsets: vec![256, 300, 410], end: 500 };
-        let two = Stretch { segment: 3, first: Position { epoch: 2, seq: 1 }, offsets: vec![500], end: 600 };
-        let table = Table { stretches: vec![one, two], last: Hash([7; 32]) };
+        let one = Stretch {
+            segment: 3,
+            first,
+            offsets: vec![256, 300, 410],
+            end: 500,
+        };
+        let two = Stretch {
+            segment: 3,
+            first: Position { epoch: 2, seq: 1 },
+            offsets: vec![500],
+            end: 600,
+        };
+        let table = Table {
+            stretches: vec![one, two],
+            last: Hash([7; 32]),
+        };
         let mut bytes = encode(3, &table);
         assert_eq!(decode(&bytes, 3), Some(table));
         assert_eq!(decode(&bytes, 4), None);

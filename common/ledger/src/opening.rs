@@ -64,14 +64,20 @@ pub struct LedgerOptions {
 
 impl Default for LedgerOptions {
     fn default() -> Self {
-        LedgerOptions { segment_bytes: SEGMENT_BYTES }
+        LedgerOptions {
+            segment_bytes: SEGMENT_BYTES,
+        }
     }
 }
 
 impl Ledger {
     /// Opens the ledger in a directory and makes the directory when it is missing. Takes a lock that lasts as long as the
     /// ledger is open. An unfinished write at the end is cut back; damage is reported by [`Ledger::opened`], not cut.
-    pub fn open(dir: impl AsRef<Path>, origin: OriginId, trust: Arc<dyn KeyTrust>) -> Result<Ledger, OpenError> {
+    pub fn open(
+        dir: impl AsRef<Path>,
+        origin: OriginId,
+        trust: Arc<dyn KeyTrust>,
+    ) -> Result<Ledger, OpenError> {
         Ledger::open_with(dir, origin, trust, LedgerOptions::default())
     }
 
@@ -83,16 +89,30 @@ impl Ledger {
         options: LedgerOptions,
     ) -> Result<Ledger, OpenError> {
         let dir = dir.as_ref().to_path_buf();
-        let io = |source| OpenError::Io { path: dir.clone(), source };
+        let io = |source| OpenError::Io {
+            path: dir.clone(),
+            source,
+        };
         make_dir(&dir).map_err(io)?;
         let lock = lock(&dir)?;
         let mark = MarkFile::open(&dir, &origin).map_err(io)?;
         let recovered = recover(&dir, &origin, mark.mark()).map_err(|fault| explain(fault, &origin))?;
         let segment_bytes = options.segment_bytes.clamp(MIN_SEGMENT_BYTES, SEGMENT_BYTES);
-        let mut tail = Tail::open(dir.clone(), origin.clone(), segment_bytes, recovered.last.as_ref(), mark).map_err(io)?;
+        let mut tail = Tail::open(
+            dir.clone(),
+            origin.clone(),
+            segment_bytes,
+            recovered.last.as_ref(),
+            mark,
+        )
+        .map_err(io)?;
         let cut_bytes = settle(&mut tail, &recovered).map_err(io)?;
         let state = State::from(recovered);
-        let opened = Opened { records: state.index.records(), cut_bytes, damage: state.damage.clone() };
+        let opened = Opened {
+            records: state.index.records(),
+            cut_bytes,
+            damage: state.damage.clone(),
+        };
         Ok(Ledger {
             dir,
             origin,
@@ -111,7 +131,9 @@ pub(crate) fn settle(tail: &mut Tail, recovered: &Recovered) -> io::Result<u64> 
     for damage in &recovered.damage {
         tracing::error!(%damage, "the ledger is damaged; it is read, but nothing is added until it is repaired");
     }
-    let (Some(last), true) = (&recovered.last, recovered.damage.is_empty()) else { return Ok(0) };
+    let (Some(last), true) = (&recovered.last, recovered.damage.is_empty()) else {
+        return Ok(0);
+    };
     if last.unfinished > 0 {
         tracing::warn!(origin = %tail.origin, bytes = last.unfinished, "tail_truncated: an unfinished write was cut back");
     }
@@ -124,9 +146,11 @@ pub(crate) fn settle(tail: &mut Tail, recovered: &Recovered) -> io::Result<u64> 
 
 pub(crate) fn explain(fault: RecoverError, expected: &OriginId) -> OpenError {
     match fault {
-        RecoverError::OtherOrigin { file, found } => {
-            OpenError::OtherOrigin { file, found, expected: expected.clone() }
-        }
+        RecoverError::OtherOrigin { file, found } => OpenError::OtherOrigin {
+            file,
+            found,
+            expected: expected.clone(),
+        },
         RecoverError::Format { file, format } => OpenError::Format { file, format },
         RecoverError::Io { path, source } => OpenError::Io { path, source },
     }
@@ -150,11 +174,21 @@ fn make_dir(dir: &Path) -> io::Result<()> {
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join(LOCK_NAME);
-    let io = |source| OpenError::Io { path: path.clone(), source };
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io)?;
+    let io = |source| OpenError::Io {
+        path: path.clone(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { dir: dir.to_path_buf() }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            dir: dir.to_path_buf(),
+        }),
         Err(TryLockError::Error(source)) => Err(io(source)),
     }
 }

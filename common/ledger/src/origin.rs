@@ -18,7 +18,9 @@ pub struct OriginId(Arc<str>);
 
 /// The text is not the name of an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an origin: it is written court/NAME/node/NUMBER or tribal/NAME/node/NUMBER, in small letters, digits and hyphens")]
+#[error(
+    "not an origin: it is written court/NAME/node/NUMBER or tribal/NAME/node/NUMBER, in small letters, digits and hyphens"
+)]
 pub struct NotAnOrigin;
 
 impl OriginId {
@@ -32,7 +34,11 @@ impl OriginId {
             && number.is_some_and(is_number)
             && parts.next().is_none()
             && text.len() <= MAX_ORIGIN_BYTES;
-        if fits { Ok(OriginId(text.into())) } else { Err(NotAnOrigin) }
+        if fits {
+            Ok(OriginId(text.into()))
+        } else {
+            Err(NotAnOrigin)
+        }
     }
 
     /// The name as text.

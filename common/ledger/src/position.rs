@@ -78,12 +78,18 @@ impl Position {
 
     /// The next position in the same epoch; `None` when the numbers are used up.
     pub fn next(self) -> Option<Position> {
-        Some(Position { epoch: self.epoch, seq: self.seq.checked_add(1)? })
+        Some(Position {
+            epoch: self.epoch,
+            seq: self.seq.checked_add(1)?,
+        })
     }
 
     /// The first position of the next epoch; `None` when the epochs are used up.
     pub fn next_epoch(self) -> Option<Position> {
-        Some(Position { epoch: self.epoch.checked_add(1)?, seq: 1 })
+        Some(Position {
+            epoch: self.epoch.checked_add(1)?,
+            seq: 1,
+        })
     }
 }
 
@@ -108,11 +114,21 @@ mod tests {
 
     #[test]
     fn positions_are_ordered_as_the_ledger_is() {
-        let last = Position { epoch: 1, seq: u64::MAX };
+        let last = Position {
+            epoch: 1,
+            seq: u64::MAX,
+        };
         assert!(last < Position { epoch: 2, seq: 1 });
         assert_eq!(last.next(), None);
         assert_eq!(last.next_epoch(), Some(Position { epoch: 2, seq: 1 }));
-        assert_eq!(Position { epoch: u32::MAX, seq: 1 }.next_epoch(), None);
+        assert_eq!(
+            Position {
+                epoch: u32::MAX,
+                seq: 1
+            }
+            .next_epoch(),
+            None
+        );
     }
 
     #[test]

@@ -71,7 +71,10 @@ impl Ledger {
     pub fn read(&self, position: Position) -> Result<SignedRecord, ReadError> {
         let place = {
             let state = self.state();
-            state.index.find(position).ok_or_else(|| self.absent(&state, position))?
+            state
+                .index
+                .find(position)
+                .ok_or_else(|| self.absent(&state, position))?
         };
         let file = self.file(place.segment)?;
         let signed = read_frame_at(&file, place).map_err(|source| self.io(place.segment, source))?;
@@ -111,7 +114,9 @@ impl Ledger {
 
     /// Compares a peer's head with this ledger.
     pub fn standing(&self, peer: &Head) -> Result<Standing, ReadError> {
-        let Some(own) = self.head() else { return Ok(Standing::PeerAhead) };
+        let Some(own) = self.head() else {
+            return Ok(Standing::PeerAhead);
+        };
         if peer.position > own.position {
             return Ok(Standing::PeerAhead);
         }
@@ -131,7 +136,10 @@ impl Ledger {
         }
         let start = epoch_start(&self.read(position)?).ok();
         let key = start.and_then(|start| VerifyingKey::new(start.signing_key).ok());
-        key.ok_or_else(|| ReadError::NoRecord { origin: self.origin.clone(), position })
+        key.ok_or_else(|| ReadError::NoRecord {
+            origin: self.origin.clone(),
+            position,
+        })
     }
 
     /// Which pieces of which segments hold the records asked for.
@@ -150,9 +158,15 @@ impl Ledger {
         while records > 0 {
             let next = state.index.next_after(last);
             if let Some(damage) = gap_between(&state, last, next) {
-                return if pieces.is_empty() { Err(damage.clone().into()) } else { Ok(pieces) };
+                return if pieces.is_empty() {
+                    Err(damage.clone().into())
+                } else {
+                    Ok(pieces)
+                };
             }
-            let Some(piece) = next.and_then(|next| state.index.piece(next, records, bytes)) else { break };
+            let Some(piece) = next.and_then(|next| state.index.piece(next, records, bytes)) else {
+                break;
+            };
             let held = usize::try_from(piece.place.end - piece.place.begin).unwrap_or(usize::MAX);
             if !pieces.is_empty() && held > bytes {
                 break;
@@ -160,7 +174,10 @@ impl Ledger {
             records -= piece.records.min(records);
             bytes = bytes.saturating_sub(held);
             let further = u64::try_from(piece.records.saturating_sub(1)).unwrap_or(0);
-            last = Some(Position { epoch: piece.first.epoch, seq: piece.first.seq + further });
+            last = Some(Position {
+                epoch: piece.first.epoch,
+                seq: piece.first.seq + further,
+            });
             pieces.push(piece);
         }
         Ok(pieces)
@@ -168,10 +185,15 @@ impl Ledger {
 
     /// Reads all records of a piece at once.
     fn read_piece(&self, piece: &Piece, run: &mut Vec<SignedRecord>) -> Result<(), ReadError> {
-        let Piece { place, first, records } = *piece;
+        let Piece {
+            place,
+            first,
+            records,
+        } = *piece;
         let file = self.file(place.segment)?;
         let mut bytes = vec![0; usize::try_from(place.end - place.begin).unwrap_or(0)];
-        let whole = read_up_to(&file, &mut bytes, place.begin.into()).map_err(|source| self.io(place.segment, source))?;
+        let whole = read_up_to(&file, &mut bytes, place.begin.into())
+            .map_err(|source| self.io(place.segment, source))?;
         bytes.truncate(whole);
         let mut rest = bytes.as_slice();
         let mut position = first;
@@ -224,7 +246,10 @@ impl Ledger {
         };
         match state.damage.iter().find(hides) {
             Some(damage) => ReadError::Damaged(damage.clone()),
-            None => ReadError::NoRecord { origin: self.origin.clone(), position },
+            None => ReadError::NoRecord {
+                origin: self.origin.clone(),
+                position,
+            },
         }
     }
 
@@ -241,7 +266,10 @@ impl Ledger {
     }
 
     fn io(&self, segment: u64, source: io::Error) -> ReadError {
-        ReadError::Io { path: segment_path(&self.dir, segment), source }
+        ReadError::Io {
+            path: segment_path(&self.dir, segment),
+            source,
+        }
     }
 }
 
@@ -252,9 +280,13 @@ fn hides_records(damage: &Damage) -> bool {
 
 /// Damage that hides records between two that follow each other in the index.
 fn gap_between(state: &State, last: Option<Position>, next: Option<Position>) -> Option<&Damage> {
-    state.damage.iter().filter(|damage| hides_records(damage)).find(|damage| {
-        last.is_none_or(|last| last < damage.position) && next.is_none_or(|next| damage.position < next)
-    })
+    state
+        .damage
+        .iter()
+        .filter(|damage| hides_records(damage))
+        .find(|damage| {
+            last.is_none_or(|last| last < damage.position) && next.is_none_or(|next| damage.position < next)
+        })
 }
 
 /// Fills a buffer from a place in a file; gives fewer bytes than asked for at the end of the file.

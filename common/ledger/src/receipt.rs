@@ -91,6 +91,10 @@ impl SignedReceipt {
         let ((version, receipt), used): ((u16, Receipt), usize) =
             bincode::serde::decode_from_slice(&self.bytes, config()).map_err(|_| BadReceipt::Malformed)?;
         let same = used == self.bytes.len() && receipt.encode().is_some_and(|again| again == self.bytes);
-        if version == RECEIPT_VERSION && same { Ok(receipt) } else { Err(BadReceipt::Malformed) }
+        if version == RECEIPT_VERSION && same {
+            Ok(receipt)
+        } else {
+            Err(BadReceipt::Malformed)
+        }
     }
 }

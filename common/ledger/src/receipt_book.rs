@@ -59,7 +59,10 @@ impl ReceiptBook {
     /// Opens the book in an origin's directory, which must exist. What is not whole is left out and counted.
     pub fn open(dir: impl AsRef<Path>, origin: OriginId) -> Result<ReceiptBook, ReceiptBookError> {
         let path = dir.as_ref().join(FILE_NAME);
-        let io = |source| ReceiptBookError::Io { path: path.clone(), source };
+        let io = |source| ReceiptBookError::Io {
+            path: path.clone(),
+            source,
+        };
         let found = fs::read(&path).or_else(|fault| match fault.kind() {
             io::ErrorKind::NotFound => Ok(Vec::new()),
             _ => Err(fault),
@@ -71,7 +74,12 @@ impl ReceiptBook {
             tracing::warn!(%origin, skipped_bytes, "part of the receipts was not whole and was left out");
         }
         let pages = Mutex::new(Pages { file, bytes, latest });
-        Ok(ReceiptBook { path, origin, skipped_bytes, pages })
+        Ok(ReceiptBook {
+            path,
+            origin,
+            skipped_bytes,
+            pages,
+        })
     }
 
     /// Checks a receipt against its hub's key and keeps it if it reaches further than the one held of that hub. True when kept.
@@ -88,10 +96,13 @@ impl ReceiptBook {
             _ => {}
         }
         let frame = frame(signed);
-        pages.latest.insert(receipt.hub.clone(), (receipt, signed.clone()));
+        pages
+            .latest
+            .insert(receipt.hub.clone(), (receipt, signed.clone()));
         pages.bytes += u64::try_from(frame.len()).unwrap_or(0);
         if pages.bytes > MAX_FILE_BYTES {
-            (pages.file, pages.bytes) = rewrite(&self.path, &pages.latest).map_err(|source| self.io(source))?;
+            (pages.file, pages.bytes) =
+                rewrite(&self.path, &pages.latest).map_err(|source| self.io(source))?;
         } else {
             pages.file.write_all(&frame).map_err(|source| self.io(source))?;
         }
@@ -105,7 +116,11 @@ impl ReceiptBook {
 
     /// The receipt that reaches furthest, of whatever hub.
     pub fn furthest(&self) -> Option<(Receipt, SignedReceipt)> {
-        self.pages().latest.values().max_by_key(|(receipt, _)| receipt.head.position).cloned()
+        self.pages()
+            .latest
+            .values()
+            .max_by_key(|(receipt, _)| receipt.head.position)
+            .cloned()
     }
 
     /// Bytes of the file that were not whole receipts of this origin when it was opened.
@@ -123,13 +138,24 @@ impl ReceiptBook {
     }
 
     fn io(&self, source: io::Error) -> ReceiptBookError {
-        ReceiptBookError::Io { path: self.path.clone(), source }
+        ReceiptBookError::Io {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
 fn frame(signed: &SignedReceipt) -> Vec<u8> {
-    let length = u32::try_from(signed.bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-    [&length[..], &checksum(&signed.bytes, &signed.signature), &signed.signature, &signed.bytes].concat()
+    let length = u32::try_from(signed.bytes.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes();
+    [
+        &length[..],
+        &checksum(&signed.bytes, &signed.signature),
+        &signed.signature,
+        &signed.bytes,
+    ]
+    .concat()
 }
 
 fn checksum(bytes: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> [u8; 8] {
@@ -166,11 +192,16 @@ fn read_frames(data: &[u8], origin: &OriginId) -> (Latest, u64) {
 
 fn read_frame(data: &[u8]) -> Option<(SignedReceipt, usize)> {
     let (length, rest) = data.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length <= MAX_RECEIPT_BYTES)?;
+    let length = usize::try_from(u32::from_le_bytes(*length))
+        .ok()
+        .filter(|length| *length <= MAX_RECEIPT_BYTES)?;
     let (sum, rest) = rest.split_first_chunk::<8>()?;
     let (signature, rest) = rest.split_first_chunk::<SIGNATURE_BYTES>()?;
     let bytes = rest.get(..length)?;
-    let signed = SignedReceipt { bytes: bytes.to_vec(), signature: *signature };
+    let signed = SignedReceipt {
+        bytes: bytes.to_vec(),
+        signature: *signature,
+    };
     (checksum(bytes, signature) == *sum).then_some((signed, FRAME_HEAD_BYTES + length))
 }
 

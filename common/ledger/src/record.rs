@@ -93,7 +93,9 @@ pub enum DecodeError {
         bytes: usize,
     },
     /// A later version of this program wrote it.
-    #[error("record format version {version}; this program reads version {RECORD_VERSION}: update this program")]
+    #[error(
+        "record format version {version}; this program reads version {RECORD_VERSION}: update this program"
+    )]
     Version {
         /// The version it begins with.
         version: u16,
@@ -107,7 +109,9 @@ pub enum DecodeError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     /// The body or the certificate chain is longer than a record may carry.
-    #[error("too long for a record: a body has at most {MAX_BODY_BYTES} bytes, a key at most {MAX_CHAIN_CERTIFICATES} certificates")]
+    #[error(
+        "too long for a record: a body has at most {MAX_BODY_BYTES} bytes, a key at most {MAX_CHAIN_CERTIFICATES} certificates"
+    )]
     TooLong,
     /// The signing library failed.
     #[error("the record could not be signed: {0}")]
@@ -121,7 +125,10 @@ fn config() -> impl bincode::config::Config {
 impl Record {
     /// Where it stands.
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.seq }
+        Position {
+            epoch: self.epoch,
+            seq: self.seq,
+        }
     }
 
     /// The canonical bytes.
@@ -129,9 +136,12 @@ impl Record {
         if !self.body.fits() {
             return Err(EncodeError::TooLong);
         }
-        let bytes =
-            bincode::serde::encode_to_vec(self, config()).map_err(|_| EncodeError::TooLong)?;
-        if bytes.len() > MAX_RECORD_BYTES { Err(EncodeError::TooLong) } else { Ok(bytes) }
+        let bytes = bincode::serde::encode_to_vec(self, config()).map_err(|_| EncodeError::TooLong)?;
+        if bytes.len() > MAX_RECORD_BYTES {
+            Err(EncodeError::TooLong)
+        } else {
+            Ok(bytes)
+        }
     }
 
     /// Reads canonical bytes: no trailing bytes, no second spelling, no unknown version.
@@ -139,7 +149,9 @@ impl Record {
         if bytes.len() > MAX_RECORD_BYTES {
             return Err(DecodeError::TooLong { bytes: bytes.len() });
         }
-        let [low, high, ..] = *bytes else { return Err(DecodeError::Malformed) };
+        let [low, high, ..] = *bytes else {
+            return Err(DecodeError::Malformed);
+        };
         let version = u16::from_le_bytes([low, high]);
         if version != RECORD_VERSION {
             return Err(DecodeError::Version { version });
@@ -147,7 +159,11 @@ impl Record {
         let (record, used): (Record, usize) =
             bincode::serde::decode_from_slice(bytes, config()).map_err(|_| DecodeError::Malformed)?;
         let same = used == bytes.len() && record.encode().is_ok_and(|again| again == bytes);
-        if same { Ok(record) } else { Err(DecodeError::Malformed) }
+        if same {
+            Ok(record)
+        } else {
+            Err(DecodeError::Malformed)
+        }
     }
 
     /// Encodes and signs.
@@ -163,7 +179,10 @@ impl Body {
         match self {
             Body::EpochStart(start) => {
                 start.chain.len() <= MAX_CHAIN_CERTIFICATES
-                    && start.chain.iter().all(|certificate| certificate.len() <= MAX_CERTIFICATE_BYTES)
+                    && start
+                        .chain
+                        .iter()
+                        .all(|certificate| certificate.len() <= MAX_CERTIFICATE_BYTES)
             }
             Body::Event(bytes) => bytes.len() <= MAX_BODY_BYTES,
         }
@@ -282,7 +301,14 @@ impl<'a> Outline<'a> {
             }
             _ => return Err(DecodeError::Malformed),
         };
-        Ok(Outline { origin, position: Position { epoch, seq }, prev, hlc, key_id, body })
+        Ok(Outline {
+            origin,
+            position: Position { epoch, seq },
+            prev,
+            hlc,
+            key_id,
+            body,
+        })
     }
 }
 
@@ -336,13 +362,18 @@ pub(crate) mod raw_signature {
 
     use super::{Deserializer, SIGNATURE_BYTES, SeqAccess, Serializer, Visitor, fmt};
 
-    pub(crate) fn serialize<S: Serializer>(bytes: &[u8; SIGNATURE_BYTES], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        bytes: &[u8; SIGNATURE_BYTES],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(SIGNATURE_BYTES)?;
         bytes.iter().try_for_each(|byte| tuple.serialize_element(byte))?;
         tuple.end()
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; SIGNATURE_BYTES], D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; SIGNATURE_BYTES], D::Error> {
         deserializer.deserialize_tuple(SIGNATURE_BYTES, Signature)
     }
 

@@ -58,19 +58,37 @@ pub(crate) enum RecoverError {
 
 /// Reads the segments of a directory. `mark` is the durable mark.
 pub(crate) fn recover(dir: &Path, origin: &OriginId, mark: Option<Mark>) -> Result<Recovered, RecoverError> {
-    let numbers = segment::list(dir).map_err(|source| RecoverError::Io { path: dir.to_path_buf(), source })?;
-    let recovered = Recovered { index: Index::default(), end: None, head: None, last: None, damage: Vec::new() };
-    let mut recovery = Recovery { dir, origin, mark, recovered };
+    let numbers = segment::list(dir).map_err(|source| RecoverError::Io {
+        path: dir.to_path_buf(),
+        source,
+    })?;
+    let recovered = Recovered {
+        index: Index::default(),
+        end: None,
+        head: None,
+        last: None,
+        damage: Vec::new(),
+    };
+    let mut recovery = Recovery {
+        dir,
+        origin,
+        mark,
+        recovered,
+    };
     let mut expected = 1;
     for (index, number) in numbers.iter().copied().enumerate() {
         if number != expected {
             recovery.damaged(number - 1, 0, DamageKind::MissingFile, None);
         }
         let sealed = index + 1 < numbers.len();
-        recovery.segment(number, sealed).map_err(|fault| fault.at(&segment_path(dir, number)))?;
+        recovery
+            .segment(number, sealed)
+            .map_err(|fault| fault.at(&segment_path(dir, number)))?;
         expected = number + 1;
     }
-    recovery.check_mark(expected).map_err(|fault| fault.at(&segment_path(dir, expected - 1)))?;
+    recovery
+        .check_mark(expected)
+        .map_err(|fault| fault.at(&segment_path(dir, expected - 1)))?;
     recovery.find_end().map_err(|fault| fault.at(dir))?;
     Ok(recovery.recovered)
 }
@@ -111,10 +129,19 @@ impl Recovery<'_> {
         let mut file = File::open(segment_path(self.dir, number))?;
         let bytes = file.metadata()?.len();
         let continues = self.header(&file, number)?;
-        let known = if sealed { offsets::read(self.dir, number) } else { None };
+        let known = if sealed {
+            offsets::read(self.dir, number)
+        } else {
+            None
+        };
         if let Some(table) = known.filter(|table| fits(table, continues.as_ref(), bytes)) {
             let last = table.stretches.last().map(Stretch::last);
-            self.recovered.head = last.map(|position| Head { position, hash: table.last }).or(continues);
+            self.recovered.head = last
+                .map(|position| Head {
+                    position,
+                    hash: table.last,
+                })
+                .or(continues);
             self.recovered.index.extend(table.stretches);
             return Ok(());
         }
@@ -157,7 +184,12 @@ impl Recovery<'_> {
             Ok(header) if header.number == number => {
                 if header.continues != found && !self.gap_before(number) {
                     // The segment before ends elsewhere than it did when this one was begun.
-                    let end = self.recovered.index.of_segment(number - 1).last().map_or(FIRST_FRAME, |s| s.end.into());
+                    let end = self
+                        .recovered
+                        .index
+                        .of_segment(number - 1)
+                        .last()
+                        .map_or(FIRST_FRAME, |s| s.end.into());
                     self.damaged(number - 1, end, DamageKind::MissingEnd, found);
                 }
                 Ok(header.continues)
@@ -172,7 +204,10 @@ impl Recovery<'_> {
     /// Whether damage was found already that explains why the segment before does not lead up to this one.
     fn gap_before(&self, number: u64) -> bool {
         let before = segment_path(self.dir, number - 1);
-        self.recovered.damage.iter().any(|damage| damage.file == before && damage.kind != DamageKind::Header)
+        self.recovered
+            .damage
+            .iter()
+            .any(|damage| damage.file == before && damage.kind != DamageKind::Header)
     }
 
     fn walk(&self, data: &[u8], number: u64, continues: Option<Head>, sealed: bool) -> Walk {
@@ -181,13 +216,34 @@ impl Recovery<'_> {
             Some(mark) if mark.segment > number => u64::MAX,
             _ => 0,
         };
+        let next = if sealed {
+            read_header(self.dir, number + 1).and_then(|header| header.continues)
+        } else {
+            None
+        };
+        let known: Vec<Head> = self.mark.map(|mark| mark.head).into_iter().chain(next).collect();
         let key_of = |epoch| self.epoch_key(epoch).ok().flatten();
-        walk(data, &Before { origin: self.origin, segment: number, continues, sealed, durable_to, key_of: &key_of })
+        let origin = self.origin;
+        walk(
+            data,
+            &Before {
+                origin,
+                segment: number,
+                continues,
+                sealed,
+                durable_to,
+                known: &known,
+                key_of: &key_of,
+            },
+        )
     }
 
     fn write_table(&self, number: u64, walk: &Walk) {
         let Some(head) = walk.head else { return };
-        let table = Table { stretches: walk.stretches.clone(), last: head.hash };
+        let table = Table {
+            stretches: walk.stretches.clone(),
+            last: head.hash,
+        };
         if let Err(fault) = offsets::write(self.dir, number, &table) {
             tracing::warn!(origin = %self.origin, segment = number, %fault, "offset table not written; opening stays slower");
         }
@@ -211,20 +267,31 @@ impl Recovery<'_> {
     }
 
     fn find_end(&mut self) -> Result<(), SegmentFault> {
-        let Some(head) = self.recovered.head else { return Ok(()) };
-        let Some(place) = self.recovered.index.find(head.position) else { return Ok(()) };
-        let (Some(last), Some(key)) = (read_place(self.dir, place)?, self.epoch_key(head.position.epoch)?) else {
+        let Some(head) = self.recovered.head else {
+            return Ok(());
+        };
+        let Some(place) = self.recovered.index.find(head.position) else {
+            return Ok(());
+        };
+        let (Some(last), Some(key)) = (read_place(self.dir, place)?, self.epoch_key(head.position.epoch)?)
+        else {
             self.damaged_once(place, head.position);
             return Ok(());
         };
         if let Ok(outline) = last.outline() {
-            self.recovered.end = Some(ChainEnd { head, hlc: outline.hlc, key });
+            self.recovered.end = Some(ChainEnd {
+                head,
+                hlc: outline.hlc,
+                key,
+            });
         }
         Ok(())
     }
 
     fn epoch_key(&self, epoch: u32) -> io::Result<Option<VerifyingKey>> {
-        let Some(place) = self.recovered.index.find(Position { epoch, seq: 1 }) else { return Ok(None) };
+        let Some(place) = self.recovered.index.find(Position { epoch, seq: 1 }) else {
+            return Ok(None);
+        };
         let start = read_place(self.dir, place)?.and_then(|signed| epoch_start(&signed).ok());
         Ok(start.and_then(|start| VerifyingKey::new(start.signing_key).ok()))
     }
@@ -236,7 +303,13 @@ impl Recovery<'_> {
             GapKind::MissingEnd => DamageKind::MissingEnd,
         };
         let file = segment_path(self.dir, number);
-        let damage = Damage { origin: self.origin.clone(), position: gap.position, file, offset: gap.offset, kind };
+        let damage = Damage {
+            origin: self.origin.clone(),
+            position: gap.position,
+            file,
+            offset: gap.offset,
+            kind,
+        };
         self.recovered.damage.push(damage);
     }
 
@@ -247,7 +320,13 @@ impl Recovery<'_> {
             None => Position::FIRST,
         };
         let file = segment_path(self.dir, segment);
-        self.recovered.damage.push(Damage { origin: self.origin.clone(), position, file, offset, kind });
+        self.recovered.damage.push(Damage {
+            origin: self.origin.clone(),
+            position,
+            file,
+            offset,
+            kind,
+        });
     }
 
     /// The end of a ledger, or the start of its last epoch, is in a sealed segment and cannot be read.
@@ -255,7 +334,13 @@ impl Recovery<'_> {
         if self.recovered.damage.is_empty() {
             let file = segment_path(self.dir, place.segment);
             let (offset, kind) = (place.begin.into(), DamageKind::Frame);
-            self.recovered.damage.push(Damage { origin: self.origin.clone(), position, file, offset, kind });
+            self.recovered.damage.push(Damage {
+                origin: self.origin.clone(),
+                position,
+                file,
+                offset,
+                kind,
+            });
         }
     }
 }
@@ -270,6 +355,16 @@ fn fits(table: &Table, continues: Option<&Head>, bytes: u64) -> bool {
         (None, _) => false,
     };
     follows && u64::from(end) <= bytes
+}
+
+/// The header of a segment, when it is there and whole.
+pub(crate) fn read_header(dir: &Path, segment: u64) -> Option<Header> {
+    let mut bytes = [0; HEADER_BYTES];
+    File::open(segment_path(dir, segment))
+        .ok()?
+        .read_exact_at(&mut bytes, 0)
+        .ok()?;
+    Header::decode(&bytes).ok()
 }
 
 /// Reads the record at a place; `None` when it is not whole.

@@ -15,7 +15,7 @@ use crate::opening::{OpenError, explain, settle};
 use crate::position::{Hash, Head, Position};
 use crate::reader::ReadError;
 use crate::record::SignedRecord;
-use crate::recovery::recover;
+use crate::recovery::{read_header, recover};
 use crate::segment::{self, HEADER_BYTES, Header, segment_number, segment_path, sync_dir};
 use crate::tail::Tail;
 
@@ -34,7 +34,9 @@ pub struct Repaired {
 #[derive(Debug, thiserror::Error)]
 pub enum RepairRefusal {
     /// The records offered are not the ones that were there: nothing around the damage names the last of them.
-    #[error("the records up to {last} are not proven to be the damaged ones: fetch all that are missing, from any peer")]
+    #[error(
+        "the records up to {last} are not proven to be the damaged ones: fetch all that are missing, from any peer"
+    )]
     DoesNotFit {
         /// The last record offered.
         last: Position,
@@ -82,7 +84,10 @@ impl Ledger {
         file.sync_all()?;
         tracing::warn!(origin = %self.origin, segment, records = records.len(), "damaged records were put back");
         self.reload(&mut tail)?;
-        Ok(Repaired { records: records.len(), kept_in })
+        Ok(Repaired {
+            records: records.len(),
+            kept_in,
+        })
     }
 
     /// Writes damaged segment headers anew from the records before them. Gives how many.
@@ -91,18 +96,34 @@ impl Ledger {
         refuse_when_stopped(&tail)?;
         let damaged: Vec<u64> = {
             let state = self.state();
-            let headers = state.damage.iter().filter(|damage| damage.kind == DamageKind::Header);
-            headers.filter_map(|damage| segment_number(damage.file.file_name()?.to_str()?)).collect()
+            let headers = state
+                .damage
+                .iter()
+                .filter(|damage| damage.kind == DamageKind::Header);
+            headers
+                .filter_map(|damage| segment_number(damage.file.file_name()?.to_str()?))
+                .collect()
         };
         for number in &damaged {
             let before = number.checked_sub(1).and_then(|before| {
-                self.state().index.of_segment(before).last().map(|stretch| stretch.last())
+                self.state()
+                    .index
+                    .of_segment(before)
+                    .last()
+                    .map(|stretch| stretch.last())
             });
             let continues = match before {
-                Some(position) => Some(Head { position, hash: self.read(position)?.hash() }),
+                Some(position) => Some(Head {
+                    position,
+                    hash: self.read(position)?.hash(),
+                }),
                 None => None,
             };
-            let header = Header { origin: self.origin.clone(), number: *number, continues };
+            let header = Header {
+                origin: self.origin.clone(),
+                number: *number,
+                continues,
+            };
             let file = segment::open(&segment_path(&self.dir, *number))?;
             self.keep_bytes(&file, *number, 0, HEADER_BYTES)?;
             file.write_all_at(&header.encode(), 0)?;
@@ -121,7 +142,10 @@ impl Ledger {
             damage.position == first && matches!(damage.kind, DamageKind::Frame | DamageKind::MissingEnd)
         });
         if let Some(damage) = reported {
-            let number = damage.file.file_name().and_then(|name| segment_number(name.to_str()?));
+            let number = damage
+                .file
+                .file_name()
+                .and_then(|name| segment_number(name.to_str()?));
             let offset = u32::try_from(damage.offset).ok();
             return number.zip(offset).ok_or(RepairRefusal::NotDamaged);
         }
@@ -142,11 +166,17 @@ impl Ledger {
             next.and_then(|next| Some((next, state.index.find(next)?)))
         };
         if let Some((next, place)) = next.filter(|(_, place)| place.segment == gap.segment) {
-            let named = self.read(next).ok().and_then(|signed| signed.outline().ok().map(|outline| outline.prev));
+            let named = self
+                .read(next)
+                .ok()
+                .and_then(|signed| signed.outline().ok().map(|outline| outline.prev));
             return named == Some(last.hash) && place.begin == gap.end;
         }
         let header = read_header(&self.dir, gap.segment + 1).and_then(|header| header.continues);
-        let mark = tail.mark.mark().filter(|mark| (mark.segment, mark.end) == (gap.segment, gap.end));
+        let mark = tail
+            .mark
+            .mark()
+            .filter(|mark| (mark.segment, mark.end) == (gap.segment, gap.end));
         let known = [header, mark.map(|mark| mark.head), self.state().head];
         known.into_iter().flatten().any(|pin| pin == *last)
     }
@@ -154,7 +184,9 @@ impl Ledger {
     /// Copies bytes of a segment to a file of their own, durably, before they are overwritten.
     fn keep_bytes(&self, file: &File, segment: u64, from: u64, count: usize) -> io::Result<PathBuf> {
         let length = file.metadata()?.len();
-        let held = usize::try_from(length.saturating_sub(from)).unwrap_or(usize::MAX).min(count);
+        let held = usize::try_from(length.saturating_sub(from))
+            .unwrap_or(usize::MAX)
+            .min(count);
         let mut bytes = vec![0; held];
         file.read_exact_at(&mut bytes, from)?;
         let dir = quarantine(&self.dir)?;
@@ -187,7 +219,11 @@ impl Ledger {
 }
 
 pub(crate) fn refuse_when_stopped(tail: &Tail) -> Result<(), AppendRefusal> {
-    if tail.stopped { Err(AppendRefusal::Stopped) } else { Ok(()) }
+    if tail.stopped {
+        Err(AppendRefusal::Stopped)
+    } else {
+        Ok(())
+    }
 }
 
 /// The directory for what is taken out of a ledger.
@@ -220,14 +256,10 @@ fn chained(records: &[SignedRecord]) -> Option<(Position, Head)> {
         }
         let hash = signed.hash();
         prev = Some(hash);
-        last = Some(Head { position: outline.position, hash });
+        last = Some(Head {
+            position: outline.position,
+            hash,
+        });
     }
     Some((records.first()?.outline().ok()?.position, last?))
-}
-
-fn read_header(dir: &Path, segment: u64) -> Option<Header> {
-    let file = File::open(segment_path(dir, segment)).ok()?;
-    let mut bytes = [0; HEADER_BYTES];
-    file.read_exact_at(&mut bytes, 0).ok()?;
-    Header::decode(&bytes).ok()
 }

@@ -106,15 +106,29 @@ impl Header {
         let epoch = u32::try_from(little_endian(take(4))).unwrap_or(0);
         take(4);
         let hash = Hash(take(32).try_into().unwrap_or_default());
-        let name = take(MAX_ORIGIN_BYTES).get(..name_bytes).ok_or(BadHeader::Damaged)?;
-        let origin = std::str::from_utf8(name).ok().and_then(|name| OriginId::new(name).ok());
-        let continues = (seq > 0).then_some(Head { position: Position { epoch, seq }, hash });
-        Ok(Header { origin: origin.ok_or(BadHeader::Damaged)?, number, continues })
+        let name = take(MAX_ORIGIN_BYTES)
+            .get(..name_bytes)
+            .ok_or(BadHeader::Damaged)?;
+        let origin = std::str::from_utf8(name)
+            .ok()
+            .and_then(|name| OriginId::new(name).ok());
+        let continues = (seq > 0).then_some(Head {
+            position: Position { epoch, seq },
+            hash,
+        });
+        Ok(Header {
+            origin: origin.ok_or(BadHeader::Damaged)?,
+            number,
+            continues,
+        })
     }
 }
 
 fn little_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// The file name of a segment.
@@ -147,7 +161,12 @@ pub(crate) fn create(dir: &Path, header: &Header) -> io::Result<(File, u64)> {
 }
 
 fn write_new(path: &Path, header: &Header) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
     let mut bytes = vec![0; usize::try_from(AHEAD_BYTES).unwrap_or(HEADER_BYTES)];
     if let Some(front) = bytes.get_mut(..HEADER_BYTES) {
         front.copy_from_slice(&header.encode());
@@ -198,17 +217,30 @@ mod tests {
         assert_eq!(segment_name(1), "00000001.segment");
         assert_eq!(segment_number("00000001.segment"), Some(1));
         assert_eq!(segment_number("123456789.segment"), Some(123_456_789));
-        for name in ["1.segment", "00000000.segment", "00000001.offsets", "0000000a.segment", "+0000001.segment"] {
+        for name in [
+            "1.segment",
+            "00000000.segment",
+            "00000001.offsets",
+            "0000000a.segment",
+            "+0000001.segment",
+        ] {
             assert_eq!(segment_number(name), None, "{name}");
         }
     }
 
     #[test]
     fn a_header_reads_what_it_writes_and_any_flipped_bit_is_found() {
-        let head = Head { position: Position { epoch: 3, seq: 99 }, hash: Hash([8; 32]) };
+        let head = Head {
+            position: Position { epoch: 3, seq: 99 },
+            hash: Hash([8; 32]),
+        };
         for continues in [None, Some(head)] {
             let origin = OriginId::new("tribal/yurok/node/1").unwrap();
-            let header = Header { origin, number: 4, continues };
+            let header = Header {
+                origin,
+                number: 4,
+                continues,
+            };
             let mut bytes = header.encode();
             assert_eq!(Header::decode(&bytes), Ok(header));
             for bit in 0..HEADER_BYTES * 8 {

@@ -72,7 +72,11 @@ impl VerifyingKey {
     /// The library checks that S is below the group order, that the key decodes, and compares R as bytes; it accepts keys
     /// of small order, under which one signature can fit many messages. Hence the list here.
     pub fn new(bytes: [u8; 32]) -> Result<VerifyingKey, WeakKey> {
-        if is_small_order(&bytes) || !is_canonical(&bytes) { Err(WeakKey) } else { Ok(VerifyingKey(bytes)) }
+        if is_small_order(&bytes) || !is_canonical(&bytes) {
+            Err(WeakKey)
+        } else {
+            Ok(VerifyingKey(bytes))
+        }
     }
 
     /// The 32 bytes.
@@ -116,12 +120,12 @@ const SMALL_ORDER: [[u8; 32]; 5] = [
         one
     },
     [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
-        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
     ],
     [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
-        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
     ],
     {
         let mut minus_one = [0xff; 32];
@@ -172,7 +176,12 @@ impl SigningKey {
 
     /// The key in PKCS#8 DER form: secret, for a file of mode 0600 only.
     pub fn to_pkcs8_der(&self) -> Result<Vec<u8>, NotASigningKey> {
-        Ok(self.pair.to_pkcs8v1().map_err(|_| NotASigningKey)?.as_ref().to_vec())
+        Ok(self
+            .pair
+            .to_pkcs8v1()
+            .map_err(|_| NotASigningKey)?
+            .as_ref()
+            .to_vec())
     }
 
     /// The public half.
@@ -182,12 +191,19 @@ impl SigningKey {
 
     /// Signs bytes in a domain. About 10 microseconds. Fails only when the library cannot allocate.
     pub fn sign(&self, domain: Domain, bytes: &[u8]) -> Result<[u8; SIGNATURE_BYTES], NotASigningKey> {
-        let signature = self.pair.try_sign(&domain.message(bytes)).map_err(|_| NotASigningKey)?;
+        let signature = self
+            .pair
+            .try_sign(&domain.message(bytes))
+            .map_err(|_| NotASigningKey)?;
         signature.as_ref().try_into().map_err(|_| NotASigningKey)
     }
 
     fn of(pair: Ed25519KeyPair) -> Result<SigningKey, NotASigningKey> {
-        let bytes: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| NotASigningKey)?;
+        let bytes: [u8; 32] = pair
+            .public_key()
+            .as_ref()
+            .try_into()
+            .map_err(|_| NotASigningKey)?;
         let public = VerifyingKey::new(bytes).map_err(|_| NotASigningKey)?;
         Ok(SigningKey { pair, public })
     }
@@ -212,7 +228,12 @@ mod tests {
             assert!(key.public().verify(domain, b"bytes", &signature).is_err());
         }
         let other = SigningKey::generate().unwrap();
-        assert!(other.public().verify(Domain::Record, b"bytes", &signature).is_err());
+        assert!(
+            other
+                .public()
+                .verify(Domain::Record, b"bytes", &signature)
+                .is_err()
+        );
     }
 
     #[test]
@@ -246,16 +267,21 @@ mod tests {
         let identity = SMALL_ORDER[1];
         let mut signature = [0; 64];
         signature[0] = 1; // R = identity, S = 0
-        let accepted = UnparsedPublicKey::new(&ED25519, identity).verify(b"anything", &signature).is_ok();
-        assert!(accepted, "the library has grown a check of its own: the comment at VerifyingKey::new is out of date");
+        let accepted = UnparsedPublicKey::new(&ED25519, identity)
+            .verify(b"anything", &signature)
+            .is_ok();
+        assert!(
+            accepted,
+            "the library has grown a check of its own: the comment at VerifyingKey::new is out of date"
+        );
     }
 
     /// S + L is the same scalar in a second spelling; accepting it would give a record two valid hashes.
     #[test]
     fn a_second_spelling_of_a_signature_is_refused() {
         const L: [u8; 32] = [
-            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0,
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
         ];
         let key = SigningKey::from_seed(&[3; 32]).unwrap();
         let mut signature = key.sign(Domain::Record, b"bytes").unwrap();

@@ -61,17 +61,26 @@ pub(crate) fn with_checker<T>(read: impl FnOnce(&Checker) -> T) -> (T, Vec<Fault
         for _ in 0..cores {
             scope.spawn(|| work(&waiting, &faults, &found));
         }
-        let checker = Checker { queue, found: Arc::clone(&found) };
+        let checker = Checker {
+            queue,
+            found: Arc::clone(&found),
+        };
         read(&checker)
     });
-    (result, faults.into_inner().unwrap_or_else(PoisonError::into_inner))
+    (
+        result,
+        faults.into_inner().unwrap_or_else(PoisonError::into_inner),
+    )
 }
 
 fn work(waiting: &Mutex<Receiver<Checks>>, faults: &Mutex<Vec<Fault>>, found: &AtomicBool) {
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(checks) = next else { return };
-        let bad = checks.checks.iter().find(|check| !is_good(&checks.segment, check));
+        let bad = checks
+            .checks
+            .iter()
+            .find(|check| !is_good(&checks.segment, check));
         if let Some(check) = bad {
             found.store(true, Ordering::Release);
             faults.lock().unwrap_or_else(PoisonError::into_inner).push(Fault {

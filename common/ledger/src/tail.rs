@@ -72,7 +72,15 @@ impl Tail {
         last: Option<&LastSegment>,
         mark: MarkFile,
     ) -> io::Result<Tail> {
-        let mut tail = Tail { dir, origin, segment_bytes, current: None, stopped: false, mark, buffer: Vec::new() };
+        let mut tail = Tail {
+            dir,
+            origin,
+            segment_bytes,
+            current: None,
+            stopped: false,
+            mark,
+            buffer: Vec::new(),
+        };
         tail.continue_at(last)?;
         Ok(tail)
     }
@@ -94,13 +102,18 @@ impl Tail {
     /// Cuts the bytes of a write that was never finished, and makes sure that what stays is on the disk and not only in memory:
     /// the last batch may never have been synced, or its sync may have failed, after which only writing it again helps.
     pub(crate) fn settle(&mut self, last: &LastSegment) -> io::Result<()> {
-        let Some(current) = &mut self.current else { return Ok(()) };
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
         if last.unfinished > 0 {
             current.file.set_len(last.end)?;
             current.file.sync_all()?;
             current.allocated = last.end;
         }
-        let marked = self.mark.mark().is_some_and(|mark| (mark.segment, u64::from(mark.end)) == (last.number, last.end));
+        let marked = self
+            .mark
+            .mark()
+            .is_some_and(|mark| (mark.segment, u64::from(mark.end)) == (last.number, last.end));
         if !marked && last.end > last.batch {
             let mut batch = vec![0; usize::try_from(last.end - last.batch).unwrap_or(0)];
             current.file.read_exact_at(&mut batch, last.batch)?;
@@ -120,7 +133,10 @@ impl Tail {
         if self.stopped {
             return Err(WriteFault::Stopped);
         }
-        let bytes = records.iter().map(|signed| u64_of(frame_len(signed.bytes.len()))).sum::<u64>();
+        let bytes = records
+            .iter()
+            .map(|signed| u64_of(frame_len(signed.bytes.len())))
+            .sum::<u64>();
         let sealed = self.make_room(head, bytes)?;
         let mut buffer = std::mem::take(&mut self.buffer);
         let places = self.frame(records, links, &mut buffer);
@@ -134,9 +150,11 @@ impl Tail {
     /// Sets the durable mark at the end. `head` is the last record written.
     pub(crate) fn set_mark(&mut self, head: Option<Head>) -> io::Result<()> {
         let mark = match (&self.current, head) {
-            (Some(current), Some(head)) if current.end > FIRST_FRAME => {
-                Some(Mark { segment: current.number, end: u32_of(current.end), head })
-            }
+            (Some(current), Some(head)) if current.end > FIRST_FRAME => Some(Mark {
+                segment: current.number,
+                end: u32_of(current.end),
+                head,
+            }),
             // A segment without records: the mark before it still tells the truth.
             _ => return Ok(()),
         };
@@ -151,7 +169,9 @@ impl Tail {
             sealed = self.current.as_ref().map(|current| current.number);
             self.next_segment(head).map_err(|fault| self.judge(&fault))?;
         }
-        let Some(current) = &mut self.current else { return Err(WriteFault::Stopped) };
+        let Some(current) = &mut self.current else {
+            return Err(WriteFault::Stopped);
+        };
         let allocated = current.allocate(current.end + bytes);
         allocated.map_err(|fault| self.judge(&fault))?;
         Ok(sealed)
@@ -168,14 +188,26 @@ impl Tail {
             }
             number = current.number + 1;
         }
-        let header = Header { origin: self.origin.clone(), number, continues: head };
+        let header = Header {
+            origin: self.origin.clone(),
+            number,
+            continues: head,
+        };
         let (file, allocated) = segment::create(&self.dir, &header)?;
-        self.current = Some(Current { number, file, end: FIRST_FRAME, allocated });
+        self.current = Some(Current {
+            number,
+            file,
+            end: FIRST_FRAME,
+            allocated,
+        });
         Ok(())
     }
 
     fn frame(&self, records: &[SignedRecord], links: &[Link], buffer: &mut Vec<u8>) -> Vec<Place> {
-        let (segment, batch) = self.current.as_ref().map_or((0, 0), |current| (current.number, u32_of(current.end)));
+        let (segment, batch) = self
+            .current
+            .as_ref()
+            .map_or((0, 0), |current| (current.number, u32_of(current.end)));
         let mut begin = batch;
         let mut places = Vec::with_capacity(records.len());
         for (signed, link) in records.iter().zip(links) {
@@ -188,12 +220,18 @@ impl Tail {
     }
 
     fn write_batch(&mut self, buffer: &[u8]) -> Result<(), WriteFault> {
-        let Some(current) = &mut self.current else { return Err(WriteFault::Stopped) };
+        let Some(current) = &mut self.current else {
+            return Err(WriteFault::Stopped);
+        };
         if let Err(fault) = current.file.write_all_at(buffer, current.end) {
             let cut = is_disk_full(&fault) && current.zero(current.end, u64_of(buffer.len())).is_ok();
             tracing::error!(origin = %self.origin, %fault, cut, "a batch could not be written");
             self.stopped = !cut;
-            return Err(if cut { WriteFault::DiskFull } else { WriteFault::Stopped });
+            return Err(if cut {
+                WriteFault::DiskFull
+            } else {
+                WriteFault::Stopped
+            });
         }
         if let Err(fault) = current.file.sync_data() {
             tracing::error!(origin = %self.origin, %fault, "fdatasync failed; appending is stopped until the restart");
@@ -225,10 +263,12 @@ impl Current {
         let before = self.allocated;
         let ample = wanted.next_multiple_of(AHEAD_BYTES);
         let just_enough = wanted.next_multiple_of(BLOCK_BYTES);
-        let written = self.zero(before, ample - before).or_else(|fault| match is_disk_full(&fault) {
-            true => self.zero(before, just_enough - before),
-            false => Err(fault),
-        });
+        let written = self
+            .zero(before, ample - before)
+            .or_else(|fault| match is_disk_full(&fault) {
+                true => self.zero(before, just_enough - before),
+                false => Err(fault),
+            });
         match written {
             Ok(()) => self.allocated = self.file.metadata()?.len(),
             Err(fault) => {
@@ -244,7 +284,8 @@ impl Current {
         let end = from + bytes;
         while from < end {
             let step = usize::try_from(end - from).unwrap_or(usize::MAX).min(ZEROS.len());
-            self.file.write_all_at(ZEROS.get(..step).unwrap_or(&ZEROS), from)?;
+            self.file
+                .write_all_at(ZEROS.get(..step).unwrap_or(&ZEROS), from)?;
             from += u64_of(step);
         }
         Ok(())
@@ -252,7 +293,10 @@ impl Current {
 }
 
 fn is_disk_full(fault: &io::Error) -> bool {
-    matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        fault.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 fn u64_of(bytes: usize) -> u64 {

@@ -1,8 +1,9 @@
 //! Walks over the bytes of one segment and tells whole records, damage and an unfinished end apart. Pure: changes nothing.
 //!
 //! What is read here was proven when it was kept; checksums and the chain find what changed since. Frames behind damage are
-//! believed only if the last of them carries a valid signature of a key known from before the damage, because a record's
-//! body may hold bytes that look like a frame.
+//! believed only if a hash known from elsewhere is among them or the last of them carries a valid signature of a key known
+//! from before the damage, because a record's body may hold bytes that look like a frame. Believed or not, a whole frame of
+//! a later batch keeps anything from being cut.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub(crate) struct Before<'a> {
     pub(crate) sealed: bool,
     /// The byte up to which the durable mark vouches for this segment.
     pub(crate) durable_to: u64,
+    /// Heads known from elsewhere: from the next segment's header, from the durable mark.
+    pub(crate) known: &'a [Head],
     /// The key of an epoch that began in an earlier segment.
     pub(crate) key_of: &'a dyn Fn(u32) -> Option<VerifyingKey>,
 }
@@ -72,8 +75,18 @@ pub(crate) struct Walk {
 
 /// Walks over a segment's bytes, header included.
 pub(crate) fn walk(data: &[u8], before: &Before<'_>) -> Walk {
-    let walk = Walk { head: before.continues, end: HEADER_BYTES, batch: HEADER_BYTES, ..Walk::default() };
-    let mut walker = Walker { data, before, keys: BTreeMap::new(), walk };
+    let walk = Walk {
+        head: before.continues,
+        end: HEADER_BYTES,
+        batch: HEADER_BYTES,
+        ..Walk::default()
+    };
+    let mut walker = Walker {
+        data,
+        before,
+        keys: BTreeMap::new(),
+        walk,
+    };
     walker.contiguous();
     walker.behind_the_end();
     walker.walk
@@ -123,17 +136,15 @@ impl<'a> Walker<'a> {
         let end = self.walk.end;
         let vouched = u64_of(end) < self.before.durable_to;
         let rest = self.data.get(end..).unwrap_or_default();
-        let Some(last_byte) = rest.iter().rposition(|byte| *byte != 0) else {
+        let Some(last_byte) = last_written(rest) else {
             if vouched && !self.before.sealed {
                 self.gap(GapKind::MissingEnd);
             }
             return;
         };
-        let (islands, certain) = self.islands(end);
-        let later_batch = |island: &Island<'_>| island.frames.iter().any(|(_, frame, _)| usize_of(frame.batch) > end);
+        let (islands, later_batch) = self.islands(end, end + last_byte + 1);
         let whole = self.frame_at(end).is_some();
-        let may_be_unfinished = !self.before.sealed && !vouched && !whole;
-        if may_be_unfinished && certain && !islands.iter().any(later_batch) {
+        if !self.before.sealed && !vouched && !whole && !later_batch {
             self.walk.unfinished = u64_of(last_byte) + 1;
             return;
         }
@@ -149,31 +160,44 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The proven records behind `from`, and whether all of it could be searched.
-    fn islands(&self, from: usize) -> (Vec<Island<'a>>, bool) {
+    /// The records behind `from` that can be believed, and whether anything there is, or could be, of a batch that was written
+    /// after what should stand at `from` had been durable.
+    fn islands(&self, from: usize, to: usize) -> (Vec<Island<'a>>, bool) {
         let opening = opening(self.before.origin);
         let mut islands: Vec<Island<'a>> = Vec::new();
         let mut last = self.walk.head.map(|head| head.position);
         let mut search = from;
+        let mut later_batch = false;
         for _ in 0..MAX_TRIES {
-            let begin = match find_frame(self.data, search, &opening) {
+            let begin = match find_frame(self.data, search, to, &opening) {
                 Found::Frame(begin) => begin,
-                Found::Nothing => return (islands, true),
-                Found::GaveUp => return (islands, false),
+                Found::Nothing => return (islands, later_batch),
+                Found::GaveUp => return (islands, true),
             };
             search = begin + 1;
-            if let Some(island) = self.island(begin, last) {
-                search = island.end;
+            let Some(island) = self.island(begin, last) else {
+                continue;
+            };
+            later_batch |= island
+                .frames
+                .iter()
+                .any(|(_, frame, _)| usize_of(frame.batch) > from);
+            search = island.end;
+            if self.is_believed(&island) {
                 last = island.frames.last().map(|(_, _, position)| *position);
                 islands.push(island);
             }
         }
-        (islands, false)
+        (islands, true)
     }
 
-    /// The records from `begin` on, if they stand behind `last` and the signature of the last of them is valid.
+    /// The records from `begin` on that stand behind `last` and follow on from each other; none is no island.
     fn island(&self, begin: usize, last: Option<Position>) -> Option<Island<'a>> {
-        let mut island = Island { begin, end: begin, frames: Vec::new() };
+        let mut island = Island {
+            begin,
+            end: begin,
+            frames: Vec::new(),
+        };
         let mut head: Option<Head> = None;
         while let Some((frame, outline)) = self.frame_at(island.end) {
             let fits = match &head {
@@ -185,17 +209,40 @@ impl<'a> Walker<'a> {
             }
             island.frames.push((island.end, frame, outline.position));
             island.end += frame.len();
-            head = Some(Head { position: outline.position, hash: frame.hash });
+            head = Some(Head {
+                position: outline.position,
+                hash: frame.hash,
+            });
         }
-        let (_, frame, position) = island.frames.last()?;
-        let key = self.keys.get(&position.epoch).copied().or_else(|| (self.before.key_of)(position.epoch))?;
-        frame.to_signed().verify(&key).ok()?;
-        Some(island)
+        (!island.frames.is_empty()).then_some(island)
+    }
+
+    fn is_believed(&self, island: &Island<'_>) -> bool {
+        let known = |(_, frame, position): &(usize, Frame<'_>, Position)| {
+            self.before.known.contains(&Head {
+                position: *position,
+                hash: frame.hash,
+            })
+        };
+        if island.frames.iter().any(known) {
+            return true;
+        }
+        let Some((_, frame, position)) = island.frames.last() else {
+            return false;
+        };
+        let key = self
+            .keys
+            .get(&position.epoch)
+            .copied()
+            .or_else(|| (self.before.key_of)(position.epoch));
+        key.is_some_and(|key| frame.to_signed().verify(&key).is_ok())
     }
 
     /// The whole frame at an offset, if it is a record of this origin.
     fn frame_at(&self, offset: usize) -> Option<(Frame<'a>, Outline<'a>)> {
-        let Read::Whole(frame) = read_frame(self.data.get(offset..)?) else { return None };
+        let Read::Whole(frame) = read_frame(self.data.get(offset..)?) else {
+            return None;
+        };
         let outline = Outline::read(frame.bytes).ok()?;
         (outline.origin == self.before.origin.as_str()).then_some((frame, outline))
     }
@@ -212,10 +259,18 @@ impl<'a> Walker<'a> {
             }
             None => {
                 let segment = self.before.segment;
-                walk.stretches.push(Stretch { segment, first: position, offsets: vec![offset], end: frame_end });
+                walk.stretches.push(Stretch {
+                    segment,
+                    first: position,
+                    offsets: vec![offset],
+                    end: frame_end,
+                });
             }
         }
-        walk.head = Some(Head { position, hash: frame.hash });
+        walk.head = Some(Head {
+            position,
+            hash: frame.hash,
+        });
         walk.end = end;
         walk.batch = usize_of(frame.batch);
     }
@@ -225,8 +280,25 @@ impl<'a> Walker<'a> {
             Some(head) => head.position.next().unwrap_or(head.position),
             None => Position::FIRST,
         };
-        self.walk.gaps.push(Gap { offset: u64_of(self.walk.end), position, kind });
+        self.walk.gaps.push(Gap {
+            offset: u64_of(self.walk.end),
+            position,
+            kind,
+        });
     }
+}
+
+/// The last byte that is not zero; looks at blocks, because there may be much that was only written ahead.
+fn last_written(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let mut end = bytes.len();
+    for block in bytes.rchunks(ZEROS.len()) {
+        end -= block.len();
+        if ZEROS.get(..block.len()) != Some(block) {
+            return block.iter().rposition(|byte| *byte != 0).map(|at| end + at);
+        }
+    }
+    None
 }
 
 /// Whether a record stands where the next may stand and names the one before.

@@ -36,7 +36,10 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        WriterOptions { new_epoch: None, queue: 4096 }
+        WriterOptions {
+            new_epoch: None,
+            queue: 4096,
+        }
     }
 }
 
@@ -97,7 +100,9 @@ impl From<AppendRefusal> for AppendError {
 impl From<EncodeError> for AppendError {
     fn from(error: EncodeError) -> Self {
         match error {
-            EncodeError::TooLong => AppendError::TooLong { bytes: MAX_BODY_BYTES },
+            EncodeError::TooLong => AppendError::TooLong {
+                bytes: MAX_BODY_BYTES,
+            },
             EncodeError::Signing(_) => AppendError::Signing,
         }
     }
@@ -151,12 +156,23 @@ impl Writer {
         if let Some(end) = ledger.end() {
             clock.observe(end.hlc);
         }
-        let pen = Pen { ledger: Arc::clone(&ledger), key, clock };
+        let pen = Pen {
+            ledger: Arc::clone(&ledger),
+            key,
+            clock,
+        };
         pen.begin_epoch(chain, options.new_epoch)?;
         let (queue, commands) = sync_channel(options.queue.max(1));
-        let thread = thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || pen.work(&commands))?;
+        let thread = thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || pen.work(&commands))?;
         let id = thread.thread().id();
-        Ok(Writer { ledger, queue, id, thread: Mutex::new(Some(thread)) })
+        Ok(Writer {
+            ledger,
+            queue,
+            id,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// The ledger it writes.
@@ -182,14 +198,18 @@ impl Writer {
     /// Waits for what was queued before. Not to be called from within a `done`.
     pub fn heartbeat_wait(&self) -> Result<SignedHeartbeat, AppendError> {
         let (answer, answered) = sync_channel(1);
-        self.send(Command::Heartbeat(Reply::new(Box::new(move |result| drop(answer.send(result))))));
+        self.send(Command::Heartbeat(Reply::new(Box::new(move |result| {
+            drop(answer.send(result))
+        }))));
         answered.recv().unwrap_or(Err(AppendError::Closed))
     }
 
     /// Writes what waits, marks the ledger durable and ends the thread. Later appends get [`AppendError::Closed`].
     pub fn close(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(thread) = thread.filter(|_| thread::current().id() != self.id) else { return };
+        let Some(thread) = thread.filter(|_| thread::current().id() != self.id) else {
+            return;
+        };
         self.send(Command::Close);
         if thread.join().is_err() {
             tracing::error!(origin = %self.ledger.origin, "the ledger's writer thread panicked");
@@ -201,7 +221,9 @@ impl Writer {
     fn send(&self, command: Command) {
         match self.queue.try_send(command) {
             Ok(()) => {}
-            Err(TrySendError::Full(command)) if thread::current().id() == self.id => command.refuse(&AppendError::Busy),
+            Err(TrySendError::Full(command)) if thread::current().id() == self.id => {
+                command.refuse(&AppendError::Busy)
+            }
             Err(TrySendError::Full(command)) => drop(self.queue.send(command)),
             Err(TrySendError::Disconnected(command)) => drop(command),
         }
@@ -347,13 +369,19 @@ impl Pen {
             Ok(end) => end,
             Err(error) => {
                 drop(tail);
-                batch.waiting.into_iter().for_each(|(_, reply)| reply.answer(Err(error.clone())));
+                batch
+                    .waiting
+                    .into_iter()
+                    .for_each(|(_, reply)| reply.answer(Err(error.clone())));
                 return;
             }
         };
         let (signed, refused) = self.sign(batch, end);
         let committed = match &signed.run {
-            Some(run) => self.ledger.commit(&mut tail, &run.records, &run.proven).map_err(AppendError::from),
+            Some(run) => self
+                .ledger
+                .commit(&mut tail, &run.records, &run.proven)
+                .map_err(AppendError::from),
             None => Ok(end.head),
         };
         drop(tail);
@@ -373,14 +401,26 @@ impl Pen {
         for (body, reply) in batch.waiting {
             match self.sign_one(body, &mut end) {
                 Ok(record) => {
-                    links.push(Link { position: end.head.position, hash: end.head.hash });
+                    links.push(Link {
+                        position: end.head.position,
+                        hash: end.head.hash,
+                    });
                     records.push(record);
-                    replies.push((reply, Appended { head: end.head, hlc: end.hlc }));
+                    replies.push((
+                        reply,
+                        Appended {
+                            head: end.head,
+                            hlc: end.hlc,
+                        },
+                    ));
                 }
                 Err(error) => refused.push((reply, error)),
             }
         }
-        let run = (!records.is_empty()).then_some(Run { records, proven: Proven { links, end } });
+        let run = (!records.is_empty()).then_some(Run {
+            records,
+            proven: Proven { links, end },
+        });
         (Signed { run, replies }, refused)
     }
 
@@ -396,7 +436,14 @@ impl Pen {
         }
         let record = self.record(position, end.head.hash, hlc, Body::Event(body));
         let signed = record.sign(&self.key)?;
-        *end = ChainEnd { head: Head { position, hash: signed.hash() }, hlc, key: end.key };
+        *end = ChainEnd {
+            head: Head {
+                position,
+                hash: signed.hash(),
+            },
+            hlc,
+            key: end.key,
+        };
         Ok(signed)
     }
 
@@ -444,17 +491,33 @@ impl Pen {
             Some(_) => None,
         });
         let Some(reason) = reason else { return Ok(()) };
-        let after = Position { epoch: end.map_or(0, |end| end.head.position.epoch).max(floor), seq: 1 };
+        let after = Position {
+            epoch: end.map_or(0, |end| end.head.position.epoch).max(floor),
+            seq: 1,
+        };
         let used_up = || AppendRefusal::Unproven(ChainFault::UsedUp { after }.into());
         let position = after.next_epoch().ok_or_else(used_up)?;
         let previous = end.map(|end| end.head);
-        let start = EpochStart { reason, previous, signing_key: *self.key.public().as_bytes(), chain };
+        let start = EpochStart {
+            reason,
+            previous,
+            signing_key: *self.key.public().as_bytes(),
+            chain,
+        };
         let prev = previous.map_or(Hash::ZERO, |head| head.hash);
-        let record = self.record(position, prev, self.clock.now(), Body::EpochStart(start)).sign(&self.key)?;
+        let record = self
+            .record(position, prev, self.clock.now(), Body::EpochStart(start))
+            .sign(&self.key)?;
         let run = [record];
         // The own start passes the same door as a peer's: what peers would refuse must not begin here.
-        let proven = prove_run(&self.ledger.origin, end.as_ref(), &run, self.ledger.trust.as_ref());
-        self.ledger.commit(&mut tail, &run, &proven.map_err(AppendRefusal::from)?)?;
+        let proven = prove_run(
+            &self.ledger.origin,
+            end.as_ref(),
+            &run,
+            self.ledger.trust.as_ref(),
+        );
+        self.ledger
+            .commit(&mut tail, &run, &proven.map_err(AppendRefusal::from)?)?;
         tracing::info!(origin = %self.ledger.origin, epoch = position.epoch, ?reason, "a new epoch began");
         Ok(())
     }
@@ -462,8 +525,11 @@ impl Pen {
     /// This thread alone stamps records, so between two batches nothing stamped is on its way.
     fn heartbeat(&self) -> Result<SignedHeartbeat, AppendError> {
         let end = self.own_end(&self.ledger.tail())?;
-        let heartbeat =
-            Heartbeat { origin: self.ledger.origin.clone(), head: Some(end.head), closed: self.clock.now() };
+        let heartbeat = Heartbeat {
+            origin: self.ledger.origin.clone(),
+            head: Some(end.head),
+            closed: self.clock.now(),
+        };
         heartbeat.sign(&self.key).map_err(|_| AppendError::Signing)
     }
 

@@ -1,0 +1,220 @@
+//! The writer's promises: durable before done, in order, one answer for each append, and heartbeats that are true.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+
+use ccpor_ledger::{
+    AppendError, Body, Hlc, MAX_BODY_BYTES, StartError, Writer, WriterOptions, verify_directory,
+};
+
+use crate::court::{Court, all, at, body, clock};
+
+/// Within `done`, an independent reader of the files finds the record and all before it.
+#[test]
+fn done_comes_after_the_record_is_in_the_file() {
+    let court = Arc::new(Court::with_segments(4 << 10));
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    let answered = Arc::new(AtomicU64::new(0));
+    for number in 0..60 {
+        let (court, ledger, answered) = (Arc::clone(&court), Arc::clone(&ledger), Arc::clone(&answered));
+        writer.append(
+            body(number),
+            Box::new(move |result| {
+                let appended = result.unwrap();
+                let position = appended.head.position;
+                assert_eq!(ledger.hash_at(position).unwrap(), Some(appended.head.hash));
+                let report = verify_directory(court.root.path(), &court.verify_options()).unwrap();
+                assert!(report.origins[0].head.unwrap().position >= position);
+                // In the order of the ledger; number 1 is the epoch's start.
+                assert_eq!(answered.fetch_add(1, Ordering::SeqCst) + 2, position.seq);
+            }),
+        );
+    }
+    writer.close();
+    assert_eq!(
+        answered.load(Ordering::SeqCst),
+        60,
+        "an assertion within done failed, or done was not called"
+    );
+}
+
+#[test]
+fn many_writers_each_get_their_own_place() {
+    let court = Court::with_segments(64 << 10);
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    let places = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for thread in 0..16 {
+            let (writer, places) = (&writer, &places);
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let body = format!("{thread} {number}").into_bytes();
+                    let appended = writer.append_wait(body.clone()).unwrap();
+                    places.lock().unwrap().push((appended.head.position, body));
+                }
+            });
+        }
+    });
+    writer.close();
+    let mut places = places.into_inner().unwrap();
+    places.sort();
+    let records = all(&ledger);
+    assert_eq!(places.len(), 800);
+    for (signed, (position, body)) in records[1..].iter().zip(&places) {
+        let record = signed.decode().unwrap();
+        assert_eq!(
+            (record.position(), &record.body),
+            (*position, &Body::Event(body.clone()))
+        );
+    }
+    verify_directory(court.root.path(), &court.verify_options()).unwrap();
+}
+
+#[test]
+fn every_append_is_answered_exactly_once() {
+    let court = Court::new();
+    let ledger = court.open();
+    let writer = Arc::new(court.writer_with(
+        &ledger,
+        WriterOptions {
+            queue: 2,
+            ..WriterOptions::default()
+        },
+    ));
+    let answers = Arc::new(AtomicU64::new(0));
+    let barrier = Barrier::new(5);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                barrier.wait();
+                for number in 0..100 {
+                    let answers = Arc::clone(&answers);
+                    writer.append(
+                        body(number),
+                        Box::new(move |_| {
+                            answers.fetch_add(1, Ordering::SeqCst);
+                        }),
+                    );
+                }
+            });
+        }
+        barrier.wait();
+        thread::sleep(std::time::Duration::from_millis(3));
+        writer.close();
+    });
+    assert_eq!(writer.append_wait(body(1)), Err(AppendError::Closed));
+    assert!(writer.heartbeat_wait().is_err());
+    drop(writer);
+    assert_eq!(answers.load(Ordering::SeqCst), 400);
+}
+
+#[test]
+fn a_bad_body_or_callback_harms_nobody_else() {
+    let court = Court::new();
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    writer.append(body(1), Box::new(|_| panic!("a caller's mistake")));
+    let long = vec![0; MAX_BODY_BYTES + 1];
+    assert_eq!(
+        writer.append_wait(long),
+        Err(AppendError::TooLong {
+            bytes: MAX_BODY_BYTES + 1
+        })
+    );
+    let longest = writer.append_wait(vec![1; MAX_BODY_BYTES]).unwrap();
+    assert_eq!(longest.head.position, at(1, 3));
+    assert_eq!(ledger.read(at(1, 3)).unwrap().hash(), longest.head.hash);
+    assert_eq!(writer.append_wait(Vec::new()).unwrap().head.position, at(1, 4));
+}
+
+#[test]
+fn appends_from_within_done_do_not_hang() {
+    let court = Court::new();
+    let ledger = court.open();
+    let writer = Arc::new(court.writer_with(
+        &ledger,
+        WriterOptions {
+            queue: 1,
+            ..WriterOptions::default()
+        },
+    ));
+    let busy = Arc::new(AtomicBool::new(false));
+    let (inner, seen) = (Arc::clone(&writer), Arc::clone(&busy));
+    writer.append(
+        body(1),
+        Box::new(move |_| {
+            for number in 0..3 {
+                let seen = Arc::clone(&seen);
+                let note = move |result| {
+                    seen.fetch_or(result == Err(AppendError::Busy), Ordering::SeqCst);
+                };
+                inner.append(body(number), Box::new(note));
+            }
+        }),
+    );
+    writer.append_wait(body(2)).unwrap();
+    writer.close();
+    assert!(busy.load(Ordering::SeqCst));
+}
+
+#[test]
+fn heartbeats_close_what_is_past() {
+    let court = Court::new();
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    let mut closed = Hlc::ZERO;
+    thread::scope(|scope| {
+        let appends = scope.spawn(|| {
+            for number in 0..200 {
+                writer.append_wait(body(number)).unwrap();
+            }
+        });
+        let mut heartbeats = Vec::new();
+        while !appends.is_finished() {
+            let signed = writer.heartbeat_wait().unwrap();
+            let heartbeat = signed.verify(&ledger.epoch_key(1).unwrap()).unwrap();
+            assert!(heartbeat.closed > closed);
+            closed = heartbeat.closed;
+            heartbeats.push(heartbeat);
+        }
+        let records: Vec<_> = all(&ledger)
+            .iter()
+            .map(|signed| signed.decode().unwrap())
+            .collect();
+        for heartbeat in heartbeats {
+            let head = heartbeat.head.unwrap().position;
+            assert!(
+                records
+                    .iter()
+                    .all(|record| (record.hlc <= heartbeat.closed) == (record.position() <= head))
+            );
+        }
+    });
+}
+
+#[test]
+fn the_clock_goes_on_from_the_ledger() {
+    let court = Court::new();
+    let ledger = court.open();
+    let future = clock();
+    future.observe(Hlc::from_millis(9_000_000_000_000));
+    let writer = Writer::start(Arc::clone(&ledger), court.key(), vec![], future).unwrap();
+    let last = writer.append_wait(body(1)).unwrap();
+    drop((writer, ledger));
+    let ledger = court.open();
+    let next = court.writer(&ledger).append_wait(body(2)).unwrap();
+    assert!(next.hlc > last.hlc);
+}
+
+#[test]
+fn a_key_that_is_not_admitted_begins_nothing() {
+    let court = Court::new();
+    let ledger = court.open();
+    let stranger = ccpor_ledger::SigningKey::generate().unwrap();
+    let result = Writer::start(Arc::clone(&ledger), stranger, vec![], clock());
+    assert!(matches!(result, Err(StartError::Epoch(_))));
+    assert_eq!(ledger.head(), None);
+}
