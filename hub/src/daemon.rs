@@ -63,7 +63,7 @@ pub async fn run(settings: Settings) -> Result<(), HubFailed> {
     let registry = open(&settings, &identity).await?;
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
-    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry), &stop).await?;
+    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry))?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
     let address = |address: std::io::Result<SocketAddr>| address.map_err(ListenFailed::from_io);
     let ready = Ready {
@@ -85,7 +85,7 @@ pub async fn run(settings: Settings) -> Result<(), HubFailed> {
     lifetime::until_told(&stop).await;
     tracing::info!(identity = name, "stopping");
     let served = serve.await.map_err(|error| HubFailed::Fault(error.to_string()));
-    nodes.stopped().await;
+    nodes.stop().await;
     if let Some(enrolment) = enrolment {
         enrolment.stopped().await;
     }

@@ -41,13 +41,9 @@ pub async fn start(
     })?;
     let listener = lifetime::listen(&settings.listen).await?;
     let address = listener.local_addr().map_err(ListenFailed::from_io)?;
-    let served = ccpor_certs::enrolment::serve(
-        listener,
-        Arc::new(authority),
-        Arc::new(identity.clone()),
-        stop.clone(),
-    );
+    let (identity, stop) = (identity.clone(), stop.clone());
     let serving = tokio::spawn(async move {
+        let served = ccpor_certs::enrolment::serve(listener, Arc::new(authority), &identity, stop);
         if let Err(error) = served.await {
             tracing::error!(%error, "nobody can enrol until the hub is restarted");
         }

@@ -142,7 +142,7 @@ async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken)
             () = stop.cancelled() => return,
         }
         let registry = Arc::clone(&registry);
-        match blocking(move || registry.heartbeat()).await {
+        match blocking(move || registry.sign_heartbeat()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "no heartbeat: this court's ledger cannot be written"),
             Err(problem) => tracing::error!(%problem, "no heartbeat"),

@@ -131,14 +131,6 @@ impl Intake {
     /// Fills in what every order of this court has in common.
     fn of_this_court(&self, mut order: Order) -> Order {
         let court = &mut order.court;
-        let (tribal, slug) = match self.registry.own().map(|own| own.court().split_once('/')) {
-            Some(Some((kind, slug))) => (kind == "tribal", slug),
-            _ => return order,
-        };
-        if court.slug.is_empty() && court.name.is_empty() {
-            court.slug = slug.to_owned();
-            court.tribal = tribal;
-        }
         for (field, usual) in [
             (&mut court.name, &self.court.name),
             (&mut court.ori, &self.court.ori),
@@ -200,9 +192,9 @@ fn answer(done: &Done) -> WriteAnswer {
 
 fn warning(warning: &ccpor_domain::Warning) -> Warning {
     Warning {
-        path: warning.field.clone(),
+        field: warning.field.clone(),
         code: warning.code.to_string(),
-        words: warning.message.clone(),
+        message: warning.message.clone(),
         rule: warning.rule.to_string(),
     }
 }

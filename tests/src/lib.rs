@@ -1,1 +1,3 @@
-//! Stub.
+//! The end-to-end tests and benchmarks: a world of real daemons, and what it takes to ask them.
+
+pub mod world;

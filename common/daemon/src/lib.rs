@@ -1,5 +1,5 @@
 //! What the node and the hub have in common as programs: settings, logs, exit codes, and the half of the programming
-//! interface that only reads. It knows neither courts' filing nor replication.
+//! interface that only reads, and the registry as replication sees it. It knows nothing of a court's filing.
 
 pub mod exit;
 pub mod identity;
@@ -8,4 +8,6 @@ pub mod logs;
 pub mod reading;
 pub mod ready;
 pub mod sections;
+pub mod replication;
 pub mod settings;
+pub mod signing;

@@ -144,7 +144,7 @@ pub(crate) fn file(
     order: Order,
 ) -> Result<Done, IntakeRefused> {
     let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
-    ours(&origin, &order)?;
+    let order = ours(&origin, order)?;
     ccpor_domain::legal_core(&order)?;
     let order_id = OrderId::derive(origin.court(), &request.key);
     let _turn = turns.take(order_id);
@@ -184,10 +184,9 @@ pub(crate) fn amend(
     expected: Option<u32>,
     order: Order,
 ) -> Result<Done, IntakeRefused> {
+    let order = ours(desk.own().ok_or(IntakeRefused::NotACourt)?, order)?;
     ccpor_domain::legal_core(&order)?;
     let warnings = ccpor_domain::check(&order);
-    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?;
-    ours(origin, &order)?;
     let event = |act| Event::Amended(Amended { act, order_id, order });
     let done = step(desk, turns, request, order_id, event, |state| match expected {
         Some(expected) if expected != state.version => Err(IntakeRefused::VersionMoved {
@@ -330,14 +329,18 @@ fn act(desk: &impl Desk, origin: &OriginId, request: Request) -> Act {
     }
 }
 
-/// The order must name this node's court, or none.
-fn ours(origin: &OriginId, order: &Order) -> Result<(), IntakeRefused> {
+/// An order is made by this node's court. One that names none is taken to be; one that names another is refused.
+fn ours(origin: &OriginId, mut order: Order) -> Result<Order, IntakeRefused> {
+    if order.court.slug.is_empty() && order.court.name.is_empty() {
+        let (kind, slug) = origin.court().split_once('/').unwrap_or_default();
+        order.court.tribal = kind == "tribal";
+        order.court.slug = slug.to_owned();
+    }
     match order.court.path() {
-        Some(named) if named.to_string() != origin.court() => Err(IntakeRefused::OtherCourt {
-            named: named.to_string(),
-            ours: origin.court().to_owned(),
-        }),
-        _ => Ok(()),
+        Some(named) if named.to_string() != origin.court() => {
+            Err(IntakeRefused::OtherCourt { named: named.to_string(), ours: origin.court().to_owned() })
+        }
+        _ => Ok(order),
     }
 }
 

@@ -288,7 +288,7 @@ impl Registry {
 
     /// The hub's receipt that reaches furthest into the own ledger.
     #[must_use]
-    pub fn receipt(&self) -> Option<Receipt> {
+    pub fn newest_receipt(&self) -> Option<Receipt> {
         self.replica.furthest_receipt()
     }
 
@@ -302,7 +302,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`AppendError`] when the ledger can no longer be written; then there is nothing to promise.
-    pub fn heartbeat(&self) -> Result<Option<SignedHeartbeat>, AppendError> {
+    pub fn sign_heartbeat(&self) -> Result<Option<SignedHeartbeat>, AppendError> {
         let Some(writer) = &self.writer else {
             return Ok(None);
         };

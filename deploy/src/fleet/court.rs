@@ -82,7 +82,7 @@ impl Fleet {
         make(&hub_directory)?;
         authority
             .issue(
-                &Identity::Hub { number: 1 },
+                &"hub/1".parse::<Identity>().map_err(refused)?,
                 &[LOOPBACK.into(), "localhost".into()],
                 &[],
                 &hub_directory.join("identity"),
@@ -156,7 +156,7 @@ impl Fleet {
             .arg("--config")
             .arg(&file)
             .arg("enroll")
-            .arg(invitation.to_string())
+            .arg(invitation.text().as_str())
             .output()
             .await
             .map_err(|reason| DaemonFailed::NotStarted { program: self.node_program.clone(), reason })?;

@@ -14,7 +14,7 @@ use super::{Reader, blocking, freshness, position};
 #[must_use]
 pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAnswer {
     let fresh = registry.freshness(None);
-    let receipt = registry.receipt();
+    let receipt = registry.newest_receipt();
     let courts = registry
         .ledgers()
         .into_iter()

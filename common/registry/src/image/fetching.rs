@@ -125,6 +125,14 @@ impl Fetching {
         self.have
     }
 
+    /// What has arrived so far, from its first byte.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn reread(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
+
     /// Takes the next piece.
     ///
     /// # Errors
@@ -188,7 +196,7 @@ impl Fetching {
     }
 
     /// Removes what has arrived. Nothing is lost: the sender has it, and nobody was told that it is here.
-    fn discard(&mut self) {
+    pub fn discard(&mut self) {
         let _ = fs::remove_file(&self.path);
         // Any further piece is then too long.
         (self.have, self.want) = (0, 0);

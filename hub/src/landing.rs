@@ -1,0 +1,93 @@
+//! Landing: where the courts' nodes connect. Each sends its own ledger and receives all the others.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ccpor_api::message::Link;
+use ccpor_certs::{Identity, IdentityDir};
+use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::signing::OwnKey;
+use ccpor_registry::{KnownImage, Registry};
+use ccpor_transport::{EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
+
+use crate::config::NodesSettings;
+
+/// Why nodes cannot connect.
+#[derive(Debug, thiserror::Error)]
+pub enum LandingFailed {
+    #[error("nodes.listen is not an address: {0}. Give an IP address and a port, such as 0.0.0.0:4433")]
+    Address(String),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error("the port for nodes is open, but its address cannot be read: {0}")]
+    Unnamed(std::io::Error),
+}
+
+/// The nodes that are or were connected.
+#[derive(Clone)]
+pub struct Nodes {
+    landing: Arc<Mutex<Option<Arc<LandingHandle>>>>,
+    address: SocketAddr,
+}
+
+/// Opens the port for nodes.
+pub fn start(
+    settings: &NodesSettings,
+    identity: &IdentityDir,
+    registry: Arc<Registry>,
+) -> Result<Nodes, LandingFailed> {
+    let listen = settings.listen.parse().map_err(|_| LandingFailed::Address(settings.listen.clone()))?;
+    let services = Services {
+        ledgers: Arc::<Registry>::clone(&registry),
+        images: Arc::new(RegistryImages::new(registry, Collect::Everything)),
+        answer: Arc::new(OwnKey::of(identity)),
+    };
+    let landing = Landing::start(identity, services, LandingConfig::hub(listen))?;
+    let address = landing.local_addr().map_err(LandingFailed::Unnamed)?;
+    Ok(Nodes { landing: Arc::new(Mutex::new(Some(Arc::new(landing)))), address })
+}
+
+impl Nodes {
+    /// Where nodes connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The identities that are connected now.
+    pub fn connected(&self) -> BTreeSet<String> {
+        let up = |(identity, state): (Identity, ccpor_transport::LinkState)| {
+            state.up_since.is_some().then(|| identity.path())
+        };
+        self.landing().map(|landing| landing.peers().into_iter().filter_map(up).collect()).unwrap_or_default()
+    }
+
+    /// The state of every link.
+    pub fn messages(&self) -> Vec<Link> {
+        let Some(landing) = self.landing() else { return Vec::new() };
+        let message = |(identity, state): (Identity, ccpor_transport::LinkState)| {
+            replication::link(&state, &identity.path())
+        };
+        landing.peers().into_iter().map(message).collect()
+    }
+
+    /// Fetches an image from the node that filed it.
+    pub async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
+        let landing = self.landing().ok_or("the hub is stopping")?;
+        let owner: Identity = image.origin.as_str().parse().map_err(|_| "its court is not known")?;
+        let fetched = landing.fetch_image(&owner, replication::wanted(image.clone())).await;
+        fetched.map_err(|error: FetchError| error.to_string())
+    }
+
+    /// Says farewell to every node.
+    pub async fn stop(&self) {
+        let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(landing) = landing.and_then(Arc::into_inner) {
+            landing.stop().await;
+        }
+    }
+
+    fn landing(&self) -> Option<Arc<LandingHandle>> {
+        self.landing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,138 @@
+//! The uplink: this node's link to the hub. It sends the court's ledger, receives everyone else's, and fetches images that
+//! somebody here wants to see. Nothing that files or finds depends on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccpor_api::message;
+use ccpor_certs::{IdentityDir, RecordKeyTrust};
+use ccpor_daemon::reading::blocking;
+use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::signing::{self, NobodyAsks};
+use ccpor_ledger::VerifyingKey;
+use ccpor_registry::{KnownImage, Registry};
+use ccpor_transport::{
+    EndpointError, FetchError, LinkState, Permissions, Services, Uplink, UplinkConfig, UplinkHandle,
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::HubSettings;
+
+/// Why the link cannot be set up at all; a hub that does not answer is no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum UplinkFailed {
+    #[error("no hub is known: enrol this node with an invitation, or set hub.address")]
+    NoAddress,
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}
+
+/// The running link.
+#[derive(Clone)]
+pub struct Link {
+    handle: Arc<UplinkHandle>,
+    state: watch::Receiver<LinkState>,
+}
+
+/// How long the hub may take to say which key it signs receipts with.
+const KEY_WITHIN: Duration = Duration::from_secs(5);
+
+/// Starts the link; none when the settings say not to connect.
+pub fn start(
+    settings: &HubSettings,
+    identity: &IdentityDir,
+    registry: Arc<Registry>,
+    stop: &CancellationToken,
+) -> Result<Option<Link>, UplinkFailed> {
+    let Some(own) = registry.own().filter(|_| settings.connect) else {
+        tracing::info!("this node does not connect to a hub (hub.connect = false)");
+        return Ok(None);
+    };
+    let noted = identity.facts().hub_address.clone();
+    let address = Some(settings.address.clone()).filter(|address| !address.is_empty()).or(noted);
+    let addresses = vec![address.ok_or(UplinkFailed::NoAddress)?];
+    let services = Services {
+        ledgers: Arc::<Registry>::clone(&registry),
+        images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)),
+        answer: Arc::new(NobodyAsks),
+    };
+    let config = UplinkConfig::new(addresses, Permissions::node(own.clone()));
+    let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
+    let link = Link { state: handle.status(), handle };
+    let trust = RecordKeyTrust::new(identity.roots().clone());
+    tokio::spawn(link.clone().follow(trust, registry, stop.clone()));
+    Ok(Some(link))
+}
+
+impl Link {
+    /// Whether the hub is connected.
+    pub fn is_up(&self) -> bool {
+        self.state.borrow().up_since.is_some()
+    }
+
+    /// The state of the link as a message.
+    pub fn message(&self) -> message::Link {
+        replication::link(&self.state.borrow(), "hub")
+    }
+
+    /// Fetches an image from the hub and keeps it.
+    ///
+    /// # Errors
+    /// In words for the one who asked.
+    pub async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
+        let fetched = self.handle.fetch_image(replication::wanted(image.clone())).await;
+        fetched.map_err(|error: FetchError| error.to_string())
+    }
+
+    /// On every new connection, learns the key that the hub signs receipts with; tells the log what changes.
+    async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
+        let mut up = false;
+        loop {
+            let state = self.state.borrow_and_update().clone();
+            match (up, state.up_since.is_some(), &state.last_trouble) {
+                (false, true, _) => {
+                    let hub = state.peer.as_ref().map(ToString::to_string).unwrap_or_default();
+                    tracing::info!(hub, "connected to the hub");
+                    self.learn_key(&trust, &registry, &hub).await;
+                }
+                (_, false, Some(trouble)) => {
+                    tracing::warn!(%trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
+                }
+                _ => {}
+            }
+            up = state.up_since.is_some();
+            tokio::select! {
+                changed = self.state.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    async fn learn_key(&self, trust: &RecordKeyTrust, registry: &Arc<Registry>, hub: &str) {
+        let answer = match self.handle.ask(signing::QUESTION, KEY_WITHIN).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(hub, %error, "the hub did not say which key it signs receipts with");
+                return;
+            }
+        };
+        let Some((key, chain)) = signing::read(&answer) else {
+            tracing::warn!(hub, "the hub's signing key could not be read");
+            return;
+        };
+        if let Err(error) = trust.admit(hub, &key, &chain) {
+            tracing::warn!(hub, %error, "the hub's signing key is refused; its receipts do not count");
+            return;
+        }
+        let (registry, hub) = (Arc::clone(registry), hub.to_owned());
+        match VerifyingKey::new(key) {
+            Ok(key) => {
+                if let Err(problem) = blocking(move || registry.trust_hub(&hub, key)).await {
+                    tracing::error!(%problem, "the hub's receipts do not count until the restart");
+                }
+            }
+            Err(error) => tracing::warn!(hub, %error, "the hub's signing key is refused"),
+        }
+    }
+}
