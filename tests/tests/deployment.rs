@@ -43,14 +43,21 @@ fn an_unknown_setting_ends_the_programs_with_its_name() -> Result<(), Box<dyn Er
 }
 
 #[test]
-fn drop_ins_are_stronger_than_the_file_and_the_environment_is_stronger_than_both() -> Result<(), Box<dyn Error>> {
+fn drop_ins_are_stronger_than_the_file_and_the_environment_is_stronger_than_both()
+-> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("node.toml");
     std::fs::copy(example("node.toml"), &file)?;
     let drop_ins = directory.path().join("node.d");
     std::fs::create_dir(&drop_ins)?;
-    std::fs::write(drop_ins.join("10-court.toml"), "[court]\nori = \"first\"\nphone = \"first\"\naddress = \"first\"\n")?;
-    std::fs::write(drop_ins.join("20-court.toml"), "[court]\nphone = \"second\"\naddress = \"second\"\n")?;
+    std::fs::write(
+        drop_ins.join("10-court.toml"),
+        "[court]\nori = \"first\"\nphone = \"first\"\naddress = \"first\"\n",
+    )?;
+    std::fs::write(
+        drop_ins.join("20-court.toml"),
+        "[court]\nphone = \"second\"\naddress = \"second\"\n",
+    )?;
     let mut command = command("ccpor-node", &file)?;
     let settings = settings(command.env("CCPOR_NODE__COURT__ADDRESS", "third"))?;
     for (key, value, origin) in [
@@ -71,15 +78,29 @@ fn names_every_setting(program: &str, file: &str) -> Result<(), Box<dyn Error>> 
     let nothing = directory.path().join("nothing.toml");
     std::fs::write(&nothing, "")?;
     let built_in = settings(&mut command(program, &nothing)?)?;
-    assert!(built_in.values().all(|shown| shown.origin == "built in"), "{program} finds settings that were not given");
+    assert!(
+        built_in.values().all(|shown| shown.origin == "built in"),
+        "{program} finds settings that were not given"
+    );
     let shown = settings(&mut command(program, &example(file))?)?;
     for (key, built_in) in &built_in {
-        let shown = shown.get(key).ok_or_else(|| format!("{program} does not show {key}"))?;
-        assert!(shown.origin.ends_with(file), "{file} does not name {key}, which {program} knows");
-        assert_eq!(shown.value, built_in.value, "{file} shows another value of {key} than is built in");
+        let shown = shown
+            .get(key)
+            .ok_or_else(|| format!("{program} does not show {key}"))?;
+        assert!(
+            shown.origin.ends_with(file),
+            "{file} does not name {key}, which {program} knows"
+        );
+        assert_eq!(
+            shown.value, built_in.value,
+            "{file} shows another value of {key} than is built in"
+        );
     }
     let unknown: Vec<&String> = shown.keys().filter(|key| !built_in.contains_key(*key)).collect();
-    assert!(unknown.is_empty(), "{file} names {unknown:?}, which {program} does not have");
+    assert!(
+        unknown.is_empty(),
+        "{file} names {unknown:?}, which {program} does not have"
+    );
     Ok(())
 }
 
@@ -90,7 +111,10 @@ fn settings(command: &mut Command) -> Result<BTreeMap<String, Shown>, Box<dyn Er
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
     let shown: Vec<Shown> = serde_json::from_slice(&output.stdout)?;
-    Ok(shown.into_iter().map(|shown| (shown.key.clone(), shown)).collect())
+    Ok(shown
+        .into_iter()
+        .map(|shown| (shown.key.clone(), shown))
+        .collect())
 }
 
 /// `program --config file` without the environment of whoever runs the test.
@@ -101,7 +125,10 @@ fn command(program: &str, file: &Path) -> io::Result<Command> {
     directory.pop();
     let program = directory.join(program);
     if !program.exists() {
-        let words = format!("{} is not there; build all programs first: cargo build --bins", program.display());
+        let words = format!(
+            "{} is not there; build all programs first: cargo build --bins",
+            program.display()
+        );
         return Err(io::Error::new(io::ErrorKind::NotFound, words));
     }
     let mut command = Command::new(program);
@@ -110,5 +137,7 @@ fn command(program: &str, file: &Path) -> io::Result<Command> {
 }
 
 fn example(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config").join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../deploy/config")
+        .join(file)
 }
