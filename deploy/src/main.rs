@@ -16,6 +16,7 @@ mod asking;
 mod globals;
 mod contexts;
 mod paper;
+mod described;
 mod dispatch;
 mod as_of;
 mod when;
