@@ -5,6 +5,8 @@ mod conversion;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod faces;
