@@ -2,6 +2,7 @@
 //! line, hands it to the verb, and says how it ended; it does none of the work.
 
 // A module uses only modules declared below it.
+mod demo;
 mod certs;
 mod context;
 mod courts;
@@ -65,6 +66,7 @@ enum Command {
     /// The private authority: make it, invite, issue, list, show.
     #[command(subcommand)]
     Certs(certs::Command),
+    Demo(demo::Arguments),
     /// Names for the machines to ask, and for the certificates to ask with.
     #[command(subcommand)]
     Context(context::Command),
@@ -109,6 +111,7 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Status(status::Arguments {}) => Box::pin(status::run(globals, screen)).await,
         Command::Courts(courts::Arguments {}) => courts::run(globals, screen).await,
         Command::Certs(command) => Box::pin(certs::run(command, screen)).await,
+        Command::Demo(arguments) => Box::pin(demo::run(arguments, screen)).await,
         Command::Verify(arguments) => verify::run(&arguments, screen),
         Command::Context(command) => context::run(command, globals, screen),
     }

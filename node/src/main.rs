@@ -1,6 +1,6 @@
 //! `ccpor-node`: the daemon at a courthouse, and its local commands. This file reads the command line and says how it ended.
 
-//mod import;
+mod import;
 mod daemon;
 mod service;
 mod intake;
@@ -47,7 +47,7 @@ enum Command {
         invitation: String,
     },
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.
-    //Import(import::Arguments),
+    Import(import::Arguments),
     /// Make the index anew from the ledgers (the daemon must be stopped).
     #[command(after_help = "Examples:\n  ccpor-node rebuild\n  ccpor-node --config /etc/ccpor/node.toml rebuild")]
     Rebuild,
@@ -94,7 +94,7 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
                 Err(error) => say(&error, Exit::Denied),
             }
         }
-        //Command::Import(arguments) => import::run(&settings, arguments).await.into(),
+        Command::Import(arguments) => import::run(&settings, arguments).await.into(),
         Command::Rebuild => match daemon::rebuild(&settings).await {
             Ok(records) => {
                 println!("the index was made anew from {records} records");
