@@ -84,7 +84,7 @@ pub(crate) fn with_table(objects: &[String], trailer: &str) -> Vec<u8> {
         write!(bytes, "{} 0 obj\n{object}\nendobj\n", index + 1).unwrap();
     }
     let table = bytes.len();
-    write!(bytes, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
+    writeln!(bytes, "xref\n0 {}\n0000000000 65535 f ", objects.len() + 1).unwrap();
     for offset in offsets {
         write!(bytes, "{offset:010} 00000 n \n").unwrap();
     }
