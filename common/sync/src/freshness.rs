@@ -58,7 +58,12 @@ impl FreshnessBook {
     pub fn applied(&mut self, origin: &OriginId, head: Position) {
         let freshness = self.origins.entry(origin.clone()).or_default();
         freshness.applied = freshness.applied.max(Some(head));
-        while let Some((_, closed)) = freshness.awaited.pop_front_if(|(awaited, _)| *awaited <= head) {
+        while freshness
+            .awaited
+            .front()
+            .is_some_and(|(awaited, _)| *awaited <= head)
+            && let Some((_, closed)) = freshness.awaited.pop_front()
+        {
             freshness.as_of = freshness.as_of.max(Some(closed));
         }
     }

@@ -183,9 +183,11 @@ impl Sending {
         let feed = self.feeds.get_mut(&ack.origin)?;
         let mut settled = None;
         let mut contradicts = false;
-        while let Some(run) = feed
+        while feed
             .flight
-            .pop_front_if(|run| run.last.position <= ack.head.position)
+            .front()
+            .is_some_and(|run| run.last.position <= ack.head.position)
+            && let Some(run) = feed.flight.pop_front()
         {
             contradicts |= run.last.position == ack.head.position && run.last.hash != ack.head.hash;
             self.windows

@@ -259,6 +259,11 @@ impl Session {
             heads: self.greeted_heads(),
         };
         self.receiving.greeted(&welcome.heads);
+        // Known here before the peer can know it.
+        actions.push(Action::Up {
+            version: WIRE_VERSION,
+            peer: hello.heads.clone(),
+        });
         actions.push(Action::Send(Frame::Welcome(welcome)));
         self.up(now, hello.heads, peer_window, actions);
         Ok(())
@@ -274,16 +279,16 @@ impl Session {
             return Err(CloseReason::Version);
         }
         let peer_window = check_greeting(&welcome.heads, welcome.receive_window)?;
+        actions.push(Action::Up {
+            version: WIRE_VERSION,
+            peer: welcome.heads.clone(),
+        });
         self.up(now, welcome.heads, peer_window, actions);
         Ok(())
     }
 
     fn up(&mut self, now: Millis, peer: Vec<OriginHead>, peer_window: usize, actions: &mut Vec<Action>) {
         self.phase = Phase::Up(Pulse::start(now));
-        actions.push(Action::Up {
-            version: WIRE_VERSION,
-            peer: peer.clone(),
-        });
         self.sending.begin(peer, peer_window, actions);
         // What moved between a dialler's greeting and its answer was not told yet.
         for (origin, head) in std::mem::take(&mut self.heads) {

@@ -2,6 +2,14 @@
 //!
 //! A deliberate change comes with a new [`ccpor_sync::WIRE_VERSION`]; `CCPOR_BLESS=1` writes the file anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers as well"
+)]
+
 use ccpor_ledger::{Hash, Head, OriginId, Position, SignedHeartbeat, SignedReceipt, SignedRecord};
 use ccpor_sync::{
     Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_VERSION,

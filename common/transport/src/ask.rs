@@ -8,12 +8,14 @@ use quinn::{Connection, RecvStream, SendStream};
 use thiserror::Error;
 use tokio::time::timeout;
 
+use crate::framing::finish;
 use crate::kind::Kind;
 use crate::limits::{ANSWER_BYTES_MOST, ANSWER_WITHIN_MOST, QUESTION_BYTES_MOST};
 use crate::services::Services;
 
 const ANSWERED: u8 = 0;
 const REFUSED: u8 = 1;
+const LATE: u8 = 2;
 
 /// Why a question has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -69,6 +71,7 @@ async fn put(connection: &Connection, question: &[u8], within: Duration) -> Resu
             .await
             .map_err(|_| AskError::Lost),
         [REFUSED] => Err(AskError::Refused),
+        [LATE] => Err(AskError::TimedOut),
         _ => Err(AskError::Lost),
     }
 }
@@ -89,19 +92,16 @@ pub(crate) async fn serve(
         let question = receive.read_to_end(QUESTION_BYTES_MOST).await.ok()?;
         services.answer.answer(peer, question, within).await
     });
-    let answer = answered
-        .await
-        .ok()
-        .flatten()
-        .filter(|answer| answer.len() <= ANSWER_BYTES_MOST);
-    let written = match &answer {
-        Some(answer) => match send.write_all(&[ANSWERED]).await {
-            Ok(()) => send.write_all(answer).await,
-            Err(broken) => Err(broken),
-        },
-        None => send.write_all(&[REFUSED]).await,
+    let (status, answer) = match answered.await {
+        Ok(Some(answer)) if answer.len() <= ANSWER_BYTES_MOST => (ANSWERED, answer),
+        Ok(_) => (REFUSED, Vec::new()),
+        Err(_) => (LATE, Vec::new()),
     };
-    if written.is_ok() && send.finish().is_ok() {
-        let _ = send.stopped().await;
+    let written = match send.write_all(&[status]).await {
+        Ok(()) => send.write_all(&answer).await,
+        Err(broken) => Err(broken),
+    };
+    if written.is_ok() {
+        finish(send).await;
     }
 }

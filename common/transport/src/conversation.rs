@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
 use ccpor_sync::{
-    Action, CloseReason, Event, Ledgers, Millis, Session, SessionConfig, Side, limits as protocol,
+    Action, CloseReason, Event, Frame, Ledgers, Millis, Session, SessionConfig, Side, limits as protocol,
 };
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::mpsc;
@@ -81,7 +81,6 @@ impl Conversation {
             board,
             on_up: Some(on_up),
             ended: None,
-            round_trip_ms: None,
         };
         let Permissions { own, accepts, offers } = permissions;
         let config = SessionConfig {
@@ -116,7 +115,12 @@ impl Conversation {
                 session.step(now(), Event::Moved(moved), &mut actions);
             }
             match turn {
-                Turn::Event(event) => session.step(now(), event, &mut actions),
+                Turn::Event(event) => {
+                    if matches!(event, Event::Received(Frame::Pong(_))) {
+                        talk.board.round_trip(connection.rtt());
+                    }
+                    session.step(now(), event, &mut actions);
+                }
                 Turn::News => {}
                 Turn::Broken => break,
             }
@@ -142,7 +146,6 @@ struct Talk<F> {
     board: LinkBoard,
     on_up: Option<F>,
     ended: Option<(CloseReason, bool)>,
-    round_trip_ms: Option<u64>,
 }
 
 impl<F: FnOnce()> Talk<F> {
@@ -154,11 +157,6 @@ impl<F: FnOnce()> Talk<F> {
         }
         for action in std::mem::take(actions) {
             let _ = self.one(action);
-        }
-        if let Some(round_trip) = session.round_trip_ms()
-            && self.round_trip_ms.replace(round_trip) != Some(round_trip)
-        {
-            self.board.round_trip(Duration::from_millis(round_trip));
         }
     }
 

@@ -183,7 +183,10 @@ impl Trays {
         let mut bytes: usize = records.iter().map(|record| record.bytes.len()).sum();
         let mut runs = 1;
         while bytes < STORE_TOGETHER_BYTES
-            && let Some(next) = waiting.pop_front_if(|next| next.after == Some(last.position))
+            && waiting
+                .front()
+                .is_some_and(|next| next.after == Some(last.position))
+            && let Some(next) = waiting.pop_front()
         {
             last = next.last;
             bytes += next

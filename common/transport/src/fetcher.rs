@@ -57,6 +57,7 @@ pub(crate) async fn fetch_wanted(
     while connection.close_reason().is_none() {
         let wanted = wanted(&services, &from).await;
         let mut fetches = JoinSet::new();
+        let mut fetched_any = false;
         let mut waiting = wanted
             .into_iter()
             .filter(|image| !tried.contains(&image.blake3))
@@ -78,10 +79,17 @@ pub(crate) async fn fetch_wanted(
                 });
             }
             match fetches.join_next().await {
-                Some(Ok((blake3, outcome))) => note(&mut tried, blake3, outcome),
+                Some(Ok((blake3, outcome))) => {
+                    fetched_any |= outcome.is_ok();
+                    note(&mut tried, blake3, outcome);
+                }
                 Some(Err(_)) => {}
                 None => break,
             }
+        }
+        if fetched_any {
+            // The store names so many at a time: there may be more.
+            continue;
         }
         if timeout_at(full_look, news.arrived()).await.is_err() {
             tried.clear();

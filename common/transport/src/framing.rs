@@ -46,6 +46,13 @@ async fn next_frame(stream: &mut RecvStream) -> Result<Option<Vec<u8>>, ReadExac
     Ok(Some(bytes))
 }
 
+/// Ends a stream and waits until the peer has all of it: dropping it without this would discard what is buffered.
+pub(crate) async fn finish(mut stream: SendStream) {
+    if stream.finish().is_ok() {
+        let _ = stream.stopped().await;
+    }
+}
+
 /// Frames on their way to the writer. Others overtake runs; within each kind the order stays.
 #[derive(Clone, Default)]
 pub(crate) struct Outbox(Arc<Shared>);
@@ -114,13 +121,7 @@ impl Outbox {
                     self.0.changed.notified().await;
                     continue;
                 }
-                Next::End => {
-                    // Dropping the stream without this would discard what is buffered.
-                    if stream.finish().is_ok() {
-                        let _ = stream.stopped().await;
-                    }
-                    return;
-                }
+                Next::End => return finish(stream).await,
             };
             if written.is_err() {
                 return;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::framing::finish;
 use crate::kind::Kind;
 use crate::limits::{IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
 use crate::services::{ImageSink, Services, Wanted};
@@ -205,12 +206,6 @@ fn read_from(mut image: Box<dyn Read + Send>, offset: u64, chunks: &mpsc::Sender
             Ok(_) if chunks.blocking_send(Bytes::from(chunk)).is_err() => return,
             Ok(_) => {}
         }
-    }
-}
-
-async fn finish(mut send: SendStream) {
-    if send.finish().is_ok() {
-        let _ = send.stopped().await;
     }
 }
 

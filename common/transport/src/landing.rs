@@ -23,7 +23,7 @@ use crate::images::{FetchError, fetch};
 use crate::limits::{CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Shared, identify};
-use crate::services::{Permissions, Services, Wanted};
+use crate::services::{Permissions, Permits, Services, Wanted};
 use crate::streams::is_alive;
 use crate::trouble::Trouble;
 
@@ -32,8 +32,8 @@ use crate::trouble::Trouble;
 pub struct LandingConfig {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// What may pass to and from whom; `None` turns the peer away.
-    pub permits: Arc<dyn Fn(&Identity) -> Option<Permissions> + Send + Sync>,
+    /// What may pass to and from whom.
+    pub permits: Arc<Permits>,
 }
 
 impl LandingConfig {
@@ -57,7 +57,7 @@ pub struct LandingHandle {
 
 struct Grounds {
     shared: Shared,
-    permits: Arc<dyn Fn(&Identity) -> Option<Permissions> + Send + Sync>,
+    permits: Arc<Permits>,
     peers: Mutex<BTreeMap<Identity, Place>>,
     /// Counts up at every arrival and departure.
     changes: watch::Sender<u64>,

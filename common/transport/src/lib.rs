@@ -11,7 +11,7 @@
 //! | byte | request | answer |
 //! |---|---|---|
 //! | 1 image | BLAKE3 (32), offset (8, big endian) | 0, length (8, big endian), the bytes from the offset on; or 1 and 8 bytes without meaning |
-//! | 2 ask | deadline in ms (4, big endian), the question to the end of the stream | 0 and the answer to the end of the stream; or 1: refused |
+//! | 2 ask | deadline in ms (4, big endian), the question to the end of the stream | 0 and the answer to the end of the stream; or 1: refused; or 2: too late |
 //! | 3 probe | nothing | one byte |
 //!
 //! The stream of frames goes before the others, images behind everything.
@@ -45,6 +45,6 @@ pub use endpoint::{ALPN, EndpointError};
 pub use images::FetchError;
 pub use landing::{Landing, LandingConfig, LandingHandle};
 pub use link::{LinkState, OriginTrouble};
-pub use services::{Answer, BoxAnswer, ImageSink, Images, Permissions, Services, Wanted};
+pub use services::{Answer, BoxAnswer, ImageSink, Images, Permissions, Permits, Services, Wanted};
 pub use trouble::{CertificateFault, Trouble};
 pub use uplink::{Uplink, UplinkConfig, UplinkHandle};

@@ -22,7 +22,7 @@ pub struct LinkState {
     pub peer_serial: Option<String>,
     /// The address in use or tried last.
     pub address: Option<SocketAddr>,
-    /// Time to the other program and back, as last measured.
+    /// Time to the other machine and back, as QUIC measures it.
     pub round_trip: Option<Duration>,
     /// Attempts that failed one after another; 0 while the link is up.
     pub failed_attempts: u32,

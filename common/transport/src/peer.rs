@@ -96,8 +96,9 @@ impl Shared {
         };
         let trouble = conversation
             .hold(|| {
-                board.up(&peer, connection.remote_address());
+                let address = connection.remote_address();
                 current.send_replace(Some(connection));
+                board.up(&peer, address);
                 greeted.notify_one();
             })
             .await;

@@ -83,6 +83,9 @@ pub trait Answer: Send + Sync {
 /// An answer in the making; an empty result means that the question is refused.
 pub type BoxAnswer = Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>>;
 
+/// Says what may pass to and from an identity; `None` turns it away.
+pub type Permits = dyn Fn(&Identity) -> Option<Permissions> + Send + Sync;
+
 /// What may pass between this program and one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permissions {

@@ -7,6 +7,7 @@ use quinn::{Connection, RecvStream, SendStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::framing::finish;
 use crate::kind::Kind;
 use crate::limits::{HANDSHAKE, PROBE, STREAMS_MOST};
 use crate::services::Services;
@@ -36,9 +37,9 @@ async fn one(mut send: SendStream, mut receive: RecvStream, peer: Identity, serv
         Some(Kind::Image) => images::serve(&services, send, receive).await,
         Some(Kind::Ask) => ask::serve(peer, &services, send, receive).await,
         Some(Kind::Probe) => {
-            if send.write_all(&[kind]).await.is_ok() && send.finish().is_ok() {
-                let _ = send.stopped().await;
-            }
+            // A broken stream is the prober's loss.
+            let _ = send.write_all(&[kind]).await;
+            finish(send).await;
         }
         // A kind of a later version: the asker sees that the stream was stopped, and the connection goes on.
         None => {}

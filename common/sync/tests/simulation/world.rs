@@ -3,24 +3,19 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
 
-use ccpor_ledger::{
-    Head, Heartbeat, Hlc, OriginId, Position, RunLimit, SignedHeartbeat, SignedRecord, SigningKey,
-};
+use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedHeartbeat, SigningKey};
 use ccpor_sync::{
-    Action, CloseReason, DivergenceKind, Event, Frame, FreshnessBook, LoadFailed, Millis, Moved, OriginSet,
-    Run, Session, SessionConfig, Side, StoreRefused, backoff, decode, encode, limits,
+    Action, CloseReason, DivergenceKind, Event, Frame, FreshnessBook, Millis, OriginSet, Run, Session,
+    SessionConfig, Side, backoff, decode, encode, limits,
 };
 
-use crate::copies::{Copies, head_of};
+use crate::copies::Copies;
 use crate::dice::Dice;
 
-static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_seed(&[7; 32]).expect("a key"));
-const FORGED: u8 = 0xF0;
-const HONEST: u8 = 1;
-
-pub(crate) fn is_forged(record: &SignedRecord) -> bool {
-    record.bytes[40] == FORGED
-}
+pub(crate) static KEY: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::from_seed(&[7; 32]).expect("a key"));
+pub(crate) const FORGED: u8 = 0xF0;
+pub(crate) const HONEST: u8 = 1;
 
 pub(crate) struct Plan {
     pub(crate) nodes: usize,
@@ -34,51 +29,51 @@ pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) steps: u64,
     pub(crate) closes: Vec<CloseReason>,
-    plan: Plan,
-    dice: Dice,
-    agenda: BTreeMap<(u64, u64), What>,
-    machines: Vec<Machine>,
-    links: Vec<Link>,
-    desks: BTreeMap<(Place, OriginId), VecDeque<Run>>,
+    pub(crate) plan: Plan,
+    pub(crate) dice: Dice,
+    pub(crate) agenda: BTreeMap<(u64, u64), What>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) desks: BTreeMap<(Place, OriginId), VecDeque<Run>>,
     /// The next tick of each session, so that it has one and not many.
-    ticks: BTreeMap<Place, u64>,
-    diverged: Vec<(usize, OriginId, DivergenceKind)>,
-    heals_at: u64,
+    pub(crate) ticks: BTreeMap<Place, u64>,
+    pub(crate) diverged: Vec<(usize, OriginId, DivergenceKind)>,
+    pub(crate) heals_at: u64,
     /// A test made a second chain of one origin, or cut the writer's ledger short: copies may differ from it.
-    has_second_chain: bool,
+    pub(crate) has_second_chain: bool,
 }
 
-struct Machine {
-    copies: Copies,
-    own: Option<OriginId>,
-    recovering: bool,
-    offers: Option<OriginSet>,
-    book: FreshnessBook,
-    beats: BTreeMap<OriginId, SignedHeartbeat>,
+pub(crate) struct Machine {
+    pub(crate) copies: Copies,
+    pub(crate) own: Option<OriginId>,
+    pub(crate) recovering: bool,
+    pub(crate) offers: Option<OriginSet>,
+    pub(crate) book: FreshnessBook,
+    pub(crate) beats: BTreeMap<OriginId, SignedHeartbeat>,
     /// How many records the writer had when it closed a moment.
-    closed: BTreeMap<u64, u64>,
+    pub(crate) closed: BTreeMap<u64, u64>,
 }
 
-struct Link {
+pub(crate) struct Link {
     /// The dialler, then the listener.
-    ends: [usize; 2],
-    connection: u64,
-    sessions: [Option<Session>; 2],
-    arrival: [u64; 2],
-    blocked_until: [u64; 2],
-    bytes_per_second: u64,
-    failures: u32,
+    pub(crate) ends: [usize; 2],
+    pub(crate) connection: u64,
+    pub(crate) sessions: [Option<Session>; 2],
+    pub(crate) arrival: [u64; 2],
+    pub(crate) blocked_until: [u64; 2],
+    pub(crate) bytes_per_second: u64,
+    pub(crate) failures: u32,
 }
 
 /// One end of one connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    link: usize,
-    end: usize,
-    connection: u64,
+pub(crate) struct Place {
+    pub(crate) link: usize,
+    pub(crate) end: usize,
+    pub(crate) connection: u64,
 }
 
-enum What {
+pub(crate) enum What {
     Arrive(Place, Vec<u8>),
     Compare(Place, OriginId, Head),
     Load(Place, OriginId, Option<Position>, RunLimit),
@@ -159,74 +154,6 @@ impl World {
         world
     }
 
-    // What a test arranges.
-
-    pub(crate) fn origin(&self, node: usize) -> OriginId {
-        crate::name(node)
-    }
-
-    pub(crate) fn file(&mut self, node: usize, records: usize) {
-        let origin = crate::name(node);
-        for _ in 0..records {
-            self.machines[node].copies.append(&origin, HONEST);
-        }
-        self.moved(node, &origin);
-    }
-
-    /// Gives `machine` the first `records` of the writer's ledger.
-    pub(crate) fn seed_copy(&mut self, machine: usize, origin: &OriginId, records: usize) {
-        let first = self.writers(origin)[..records].to_vec();
-        self.machines[machine].copies.set(origin, first);
-    }
-
-    pub(crate) fn forge_tail(&mut self, machine: usize, origin: &OriginId, records: usize) {
-        self.has_second_chain = true;
-        for _ in 0..records {
-            self.machines[machine].copies.append(origin, FORGED);
-        }
-    }
-
-    pub(crate) fn roll_back(&mut self, machine: usize, origin: &OriginId, records: usize) {
-        self.has_second_chain = true;
-        let first = self.copy(machine, origin)[..records].to_vec();
-        self.machines[machine].copies.set(origin, first);
-    }
-
-    pub(crate) fn recovering(&mut self, machine: usize) {
-        self.machines[machine].recovering = true;
-    }
-
-    pub(crate) fn offers_instead(&mut self, machine: usize, offers: OriginSet) {
-        self.machines[machine].offers = Some(offers);
-    }
-
-    pub(crate) fn slow_link(&mut self, link: usize, bytes_per_second: u64) {
-        self.links[link].bytes_per_second = bytes_per_second;
-    }
-
-    /// From now on nothing that `end` sends arrives.
-    pub(crate) fn cut_one_way(&mut self, link: usize, end: usize) {
-        self.links[link].blocked_until[end] = u64::MAX / 2;
-    }
-
-    pub(crate) fn is_up(&self, link: usize, end: usize) -> bool {
-        self.links[link].sessions[end]
-            .as_ref()
-            .is_some_and(Session::is_up)
-    }
-
-    pub(crate) fn copy(&self, machine: usize, origin: &OriginId) -> &[SignedRecord] {
-        self.machines[machine].copies.records(origin)
-    }
-
-    pub(crate) fn divergences(&self, origin: &OriginId) -> Vec<(usize, DivergenceKind)> {
-        self.diverged
-            .iter()
-            .filter(|(_, of, _)| of == origin)
-            .map(|(machine, _, kind)| (*machine, *kind))
-            .collect()
-    }
-
     // Time.
 
     pub(crate) fn run(&mut self) {
@@ -267,7 +194,7 @@ impl World {
         }
     }
 
-    fn later(&mut self, delay: u64, what: What) {
+    pub(crate) fn later(&mut self, delay: u64, what: What) {
         let tie = self.agenda.len() as u64 + self.steps * 1_000_000;
         let mut key = (self.now + delay, tie);
         while self.agenda.contains_key(&key) {
@@ -350,7 +277,7 @@ impl World {
         }
     }
 
-    fn session(&mut self, place: Place) -> Option<&mut Session> {
+    pub(crate) fn session(&mut self, place: Place) -> Option<&mut Session> {
         let link = &mut self.links[place.link];
         if link.connection == place.connection {
             link.sessions[place.end].as_mut()
@@ -359,7 +286,7 @@ impl World {
         }
     }
 
-    fn tell(&mut self, place: Place, event: Event) {
+    pub(crate) fn tell(&mut self, place: Place, event: Event) {
         let now = Millis(self.now);
         let mut actions = Vec::new();
         let Some(session) = self.session(place) else {
@@ -455,224 +382,13 @@ impl World {
         );
     }
 
-    fn lost(&mut self, place: Place) {
+    pub(crate) fn lost(&mut self, place: Place) {
         if self.session(place).is_none() {
             return;
         }
         self.links[place.link].sessions[place.end] = None;
         if place.end == 0 {
             self.dial_again(place.link);
-        }
-    }
-
-    // The driver's work.
-
-    fn compare(&mut self, place: Place, origin: OriginId, peer: Head) {
-        let machine = self.links[place.link].ends[place.end];
-        let answer = if self.faulty() && self.dice.one_in(30) {
-            Err(LoadFailed::Unreadable)
-        } else {
-            Ok(self.machines[machine].copies.standing(&origin, &peer))
-        };
-        let delay = self.dice.below(4);
-        self.later(delay, What::Answer(place, Event::Compared { origin, answer }));
-    }
-
-    fn load(&mut self, place: Place, origin: OriginId, after: Option<Position>, limit: RunLimit) {
-        let machine = self.links[place.link].ends[place.end];
-        let answer = if self.faulty() && self.dice.one_in(30) {
-            Err(LoadFailed::Damaged)
-        } else {
-            let limit = RunLimit {
-                records: limit.records.min(1 + self.dice.below(2_000) as usize),
-                ..limit
-            };
-            let run = self.machines[machine].copies.load(&origin, after, limit);
-            Ok(run.last().map(head_of).map(|last| (run, last)))
-        };
-        let delay = self.dice.below(4);
-        self.later(delay, What::Answer(place, Event::Loaded { origin, answer }));
-    }
-
-    /// Stores the run at the front, sometimes with those that follow it without a hole. Runs of a connection that died
-    /// are still stored: they were handed over.
-    fn store(&mut self, place: Place, origin: OriginId) {
-        let Some(desk) = self.desks.get_mut(&(place, origin.clone())) else {
-            return;
-        };
-        let Some(first) = desk.pop_front() else { return };
-        let (mut last, mut records, mut runs) = (first.last, first.records, 1);
-        while self.dice.one_in(2)
-            && let Some(next) = desk.pop_front_if(|next| next.after == Some(last.position))
-        {
-            last = next.last;
-            records.extend(next.records);
-            runs += 1;
-        }
-        let machine = self.links[place.link].ends[place.end];
-        let answer = if self.faulty() && self.dice.one_in(20) {
-            Err(StoreRefused::CannotStore)
-        } else {
-            self.machines[machine].copies.store(&origin, records)
-        };
-        if answer.is_ok() {
-            self.check_prefix(machine, &origin);
-            self.moved(machine, &origin);
-        }
-        let delay = self.dice.below(4);
-        self.later(delay, What::Answer(place, Event::Stored { origin, runs, answer }));
-    }
-
-    fn moved(&mut self, machine: usize, origin: &OriginId) {
-        let Some(head) = self.machines[machine].copies.head(origin) else {
-            return;
-        };
-        self.machines[machine].book.applied(origin, head.position);
-        self.news(machine, &Moved::Head(origin.clone(), head));
-    }
-
-    fn news(&mut self, machine: usize, moved: &Moved) {
-        for link in 0..self.links.len() {
-            for end in [0, 1] {
-                if self.links[link].ends[end] == machine {
-                    let place = Place {
-                        link,
-                        end,
-                        connection: self.links[link].connection,
-                    };
-                    self.tell(place, Event::Moved(moved.clone()));
-                }
-            }
-        }
-    }
-
-    fn beat(&mut self, node: usize) {
-        let origin = crate::name(node);
-        let held = self.copy(node, &origin).len() as u64;
-        let closed = Hlc::from_millis(self.now);
-        self.machines[node].closed.insert(self.now, held);
-        let head = self.machines[node].copies.head(&origin);
-        let signed = Heartbeat { origin, head, closed }.sign(&KEY).expect("signs");
-        self.take_beat(node, signed);
-        self.later(2_000, What::Beat(node));
-    }
-
-    fn take_beat(&mut self, machine: usize, signed: SignedHeartbeat) {
-        let beat = signed.decode().expect("our own");
-        let held = self.machines[machine]
-            .beats
-            .get(&beat.origin)
-            .and_then(|held| held.decode().ok());
-        if held.is_some_and(|held| held.closed >= beat.closed) {
-            return;
-        }
-        self.machines[machine].book.heartbeat(&beat);
-        self.machines[machine].beats.insert(beat.origin, signed.clone());
-        self.news(machine, &Moved::Heartbeat(signed));
-    }
-
-    // Faults and checks.
-
-    fn faulty(&self) -> bool {
-        self.plan.faults && self.now < self.heals_at
-    }
-
-    fn fault(&mut self) {
-        if !self.faulty() {
-            return;
-        }
-        let link = self.dice.below(self.links.len() as u64) as usize;
-        let connection = self.links[link].connection;
-        match self.dice.below(4) {
-            0 => [0, 1].into_iter().for_each(|end| {
-                self.lost(Place {
-                    link,
-                    end,
-                    connection,
-                })
-            }),
-            1 => {
-                let end = self.dice.below(2) as usize;
-                self.lost(Place {
-                    link,
-                    end,
-                    connection,
-                });
-                self.later(
-                    300,
-                    What::Lost(Place {
-                        link,
-                        end: 1 - end,
-                        connection,
-                    }),
-                );
-            }
-            _ => {
-                let end = self.dice.below(2) as usize;
-                let length = self.dice.below(15_000);
-                self.links[link].blocked_until[end] = (self.now + length).min(self.heals_at);
-            }
-        }
-        let next = 100 + self.dice.below(3_000);
-        self.later(next, What::Fault);
-    }
-
-    fn writers(&self, origin: &OriginId) -> &[SignedRecord] {
-        let writer = self
-            .machines
-            .iter()
-            .find(|machine| machine.own.as_ref() == Some(origin))
-            .expect("a writer");
-        writer.copies.records(origin)
-    }
-
-    /// Every copy is a prefix of its writer's ledger; the chain makes one comparison enough.
-    fn check_prefix(&self, machine: usize, origin: &OriginId) {
-        let copy = self.copy(machine, origin);
-        let writers = self.writers(origin);
-        if !self.has_second_chain {
-            assert!(
-                copy.len() <= writers.len(),
-                "a copy is longer than its writer's ledger"
-            );
-            assert_eq!(
-                copy.last(),
-                copy.len().checked_sub(1).and_then(|last| writers.get(last))
-            );
-        }
-    }
-
-    pub(crate) fn check_converged(&self) {
-        self.check_converged_except(&[]);
-    }
-
-    pub(crate) fn check_converged_except(&self, left_out: &[OriginId]) {
-        for node in 0..self.plan.nodes {
-            let origin = crate::name(node);
-            if left_out.contains(&origin) {
-                continue;
-            }
-            let written = self.copy(node, &origin).len();
-            for (number, machine) in self.machines.iter().enumerate() {
-                assert_eq!(
-                    machine.copies.records(&origin).len(),
-                    written,
-                    "{origin} at machine {number}"
-                );
-                assert!(
-                    machine
-                        .copies
-                        .records(&origin)
-                        .iter()
-                        .all(|record| !is_forged(record))
-                );
-                let as_of = machine.book.as_of(&origin).expect("heard of by now").millis();
-                let held_then = self.machines[node].closed[&as_of];
-                assert!(
-                    written as u64 >= held_then && as_of + 10_000 > self.now,
-                    "fresh again: {as_of}"
-                );
-            }
         }
     }
 }

@@ -1,0 +1,228 @@
+//! Who is not let in, and what does not get through: each with its reason, while an honest node goes on.
+
+use std::time::Duration;
+
+use ccpor_certs::tls::{Expect, client_config};
+use ccpor_certs::{Clock, Identity, IdentityDir, Moment};
+use ccpor_sync::{CloseReason, OriginSet};
+use ccpor_transport::{ALPN, CertificateFault, OriginTrouble, Permissions, Trouble, Uplink, UplinkConfig};
+use quinn::crypto::rustls::QuicClientConfig;
+
+use crate::memory::Memory;
+use crate::realm::{Realm, anywhere, dial, dial_with, land, origin, trouble, until_up};
+
+const DAY: i64 = 86_400;
+
+/// An honest node is connected all along, and still is when the other was refused.
+async fn refused(realm: &Realm, other: &IdentityDir) -> Trouble {
+    let (hub, honest) = (Memory::hub(), Memory::node());
+    let landing = land(&realm.hub_identity(), &hub, anywhere());
+    let address = landing.local_addr().unwrap();
+    let link = dial(&realm.court("honest"), &honest, address);
+    until_up(&link).await;
+    let refused = dial(other, &Memory::node(), address);
+    let why = trouble(&refused).await;
+    assert_eq!(refused.status().borrow().up_since, None, "never counted as up");
+    refused.stop().await;
+    honest.file(&origin("honest"), 2);
+    hub.until("the honest node goes on", |hub| hub.len(&origin("honest")) == 2)
+        .await;
+    assert_eq!(link.status().borrow().last_trouble, None);
+    why
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_of_another_authority_is_not_accepted() {
+    let why = refused(&Realm::new(), &Realm::new().court("alameda")).await;
+    assert_eq!(
+        why,
+        Trouble::Certificate {
+            fault: CertificateFault::UnknownAuthority,
+            ours: false
+        }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_authority_is_refused() {
+    let (realm, foreign) = (Realm::new(), Realm::new());
+    let folder = foreign.court("alameda").path().to_path_buf();
+    // It trusts this registry's hub, but its own certificate comes from elsewhere.
+    let ours = realm.court("yolo").path().join("ca.pem");
+    let both =
+        std::fs::read_to_string(folder.join("ca.pem")).unwrap() + &std::fs::read_to_string(ours).unwrap();
+    std::fs::write(folder.join("ca.pem"), both).unwrap();
+    let why = refused(&realm, &IdentityDir::open(&folder).unwrap()).await;
+    assert_eq!(
+        why,
+        Trouble::Certificate {
+            fault: CertificateFault::UnknownAuthority,
+            ours: true
+        }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_certificate_is_refused() {
+    let clock = Clock::standing_at(Moment(Clock::machine().now().0 - 200 * DAY));
+    let realm = Realm::at(clock.clone());
+    let expired = realm.court("alameda");
+    clock.set(Clock::machine().now());
+    let why = refused(&realm, &expired).await;
+    assert_eq!(
+        why,
+        Trouble::Certificate {
+            fault: CertificateFault::Expired,
+            ours: true
+        }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_may_not_replicate_is_turned_away() {
+    let realm = Realm::new();
+    let agency = realm.issue(&Identity::lea("alameda-so").unwrap(), "lea");
+    let why = refused(&realm, &agency).await;
+    assert_eq!(
+        why,
+        Trouble::Closed {
+            reason: CloseReason::NotWelcome,
+            by_peer: true
+        }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_another_court_are_refused() {
+    let realm = Realm::new();
+    let (hub, node) = (Memory::hub(), Memory::node());
+    let landing = land(&realm.hub_identity(), &hub, anywhere());
+    node.file(&origin("yolo"), 4);
+    let all = Permissions {
+        own: None,
+        accepts: OriginSet::None,
+        offers: OriginSet::All,
+    };
+    let link = dial_with(&realm.court("alameda"), &node, landing.local_addr().unwrap(), all);
+    assert_eq!(
+        trouble(&link).await,
+        Trouble::Closed {
+            reason: CloseReason::NotYours,
+            by_peer: true
+        }
+    );
+    assert_eq!(hub.len(&origin("yolo")), 0);
+    let told = &link.status().borrow().troubled_origins.clone();
+    assert!(
+        matches!(told.as_slice(), [OriginTrouble::Refused { by_peer: true, .. }]),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_of_another_number_is_not_accepted() {
+    let realm = Realm::new();
+    let landing = land(&realm.hub_identity(), &Memory::hub(), anywhere());
+    let config = UplinkConfig {
+        expect: Expect::Exactly(Identity::hub(2).unwrap()),
+        ..UplinkConfig::new(
+            vec![landing.local_addr().unwrap().to_string()],
+            Permissions::node(origin("alameda")),
+        )
+    };
+    let link = Uplink::start(realm.court("alameda"), Memory::node().services(), config).unwrap();
+    let why = trouble(&link).await;
+    assert!(matches!(why, Trouble::Certificate { ours: false, .. }), "{why:?}");
+}
+
+async fn connect(
+    tls: rustls::ClientConfig,
+    to: std::net::SocketAddr,
+) -> Result<quinn::Connection, quinn::ConnectionError> {
+    let endpoint = quinn::Endpoint::client(anywhere()).unwrap();
+    let config = quinn::ClientConfig::new(std::sync::Arc::new(QuicClientConfig::try_from(tls).unwrap()));
+    endpoint.connect_with(config, to, "ccpor").unwrap().await
+}
+
+async fn end_of(connection: &quinn::Connection) -> Trouble {
+    let end = tokio::time::timeout(Duration::from_secs(20), connection.closed()).await;
+    Trouble::from(end.expect("closed within 20 s"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_bytes_end_only_their_own_connection() {
+    let realm = Realm::new();
+    let (hub, honest) = (Memory::hub(), Memory::node());
+    let landing = land(&realm.hub_identity(), &hub, anywhere());
+    let address = landing.local_addr().unwrap();
+    let link = dial(&realm.court("honest"), &honest, address);
+    until_up(&link).await;
+
+    let evil = realm.court("evil");
+    let tls = client_config(&evil, Expect::Hub, &[ALPN]).unwrap();
+    let cases: [(&[u8], CloseReason); 4] = [
+        (&[0xFF; 64], CloseReason::Malformed),
+        (&[0, 0, 0, 5, 1, 2, 3, 4, 5], CloseReason::Malformed),
+        (&[0, 0, 0, 0], CloseReason::Malformed),
+        // A ping before the greeting.
+        (
+            &[0, 0, 0, 12, 9, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0],
+            CloseReason::OutOfOrder,
+        ),
+    ];
+    for (bytes, reason) in cases {
+        let connection = connect((*tls).clone(), address).await.unwrap();
+        let (mut send, _receive) = connection.open_bi().await.unwrap();
+        send.write_all(bytes).await.unwrap();
+        assert_eq!(
+            end_of(&connection).await,
+            Trouble::Closed {
+                reason,
+                by_peer: true
+            }
+        );
+    }
+    // Connected, a stream opened, and then nothing.
+    let connection = connect((*tls).clone(), address).await.unwrap();
+    let (mut send, _receive) = connection.open_bi().await.unwrap();
+    send.write_all(&[0]).await.unwrap();
+    assert_eq!(
+        end_of(&connection).await,
+        Trouble::Closed {
+            reason: CloseReason::NoGreeting,
+            by_peer: true
+        }
+    );
+
+    honest.file(&origin("honest"), 2);
+    hub.until("the honest node goes on", |hub| hub.len(&origin("honest")) == 2)
+        .await;
+    assert_eq!(link.status().borrow().last_trouble, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_certificate_and_another_protocol_are_refused() {
+    let realm = Realm::new();
+    let identity = realm.hub_identity();
+    let landing = land(&identity, &Memory::hub(), anywhere());
+    let address = landing.local_addr().unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(identity.ca().iter().cloned());
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut bare = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    bare.alpn_protocols = vec![ALPN.to_vec()];
+    let connection = connect(bare, address).await.unwrap();
+    let missing = Trouble::Certificate {
+        fault: CertificateFault::Missing,
+        ours: true,
+    };
+    assert_eq!(end_of(&connection).await, missing);
+
+    let other = client_config(&realm.court("alameda"), Expect::Hub, &[b"other/1"]).unwrap();
+    let why = connect((*other).clone(), address).await.unwrap_err();
+    assert_eq!(Trouble::from(why), Trouble::OtherProtocol);
+}
