@@ -26,7 +26,10 @@ const LISTS: &[(&str, &[&str])] = &[
 const PARTS: &[&str] = &["restrained", "hearing", "foreign", "brady", "ended"];
 
 /// Columns that carry the chief field of a part.
-const CHIEF: &[(&str, [&str; 2])] = &[("hearing", ["hearing", "date"]), ("brady", ["brady", "indicator"])];
+const CHIEF: &[(&str, [&str; 2])] = &[
+    ("hearing", ["hearing", "date"]),
+    ("brady", ["brady", "indicator"]),
+];
 
 /// The most things in one list.
 const MOST_PLACES: usize = 99;
@@ -71,7 +74,11 @@ impl Table {
     /// # Errors
     /// [`HeaderRefused`].
     pub(super) fn of_header(bytes: &[u8]) -> Result<Self, HeaderRefused> {
-        let separator = bytes.iter().copied().find(|byte| b",\t;".contains(byte)).unwrap_or(b',');
+        let separator = bytes
+            .iter()
+            .copied()
+            .find(|byte| b",\t;".contains(byte))
+            .unwrap_or(b',');
         let text = std::str::from_utf8(bytes).map_err(|_| HeaderRefused::Unreadable)?;
         let header = cells(text, separator).ok_or(HeaderRefused::Unreadable)?;
         let columns: Vec<Vec<Step>> = header.iter().map(|name| meaning(&folded(name))).collect();
@@ -83,13 +90,24 @@ impl Table {
             }
         }
         for (second, path) in paths.iter().enumerate() {
-            let clashes = |earlier: &String| !path.is_empty() && (within(earlier, path) || within(path, earlier));
+            let clashes =
+                |earlier: &String| !path.is_empty() && (within(earlier, path) || within(path, earlier));
             if let Some(first) = paths.iter().take(second).position(clashes) {
-                return Err(HeaderRefused::Twice { first: first + 1, second: second + 1 });
+                return Err(HeaderRefused::Twice {
+                    first: first + 1,
+                    second: second + 1,
+                });
             }
         }
-        let names = paths.into_iter().zip(header.iter().map(|name| name.trim().to_owned())).collect();
-        Ok(Self { separator, columns, names })
+        let names = paths
+            .into_iter()
+            .zip(header.iter().map(|name| name.trim().to_owned()))
+            .collect();
+        Ok(Self {
+            separator,
+            columns,
+            names,
+        })
     }
 
     /// What separates cells.
@@ -138,7 +156,11 @@ fn cells(record: &str, separator: u8) -> Option<StringRecord> {
         .buffer_capacity(record.len().max(1))
         .from_reader(record.as_bytes());
     let mut cells = StringRecord::new();
-    reader.read_record(&mut cells).ok().filter(|found| *found).map(|_| cells)
+    reader
+        .read_record(&mut cells)
+        .ok()
+        .filter(|found| *found)
+        .map(|_| cells)
 }
 
 fn folded(name: &str) -> String {
@@ -172,8 +194,15 @@ fn meaning(name: &str) -> Vec<Step> {
 /// `2_last` is place 1 and `last`; `_last` is place 0.
 fn place(text: &str) -> Option<(usize, &str)> {
     let (digits, rest) = text.split_once('_')?;
-    let number = if digits.is_empty() { 1 } else { digits.parse().ok()? };
-    (1..=MOST_PLACES).contains(&number).then(|| (number - 1, rest)).filter(|_| !rest.is_empty())
+    let number = if digits.is_empty() {
+        1
+    } else {
+        digits.parse().ok()?
+    };
+    (1..=MOST_PLACES)
+        .contains(&number)
+        .then(|| (number - 1, rest))
+        .filter(|_| !rest.is_empty())
 }
 
 fn path(steps: &[Step]) -> String {
@@ -190,12 +219,15 @@ fn path(steps: &[Step]) -> String {
 
 /// Whether `path` is `outer`, or in it.
 fn within(outer: &str, path: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    path.strip_prefix(outer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// Puts a cell where it belongs. The header has no two columns of which one is in the other, so nothing is displaced.
 fn put(row: &mut Map<String, Value>, steps: &[Step], cell: &str) {
-    let Some((Step::Field(first), rest)) = steps.split_first() else { return };
+    let Some((Step::Field(first), rest)) = steps.split_first() else {
+        return;
+    };
     let mut slot = row.entry(first.as_str()).or_insert(Value::Null);
     for step in rest {
         slot = match step {
@@ -230,9 +262,13 @@ mod tests {
 
     #[test]
     fn columns_become_the_fields_of_a_row() {
-        let header = format!("{CORE},Hearing,hearing_time,Protected1 Last,protected2_dob,alias_first,term1_kind,conditions,served");
+        let header = format!(
+            "{CORE},Hearing,hearing_time,Protected1 Last,protected2_dob,alias_first,term1_kind,conditions,served"
+        );
         let table = Table::of_header(header.as_bytes()).unwrap();
-        let row = table.row(b"7,A-1,2026-01-02,DOE,2026-02-01,,,2001-02-03,JACK,no_contact,\"a;b\",yes").unwrap();
+        let row = table
+            .row(b"7,A-1,2026-01-02,DOE,2026-02-01,,,2001-02-03,JACK,no_contact,\"a;b\",yes")
+            .unwrap();
         assert_eq!(
             Value::Object(row.unwrap()),
             json!({"order_id": "7", "case_no": "A-1", "issued": "2026-01-02",
@@ -241,7 +277,13 @@ mod tests {
                 "served": "yes"})
         );
         assert_eq!(table.row(b",,,,,,,,,,,"), Ok(None));
-        assert_eq!(table.row(b"7,A-1"), Err(Reason::Cells { expected: 12, found: 2 }));
+        assert_eq!(
+            table.row(b"7,A-1"),
+            Err(Reason::Cells {
+                expected: 12,
+                found: 2
+            })
+        );
         assert_eq!(table.row(b"\xFF"), Err(Reason::NotUtf8));
         for (field, column) in [
             ("protected[1].dob", "protected2_dob"),
@@ -260,8 +302,14 @@ mod tests {
         let of = |header: &str| Table::of_header(header.as_bytes()).err();
         assert_eq!(of(CORE), None);
         assert_eq!(of(&CORE.replace(',', "\t")), None);
-        assert_eq!(of(&format!("{CORE},DL,dl ,restrained_dl")), Some(HeaderRefused::Twice { first: 5, second: 6 }));
-        assert_eq!(of(&format!("{CORE},restrained")), Some(HeaderRefused::Twice { first: 4, second: 5 }));
+        assert_eq!(
+            of(&format!("{CORE},DL,dl ,restrained_dl")),
+            Some(HeaderRefused::Twice { first: 5, second: 6 })
+        );
+        assert_eq!(
+            of(&format!("{CORE},restrained")),
+            Some(HeaderRefused::Twice { first: 4, second: 5 })
+        );
         assert_eq!(of(&format!("{CORE},,")), None);
         for row in ["17,DV-1,2026-01-02,DOE", "", "\"", "source_id"] {
             assert!(of(row).is_some(), "{row}");

@@ -22,13 +22,20 @@ impl Direct {
     }
 
     fn request(&self, key: String, reason: &str) -> Request {
-        Request { key, by: self.by.clone(), reason: reason.to_owned() }
+        Request {
+            key,
+            by: self.by.clone(),
+            reason: reason.to_owned(),
+        }
     }
 }
 
 impl Desk for Direct {
     fn file(&self, key: String, reason: &str, source_id: String, order: Order) -> Result<Done, Refused> {
-        done(self.registry.file(self.request(key, reason), Some(source_id), order))
+        done(
+            self.registry
+                .file(self.request(key, reason), Some(source_id), order),
+        )
     }
 
     fn serve(&self, key: String, order: OrderId, service: Service) -> Result<Done, Refused> {
@@ -52,11 +59,14 @@ impl Drop for Direct {
 
 fn done(done: Result<ccpor_registry::Done, IntakeRefused>) -> Result<Done, Refused> {
     match done {
-        Ok(done) => Ok(Done { order: done.order, repeated: done.repeated }),
+        Ok(done) => Ok(Done {
+            order: done.order,
+            repeated: done.repeated,
+        }),
         Err(IntakeRefused::KeyReused(_)) => Err(Refused::Differs),
-        Err(
-            refused @ (IntakeRefused::NotACourt | IntakeRefused::Ledger(_) | IntakeRefused::Index(_)),
-        ) => Err(Refused::Every(refused.to_string())),
+        Err(refused @ (IntakeRefused::NotACourt | IntakeRefused::Ledger(_) | IntakeRefused::Index(_))) => {
+            Err(Refused::Every(refused.to_string()))
+        }
         Err(refused) => Err(Refused::This(refused.to_string())),
     }
 }

@@ -14,7 +14,10 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(field: impl Into<String>, reason: impl Into<Reason>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 
     /// Of the line as a whole.
@@ -66,7 +69,9 @@ pub(super) enum Reason {
     Disagrees { other: &'static str },
     #[error("says false, but a service that gives notice is listed: correct one of the two")]
     NotServedAfterAll,
-    #[error("names no court of the registry: write court/alameda, or the county; or import with --assume-court")]
+    #[error(
+        "names no court of the registry: write court/alameda, or the county; or import with --assume-court"
+    )]
     NoSuchCourt,
     #[error(
         "names another court than this node's: import it at that court's node; or, when the name is merely written \

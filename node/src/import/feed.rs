@@ -79,7 +79,11 @@ impl<R: BufRead> Feed<R> {
                 Source::Csv(Records::new(lines, table.separator()), table)
             }
         };
-        Ok(Self { source, house, unknown: Unknown::default() })
+        Ok(Self {
+            source,
+            house,
+            unknown: Unknown::default(),
+        })
     }
 
     /// The next row; none at the end.
@@ -87,8 +91,12 @@ impl<R: BufRead> Feed<R> {
     /// # Errors
     /// [`FeedFailed::Io`].
     pub(super) fn next(&mut self) -> Result<Option<Found>, FeedFailed> {
-        let Some((line, object)) = self.object()? else { return Ok(None) };
-        let row = object.map_err(|reason| vec![Fault::line(reason)]).and_then(|object| self.read(line, object));
+        let Some((line, object)) = self.object()? else {
+            return Ok(None);
+        };
+        let row = object
+            .map_err(|reason| vec![Fault::line(reason)])
+            .and_then(|object| self.read(line, object));
         Ok(Some(Found { line, row }))
     }
 
@@ -108,13 +116,17 @@ impl<R: BufRead> Feed<R> {
     fn object(&mut self) -> Result<Option<(u64, Result<Object, Reason>)>, FeedFailed> {
         match &mut self.source {
             Source::Ndjson(lines) => loop {
-                let Some(line) = lines.next()? else { return Ok(None) };
+                let Some(line) = lines.next()? else {
+                    return Ok(None);
+                };
                 if !line.is_blank() {
                     return Ok(Some((line.number, object_of(line.bytes.as_deref()))));
                 }
             },
             Source::Csv(records, table) => loop {
-                let Some((line, record)) = records.next()? else { return Ok(None) };
+                let Some((line, record)) = records.next()? else {
+                    return Ok(None);
+                };
                 match record.and_then(|record| table.row(&record)) {
                     Ok(None) => {}
                     Ok(Some(object)) => return Ok(Some((line, Ok(object)))),
@@ -132,18 +144,26 @@ impl<R: BufRead> Feed<R> {
         }
         row.map(Box::new).ok_or_else(|| match &self.source {
             Source::Ndjson(_) => findings.faults,
-            Source::Csv(_, table) => findings.faults.into_iter().map(|fault| table.in_columns(fault)).collect(),
+            Source::Csv(_, table) => findings
+                .faults
+                .into_iter()
+                .map(|fault| table.in_columns(fault))
+                .collect(),
         })
     }
 }
 
 /// The object of a line. What is told of an error is its column alone.
 fn object_of(line: Option<&[u8]>) -> Result<Object, Reason> {
-    let line = line.ok_or(Reason::LineTooLong { most: MOST_LINE_BYTES })?;
+    let line = line.ok_or(Reason::LineTooLong {
+        most: MOST_LINE_BYTES,
+    })?;
     let text = std::str::from_utf8(line).map_err(|_| Reason::NotUtf8)?;
     serde_json::from_str(text).map_err(|error| match error.is_data() {
         true => Reason::Shape("one JSON object with the fields of an order"),
-        false => Reason::NotJson { column: error.column() },
+        false => Reason::NotJson {
+            column: error.column(),
+        },
     })
 }
 
@@ -171,7 +191,13 @@ impl Unknown {
         if let Some(seen) = self.names.get_mut(&name) {
             seen.count += 1;
         } else if self.names.len() < MOST_UNKNOWN {
-            self.names.insert(name, Seen { count: 1, first: line });
+            self.names.insert(
+                name,
+                Seen {
+                    count: 1,
+                    first: line,
+                },
+            );
         } else {
             self.others += 1;
         }
@@ -188,7 +214,10 @@ mod tests {
     use super::*;
 
     fn house() -> House {
-        House { court: Some("court/alameda".parse().unwrap()), ..House::default() }
+        House {
+            court: Some("court/alameda".parse().unwrap()),
+            ..House::default()
+        }
     }
 
     fn all(input: &str, format: Format) -> (Vec<(u64, Result<String, Vec<Fault>>)>, Unknown) {
@@ -200,24 +229,38 @@ mod tests {
         (found, feed.into_unknown())
     }
 
-    const GOOD: &str = r#"{"source_id": 1, "case_number": "A", "issued": "2026-01-02", "restrained": {"last": "DOE"}"#;
+    const GOOD: &str =
+        r#"{"source_id": 1, "case_number": "A", "issued": "2026-01-02", "restrained": {"last": "DOE"}"#;
 
     #[test]
     fn good_lines_pass_beside_bad_ones() {
         let long = "x".repeat(MOST_LINE_BYTES + 1);
-        let input = format!("\u{feff}{GOOD}}}\r\n\n[]\n{long}\nnull\n{{\"a\": \n \t\n{GOOD}, \"person_id\": 7, \"x\": null}}");
+        let input = format!(
+            "\u{feff}{GOOD}}}\r\n\n[]\n{long}\nnull\n{{\"a\": \n \t\n{GOOD}, \"person_id\": 7, \"x\": null}}"
+        );
         let (found, unknown) = all(&input, Format::Ndjson);
         let refused = |line, reason| (line, Err(vec![Fault::line(reason)]));
         let object = Reason::Shape("one JSON object with the fields of an order");
-        assert_eq!(found, [
-            (1, Ok("1".to_owned())),
-            refused(3, object.clone()),
-            refused(4, Reason::LineTooLong { most: MOST_LINE_BYTES }),
-            refused(5, object),
-            refused(6, Reason::NotJson { column: 6 }),
-            (8, Ok("1".to_owned())),
-        ]);
-        assert_eq!(unknown.iter().collect::<Vec<_>>(), [("person_id", Seen { count: 1, first: 8 })]);
+        assert_eq!(
+            found,
+            [
+                (1, Ok("1".to_owned())),
+                refused(3, object.clone()),
+                refused(
+                    4,
+                    Reason::LineTooLong {
+                        most: MOST_LINE_BYTES
+                    }
+                ),
+                refused(5, object),
+                refused(6, Reason::NotJson { column: 6 }),
+                (8, Ok("1".to_owned())),
+            ]
+        );
+        assert_eq!(
+            unknown.iter().collect::<Vec<_>>(),
+            [("person_id", Seen { count: 1, first: 8 })]
+        );
     }
 
     #[test]
@@ -225,16 +268,30 @@ mod tests {
         let input = "\u{feff}source_id;case_number;issued;restrained_last;protected1_dob;address\r\n\
                      1;A;2026-01-02;DOE;;\r\n;;;;;\r\n2;B;2026-02-30;DOE;1990;\"1 Elm\r\nSt\"\r\n3;C;2026-01-02;;;\r\n";
         let (found, unknown) = all(input, Format::Csv);
-        let lines: Vec<_> = found.iter().map(|(line, row)| {
-            let fields = row.as_ref().map_err(|faults| faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>());
-            (*line, fields.map(String::as_str))
-        }).collect();
-        assert_eq!(lines, [
-            (2, Ok("1")),
-            (4, Err(vec!["issued", "protected1_dob"])),
-            (6, Err(vec!["restrained.name"])),
-        ]);
-        assert_eq!(unknown.iter().collect::<Vec<_>>(), [("address", Seen { count: 1, first: 4 })]);
+        let lines: Vec<_> = found
+            .iter()
+            .map(|(line, row)| {
+                let fields = row.as_ref().map_err(|faults| {
+                    faults
+                        .iter()
+                        .map(|fault| fault.field.as_str())
+                        .collect::<Vec<_>>()
+                });
+                (*line, fields.map(String::as_str))
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                (2, Ok("1")),
+                (4, Err(vec!["issued", "protected1_dob"])),
+                (6, Err(vec!["restrained.name"])),
+            ]
+        );
+        assert_eq!(
+            unknown.iter().collect::<Vec<_>>(),
+            [("address", Seen { count: 1, first: 4 })]
+        );
     }
 
     #[test]
@@ -244,6 +301,10 @@ mod tests {
             unknown.note(&format!("{name}\n{}", "x".repeat(500)), 1);
         }
         assert_eq!((unknown.iter().count(), unknown.others), (MOST_UNKNOWN, 900));
-        assert!(unknown.iter().all(|(name, _)| name.chars().count() == LONGEST_NAME && !name.contains('\n')));
+        assert!(
+            unknown
+                .iter()
+                .all(|(name, _)| name.chars().count() == LONGEST_NAME && !name.contains('\n'))
+        );
     }
 }

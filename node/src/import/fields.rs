@@ -25,8 +25,16 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads the object of a line. What `read` leaves becomes an unknown field.
-    pub(super) fn read<T>(map: Map<String, Value>, findings: &'a mut Findings, read: impl FnOnce(&mut Self) -> T) -> T {
-        let mut fields = Self { map, path: String::new(), findings };
+    pub(super) fn read<T>(
+        map: Map<String, Value>,
+        findings: &'a mut Findings,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let mut fields = Self {
+            map,
+            path: String::new(),
+            findings,
+        };
         let value = read(&mut fields);
         fields.tell_unknown();
         value
@@ -75,7 +83,9 @@ impl<'a> Fields<'a> {
 
     /// A text, trimmed; empty when it is missing. A number stands for its digits.
     pub(super) fn text(&mut self, name: &str) -> String {
-        let Some(value) = self.take(name) else { return String::new() };
+        let Some(value) = self.take(name) else {
+            return String::new();
+        };
         self.text_of(name, value).unwrap_or_default()
     }
 
@@ -88,7 +98,9 @@ impl<'a> Fields<'a> {
         if text.is_empty() {
             return None;
         }
-        text.parse().map_err(|error: T::Err| self.refuse(name, error)).ok()
+        text.parse()
+            .map_err(|error: T::Err| self.refuse(name, error))
+            .ok()
     }
 
     /// A word of a closed list, or the value that stands for its absence.
@@ -143,12 +155,18 @@ impl<'a> Fields<'a> {
         let texts = match self.take(name) {
             None => Vec::new(),
             Some(Value::Array(items)) => {
-                let said = items.into_iter().enumerate().filter(|(_, item)| says_something(item));
-                said.filter_map(|(place, item)| self.text_of(&format!("{name}[{place}]"), item)).collect()
+                let said = items
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(_, item)| says_something(item));
+                said.filter_map(|(place, item)| self.text_of(&format!("{name}[{place}]"), item))
+                    .collect()
             }
             Some(value) => {
                 let text = self.text_of(name, value).unwrap_or_default();
-                text.split(separators).map(|part| part.trim().to_owned()).collect()
+                text.split(separators)
+                    .map(|part| part.trim().to_owned())
+                    .collect()
             }
         };
         texts.into_iter().filter(|text| !text.is_empty()).collect()
@@ -170,12 +188,16 @@ impl<'a> Fields<'a> {
         let items = match self.take(name) {
             None => return Vec::new(),
             Some(Value::Array(items)) => items,
-            Some(Value::String(text)) => {
-                text.split(';').map(|part| Value::String(part.trim().to_owned())).collect()
-            }
+            Some(Value::String(text)) => text
+                .split(';')
+                .map(|part| Value::String(part.trim().to_owned()))
+                .collect(),
             Some(alone) => vec![alone],
         };
-        let placed = items.into_iter().enumerate().map(|(place, item)| (format!("{name}[{place}]"), item));
+        let placed = items
+            .into_iter()
+            .enumerate()
+            .map(|(place, item)| (format!("{name}[{place}]"), item));
         placed.filter(|(_, item)| says_something(item)).collect()
     }
 
@@ -202,7 +224,11 @@ impl<'a> Fields<'a> {
         read: impl FnOnce(&mut Fields<'_>) -> T,
     ) -> T {
         let path = self.at(name);
-        let mut fields = Fields { map, path, findings: self.findings };
+        let mut fields = Fields {
+            map,
+            path,
+            findings: self.findings,
+        };
         let value = read(&mut fields);
         fields.tell_unknown();
         value
@@ -227,14 +253,24 @@ impl<'a> Fields<'a> {
     }
 
     fn at(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     fn tell_unknown(&mut self) {
         let path = without_places(&self.path);
-        let left = std::mem::take(&mut self.map).into_iter().filter(|(_, value)| says_something(value));
+        let left = std::mem::take(&mut self.map)
+            .into_iter()
+            .filter(|(_, value)| says_something(value));
         for (name, _) in left {
-            let field = if path.is_empty() { name } else { format!("{path}.{name}") };
+            let field = if path.is_empty() {
+                name
+            } else {
+                format!("{path}.{name}")
+            };
             self.findings.unknown.push(field);
         }
     }
@@ -253,7 +289,11 @@ fn says_something(value: &Value) -> bool {
 /// Trims without a copy where there is nothing to trim.
 fn trimmed(text: String) -> String {
     let kept = text.trim();
-    if kept.len() == text.len() { text } else { kept.to_owned() }
+    if kept.len() == text.len() {
+        text
+    } else {
+        kept.to_owned()
+    }
 }
 
 fn flag_of(text: &str) -> Option<bool> {
@@ -266,7 +306,9 @@ fn flag_of(text: &str) -> Option<bool> {
 
 /// `protected[3].aliases[0]` is `protected[].aliases[]`.
 fn without_places(path: &str) -> String {
-    path.chars().filter(|character| !character.is_ascii_digit()).collect()
+    path.chars()
+        .filter(|character| !character.is_ascii_digit())
+        .collect()
 }
 
 /// The nearest whole number, where the type has it.
@@ -275,6 +317,10 @@ pub(super) fn rounded<T: TryFrom<u32>>(number: f64) -> Option<T> {
     if !(0.0..=f64::from(u32::MAX)).contains(&nearest) {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range, just looked at")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "in the range, just looked at"
+    )]
     T::try_from(nearest as u32).ok()
 }

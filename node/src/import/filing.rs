@@ -19,8 +19,7 @@ const WAITING: usize = 8;
 /// The reason in the history of every order that an import files.
 const REASON: &str = "imported";
 /// The same, where the row says that the order was served and nothing of how.
-const REASON_SAID_SERVED: &str =
-    "imported; the court's system says that the order was served, without saying how or when; proof of service is not recorded";
+const REASON_SAID_SERVED: &str = "imported; the court's system says that the order was served, without saying how or when; proof of service is not recorded";
 
 /// A row on its way.
 struct Job {
@@ -62,7 +61,9 @@ fn read<R: BufRead>(
     tally: &Tally,
 ) -> Result<(), FeedFailed> {
     while !tally.stopping() {
-        let Some(Found { line, row }) = feed.next()? else { break };
+        let Some(Found { line, row }) = feed.next()? else {
+            break;
+        };
         tally.bytes.store(feed.bytes(), Relaxed);
         count(&tally.read);
         match row {
@@ -73,7 +74,9 @@ fn read<R: BufRead>(
                 let keys = Keys::of(court, &row.order.case_number, &row.source_id);
                 match lanes.get(keys.lane(lanes.len())) {
                     Some(lane) => lane.send(Job { line, row, keys }).map_err(|_| {
-                        FeedFailed::Io(io::Error::other("a part of the import stopped by a fault of the program"))
+                        FeedFailed::Io(io::Error::other(
+                            "a part of the import stopped by a fault of the program",
+                        ))
                     })?,
                     None => count(&tally.filed),
                 }
@@ -100,7 +103,13 @@ fn work(jobs: &Receiver<Job>, desk: &dyn Desk, tally: &Tally) {
 /// Files the order, then records its services and its end.
 fn carry_out(job: Job, desk: &dyn Desk, tally: &Tally) {
     let Job { line, row, keys } = job;
-    let Row { source_id, order, services, said_served, ending } = *row;
+    let Row {
+        source_id,
+        order,
+        services,
+        said_served,
+        ending,
+    } = *row;
     let reason = if said_served { REASON_SAID_SERVED } else { REASON };
     let filed = desk.file(keys.act("order"), reason, source_id, order);
     let order = match filed {

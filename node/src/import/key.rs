@@ -14,7 +14,10 @@ impl Keys {
     pub(super) fn of(court: &str, case_number: &str, source_id: &str) -> Self {
         // U+001F is in neither text: rows with control characters are refused.
         let digest = RequestId::derive(court, &format!("import:{case_number}\u{1f}{source_id}"));
-        Self { court: court.to_owned(), digest: digest.to_string() }
+        Self {
+            court: court.to_owned(),
+            digest: digest.to_string(),
+        }
     }
 
     /// The key for one act on the row's order: `order`, `service-1`, `served`, `ended`.
@@ -30,7 +33,11 @@ impl Keys {
     /// A number that is the same for rows of the same order.
     pub(super) fn lane(&self, lanes: usize) -> usize {
         let fold = |sum: usize, byte: u8| sum.wrapping_mul(31).wrapping_add(usize::from(byte));
-        self.digest.bytes().fold(0, fold).checked_rem(lanes).unwrap_or_default()
+        self.digest
+            .bytes()
+            .fold(0, fold)
+            .checked_rem(lanes)
+            .unwrap_or_default()
     }
 }
 

@@ -20,7 +20,9 @@ pub(super) struct Line {
 impl Line {
     /// Whether it holds nothing but white space.
     pub(super) fn is_blank(&self) -> bool {
-        self.bytes.as_ref().is_some_and(|bytes| bytes.iter().all(u8::is_ascii_whitespace))
+        self.bytes
+            .as_ref()
+            .is_some_and(|bytes| bytes.iter().all(u8::is_ascii_whitespace))
     }
 }
 
@@ -33,7 +35,11 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, number: 0, bytes: 0 }
+        Self {
+            input,
+            number: 0,
+            bytes: 0,
+        }
     }
 
     /// The bytes read so far.
@@ -66,7 +72,10 @@ impl<R: BufRead> Lines<R> {
             }
         }
         whole &= bytes.len() <= MOST_LINE_BYTES;
-        Ok(Some(Line { number: self.number, bytes: whole.then_some(bytes) }))
+        Ok(Some(Line {
+            number: self.number,
+            bytes: whole.then_some(bytes),
+        }))
     }
 
     fn skip_rest(&mut self) -> io::Result<()> {
@@ -88,7 +97,10 @@ impl<R: BufRead> Lines<R> {
 
 fn without_mark(bytes: &mut Vec<u8>) -> io::Result<()> {
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is in UTF-16; save it as UTF-8"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is in UTF-16; save it as UTF-8",
+        ));
     }
     if bytes.starts_with(UTF8_MARK) {
         bytes.drain(..UTF8_MARK.len());
@@ -104,7 +116,10 @@ mod tests {
         let mut lines = Lines::new(input);
         let mut found = Vec::new();
         while let Some(line) = lines.next().unwrap() {
-            found.push((line.number, line.bytes.map(|bytes| String::from_utf8(bytes).unwrap())));
+            found.push((
+                line.number,
+                line.bytes.map(|bytes| String::from_utf8(bytes).unwrap()),
+            ));
         }
         assert_eq!(lines.bytes(), input.len() as u64);
         found
@@ -113,7 +128,10 @@ mod tests {
     #[test]
     fn ends_and_marks_are_taken_off() {
         let line = |number, text: &str| (number, Some(text.to_owned()));
-        assert_eq!(all(b"\xEF\xBB\xBFa\r\n\r\n b \nc"), [line(1, "a"), line(2, ""), line(3, " b "), line(4, "c")]);
+        assert_eq!(
+            all(b"\xEF\xBB\xBFa\r\n\r\n b \nc"),
+            [line(1, "a"), line(2, ""), line(3, " b "), line(4, "c")]
+        );
         assert_eq!(all(b""), []);
         assert_eq!(all(b"\n"), [line(1, "")]);
         assert!(Lines::new(&b"\xFF\xFEa\0"[..]).next().is_err());
@@ -122,7 +140,11 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_passed_over() {
         let longest = "x".repeat(MOST_LINE_BYTES);
-        for (length, taken) in [(MOST_LINE_BYTES, true), (MOST_LINE_BYTES + 1, false), (3 * MOST_LINE_BYTES, false)] {
+        for (length, taken) in [
+            (MOST_LINE_BYTES, true),
+            (MOST_LINE_BYTES + 1, false),
+            (3 * MOST_LINE_BYTES, false),
+        ] {
             let input = format!("a\r\n{}\r\nb", "x".repeat(length));
             let found = all(input.as_bytes());
             assert_eq!(found.len(), 3);

@@ -119,7 +119,9 @@ enum NotBegun {
     Node(#[from] NodeFailed),
     #[error(transparent)]
     Remote(#[from] remote::ConnectFailed),
-    #[error("the data directory is in use by a program that is not ready yet: wait a moment, or stop it; then import again")]
+    #[error(
+        "the data directory is in use by a program that is not ready yet: wait a moment, or stop it; then import again"
+    )]
     InUse,
 }
 
@@ -128,7 +130,9 @@ impl NotBegun {
         match self {
             Self::NoFile | Self::NoFormat(_) | Self::ReportIsInput(_) => Exit::Usage,
             Self::Node(failed) => failed.exit(),
-            Self::NotReadable { .. } | Self::NotWritable { .. } | Self::Remote(_) | Self::InUse => Exit::Failed,
+            Self::NotReadable { .. } | Self::NotWritable { .. } | Self::Remote(_) | Self::InUse => {
+                Exit::Failed
+            }
         }
     }
 }
@@ -152,13 +156,26 @@ async fn import(settings: &Settings, arguments: &Arguments) -> Result<Exit, NotB
     let path = arguments.file.clone().ok_or(NotBegun::NoFile)?;
     let format = format_of(&path, arguments.format)?;
     let identity = identity(settings, arguments.dry_run)?;
-    let court = identity.as_ref().and_then(|identity| OriginId::new(&identity.identity().path()).ok());
+    let court = identity
+        .as_ref()
+        .and_then(|identity| OriginId::new(&identity.identity().path()).ok());
     let court = court.map(|origin| origin.court().to_owned());
     let house = house(settings, arguments, court.as_deref());
-    let (input, size) = input(&path).map_err(|reason| NotBegun::NotReadable { path: path.clone(), reason: reason.into() })?;
-    let feed = Feed::open(BufReader::with_capacity(BUFFER, input), format, house)
-        .map_err(|reason| NotBegun::NotReadable { path: path.clone(), reason })?;
-    let report = arguments.report.as_deref().map(|report| report_file(report, &path)).transpose()?;
+    let (input, size) = input(&path).map_err(|reason| NotBegun::NotReadable {
+        path: path.clone(),
+        reason: reason.into(),
+    })?;
+    let feed = Feed::open(BufReader::with_capacity(BUFFER, input), format, house).map_err(|reason| {
+        NotBegun::NotReadable {
+            path: path.clone(),
+            reason,
+        }
+    })?;
+    let report = arguments
+        .report
+        .as_deref()
+        .map(|report| report_file(report, &path))
+        .transpose()?;
     let desk = match &identity {
         Some(identity) if !arguments.dry_run => Some(open_desk(settings, identity).await?),
         _ => None,
@@ -168,7 +185,12 @@ async fn import(settings: &Settings, arguments: &Arguments) -> Result<Exit, NotB
     let progress = Progress::start(Arc::clone(&tally), size, arguments.quiet);
     let working = Arc::clone(&tally);
     let work = tokio::task::spawn_blocking(move || {
-        filing::run(feed, court.as_deref().unwrap_or_default(), desk.as_deref(), &working)
+        filing::run(
+            feed,
+            court.as_deref().unwrap_or_default(),
+            desk.as_deref(),
+            &working,
+        )
     });
     let worked = work.await;
     drop(progress);
@@ -277,7 +299,10 @@ fn house(settings: &Settings, arguments: &Arguments, court: Option<&str>) -> Hou
 }
 
 fn format_of(path: &Path, chosen: Option<Format>) -> Result<Format, NotBegun> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
     match (chosen, extension.to_ascii_lowercase().as_str()) {
         (Some(format), _) => Ok(format),
         (None, "ndjson" | "jsonl" | "json") => Ok(Format::Ndjson),
@@ -303,7 +328,10 @@ fn report_file(report: &Path, input: &Path) -> Result<File, NotBegun> {
     {
         return Err(NotBegun::ReportIsInput(report));
     }
-    File::create(report).map_err(|reason| NotBegun::NotWritable { path: report.to_owned(), reason })
+    File::create(report).map_err(|reason| NotBegun::NotWritable {
+        path: report.to_owned(),
+        reason,
+    })
 }
 
 fn mode_of_notice(text: &str) -> Result<ServiceMode, String> {
@@ -325,7 +353,10 @@ mod tests {
         assert_eq!(of("orders.jsonl"), Some(Format::Ndjson));
         assert_eq!(of("-"), Some(Format::Ndjson));
         assert_eq!((of("orders"), of("orders.txt")), (None, None));
-        assert_eq!(format_of(Path::new("-"), Some(Format::Csv)).ok(), Some(Format::Csv));
+        assert_eq!(
+            format_of(Path::new("-"), Some(Format::Csv)).ok(),
+            Some(Format::Csv)
+        );
     }
 
     #[test]

@@ -33,10 +33,23 @@ pub(super) fn protected(fields: &mut Fields<'_>) -> Vec<Protected> {
         (role, protected)
     });
     // An entry of which every field is blank is a person that the source's form had room for.
-    let named = listed.into_iter().filter(|(_, protected)| protected.person != Person::default());
-    let usual = |place| if place == 0 { ProtectedRole::Primary } else { ProtectedRole::Additional };
+    let named = listed
+        .into_iter()
+        .filter(|(_, protected)| protected.person != Person::default());
+    let usual = |place| {
+        if place == 0 {
+            ProtectedRole::Primary
+        } else {
+            ProtectedRole::Additional
+        }
+    };
     let placed = named.enumerate();
-    placed.map(|(place, (role, protected))| Protected { role: role.unwrap_or(usual(place)), ..protected }).collect()
+    placed
+        .map(|(place, (role, protected))| Protected {
+            role: role.unwrap_or(usual(place)),
+            ..protected
+        })
+        .collect()
 }
 
 fn read(fields: &mut Fields<'_>) -> Person {
@@ -69,7 +82,10 @@ fn name(fields: &mut Fields<'_>) -> Name {
             Some(text) if text.contains(',') => name_of(&text),
             Some(_) => {
                 // Which word of "Ana Maria Lopez" is the family name nobody can tell.
-                fields.refuse("name", Reason::Shape("LAST, FIRST MIDDLE with the comma, or first, middle, last apart"));
+                fields.refuse(
+                    "name",
+                    Reason::Shape("LAST, FIRST MIDDLE with the comma, or first, middle, last apart"),
+                );
                 Name::default()
             }
             None => Name::default(),
@@ -102,7 +118,10 @@ fn aliases(fields: &mut Fields<'_>) -> Vec<Name> {
 fn name_of(text: &str) -> Name {
     let (last, given) = text.split_once(',').unwrap_or((text, ""));
     let (first, middle) = given.trim().split_once(' ').unwrap_or((given.trim(), ""));
-    Name { middle: middle.trim().to_owned(), ..Name::new(first, last.trim()) }
+    Name {
+        middle: middle.trim().to_owned(),
+        ..Name::new(first, last.trim())
+    }
 }
 
 fn sex(fields: &mut Fields<'_>) -> Sex {
@@ -118,7 +137,10 @@ fn sex(fields: &mut Fields<'_>) -> Sex {
 
 fn races(fields: &mut Fields<'_>) -> Vec<String> {
     let codes = fields.texts("race", &[';', ',', '/']);
-    codes.into_iter().map(|code| known(CodeTable::Race, code)).collect()
+    codes
+        .into_iter()
+        .map(|code| known(CodeTable::Race, code))
+        .collect()
 }
 
 fn code(fields: &mut Fields<'_>, table: CodeTable, name: &str) -> String {
@@ -132,13 +154,17 @@ fn known(table: CodeTable, text: String) -> String {
 
 fn height(fields: &mut Fields<'_>) -> Option<u16> {
     let inches = fields.whole("height_inches", 1, 120);
-    let from_cm = fields.number("height_cm", 20, 300).and_then(|cm| rounded(cm / CM_PER_INCH));
+    let from_cm = fields
+        .number("height_cm", 20, 300)
+        .and_then(|cm| rounded(cm / CM_PER_INCH));
     either(fields, inches, from_cm, ("height_cm", "height_inches"))
 }
 
 fn weight(fields: &mut Fields<'_>) -> Option<u16> {
     let pounds = fields.whole("weight_pounds", 1, 1500);
-    let from_kg = fields.number("weight_kg", 1, 700).and_then(|kg| rounded(kg * POUNDS_PER_KG));
+    let from_kg = fields
+        .number("weight_kg", 1, 700)
+        .and_then(|kg| rounded(kg * POUNDS_PER_KG));
     either(fields, pounds, from_kg, ("weight_kg", "weight_pounds"))
 }
 
@@ -168,24 +194,36 @@ fn identifiers(fields: &mut Fields<'_>) -> Vec<Identifier> {
     ] {
         let value = fields.text(name);
         if !value.is_empty() {
-            let issuer = if state.is_empty() { String::new() } else { fields.text(state) };
+            let issuer = if state.is_empty() {
+                String::new()
+            } else {
+                fields.text(state)
+            };
             found.push((name.to_owned(), Identifier { kind, value, issuer }));
         }
     }
     let mut place = 0;
     found.extend(fields.each("identifiers", |fields| {
-        let identifier =
-            Identifier { kind: fields.word("kind"), value: fields.text("value"), issuer: fields.text("issuer") };
+        let identifier = Identifier {
+            kind: fields.word("kind"),
+            value: fields.text("value"),
+            issuer: fields.text("issuer"),
+        };
         place += 1;
         (format!("identifiers[{}]", place - 1), identifier)
     }));
     for (name, identifier) in &found {
-        let four_digits = identifier.value.len() == 4 && identifier.value.bytes().all(|byte| byte.is_ascii_digit());
+        let four_digits =
+            identifier.value.len() == 4 && identifier.value.bytes().all(|byte| byte.is_ascii_digit());
         if identifier.kind == SsnLast4 && !four_digits {
             fields.refuse(name, Reason::Shape("the last four digits and no more"));
         }
     }
-    found.into_iter().map(|(_, identifier)| identifier).filter(|identifier| !identifier.value.is_empty()).collect()
+    found
+        .into_iter()
+        .map(|(_, identifier)| identifier)
+        .filter(|identifier| !identifier.value.is_empty())
+        .collect()
 }
 
 fn vehicle(fields: &mut Fields<'_>) -> Vehicle {

@@ -42,8 +42,15 @@ impl Progress {
             }
         };
         // An import without its bar is still an import.
-        let thread = if quiet { None } else { std::thread::Builder::new().spawn(tell).ok() };
-        Self { done: Some(done), thread }
+        let thread = if quiet {
+            None
+        } else {
+            std::thread::Builder::new().spawn(tell).ok()
+        };
+        Self {
+            done: Some(done),
+            thread,
+        }
     }
 }
 
@@ -58,7 +65,10 @@ impl Drop for Progress {
 
 fn bar(size: Option<u64>) -> ProgressBar {
     let (bar, template) = match size {
-        Some(size) => (ProgressBar::new(size), "{bar:32} {bytes}/{total_bytes}  {msg}  {eta} left"),
+        Some(size) => (
+            ProgressBar::new(size),
+            "{bar:32} {bytes}/{total_bytes}  {msg}  {eta} left",
+        ),
         None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {msg}"),
     };
     match ProgressStyle::with_template(template) {

@@ -12,15 +12,70 @@ use super::fields::Findings;
 use super::row::{House, Row, read};
 
 const NAMES: &[&str] = &[
-    "source_id", "order_id", "case_number", "case_no", "court", "court_name", "form", "order_type", "family", "stage", "issued", "issued_time",
-    "effective", "expires", "expires_time", "hearing", "restrained", "protected", "terms", "conditions", "service", "served", "ended",
-    "present_at_hearing", "brady", "foreign", "previous", "name", "first", "last", "dob", "sex", "race", "height_cm", "height_inches",
-    "weight_kg", "aliases", "identifiers", "vehicles", "ssn_last4", "kind", "date", "time", "mode", "by", "value", "pco", "places",
-    "distance_yards", "person", "role", "relationship", "slug", "tribal", "indicator", "year", "nonsense",
+    "source_id",
+    "order_id",
+    "case_number",
+    "case_no",
+    "court",
+    "court_name",
+    "form",
+    "order_type",
+    "family",
+    "stage",
+    "issued",
+    "issued_time",
+    "effective",
+    "expires",
+    "expires_time",
+    "hearing",
+    "restrained",
+    "protected",
+    "terms",
+    "conditions",
+    "service",
+    "served",
+    "ended",
+    "present_at_hearing",
+    "brady",
+    "foreign",
+    "previous",
+    "name",
+    "first",
+    "last",
+    "dob",
+    "sex",
+    "race",
+    "height_cm",
+    "height_inches",
+    "weight_kg",
+    "aliases",
+    "identifiers",
+    "vehicles",
+    "ssn_last4",
+    "kind",
+    "date",
+    "time",
+    "mode",
+    "by",
+    "value",
+    "pco",
+    "places",
+    "distance_yards",
+    "person",
+    "role",
+    "relationship",
+    "slug",
+    "tribal",
+    "indicator",
+    "year",
+    "nonsense",
 ];
 
 fn house() -> House {
-    House { court: Some("court/alameda".parse().unwrap()), ..House::default() }
+    House {
+        court: Some("court/alameda".parse().unwrap()),
+        ..House::default()
+    }
 }
 
 fn any_value() -> BoxedStrategy<Value> {
@@ -30,14 +85,30 @@ fn any_value() -> BoxedStrategy<Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
-        select(vec!["2026-01-31", "15:15", "never", "personal", "alameda", "DV-130", "M", "stay_away_100yd", "17", "DOE, JOHN"])
-            .prop_map(Value::from),
+        select(vec![
+            "2026-01-31",
+            "15:15",
+            "never",
+            "personal",
+            "alameda",
+            "DV-130",
+            "M",
+            "stay_away_100yd",
+            "17",
+            "DOE, JOHN"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 48, 8, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
             vec((select(NAMES), inner), 0..8).prop_map(|fields| {
-                Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+                Value::Object(
+                    fields
+                        .into_iter()
+                        .map(|(name, value)| (name.to_owned(), value))
+                        .collect(),
+                )
             }),
         ]
     })
@@ -46,7 +117,12 @@ fn any_value() -> BoxedStrategy<Value> {
 
 fn any_object() -> BoxedStrategy<Map<String, Value>> {
     vec((select(NAMES), any_value()), 0..20)
-        .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        .prop_map(|fields| {
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
+        })
         .boxed()
 }
 
@@ -55,32 +131,69 @@ fn word() -> BoxedStrategy<String> {
 }
 
 fn day() -> BoxedStrategy<String> {
-    (1950i32..2040, 1u32..=12, 1u32..=28).prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}")).boxed()
+    (1950i32..2040, 1u32..=12, 1u32..=28)
+        .prop_map(|(year, month, day)| format!("{year}-{month:02}-{day:02}"))
+        .boxed()
 }
 
 /// A row as columns and cells, with nothing that only one of the formats can say.
 fn any_cells() -> BoxedStrategy<Vec<(&'static str, String)>> {
     let core = (word(), word(), day(), word());
-    let description = (option::of(day()), option::of(select(vec!["M", "F", "X"])), option::of(40u16..90), option::of(word()));
-    let rest = (option::of(day()), option::of(word()), option::of(day()), option::of(select(vec!["personal", "mail"])), option::of(word()));
+    let description = (
+        option::of(day()),
+        option::of(select(vec!["M", "F", "X"])),
+        option::of(40u16..90),
+        option::of(word()),
+    );
+    let rest = (
+        option::of(day()),
+        option::of(word()),
+        option::of(day()),
+        option::of(select(vec!["personal", "mail"])),
+        option::of(word()),
+    );
     (core, description, rest)
-        .prop_map(|((source, case, issued, last), (dob, sex, height, alias), (expires, protected, born, mode, text))| {
-            let mut cells = vec![
-                ("source_id", source), ("case_number", case), ("issued", issued), ("restrained_last", last),
-            ];
-            let more = [
-                ("restrained_dob", dob), ("restrained_sex", sex.map(str::to_owned)),
-                ("restrained_height_inches", height.map(|inches| inches.to_string())), ("alias1_first", alias), ("expires", expires),
-                ("protected1_last", protected), ("protected2_dob", born), ("service1_mode", mode.map(str::to_owned)), ("other_text", text),
-            ];
-            cells.extend(more.into_iter().filter_map(|(name, cell)| cell.map(|cell| (name, cell))));
-            cells
-        })
+        .prop_map(
+            |(
+                (source, case, issued, last),
+                (dob, sex, height, alias),
+                (expires, protected, born, mode, text),
+            )| {
+                let mut cells = vec![
+                    ("source_id", source),
+                    ("case_number", case),
+                    ("issued", issued),
+                    ("restrained_last", last),
+                ];
+                let more = [
+                    ("restrained_dob", dob),
+                    ("restrained_sex", sex.map(str::to_owned)),
+                    (
+                        "restrained_height_inches",
+                        height.map(|inches| inches.to_string()),
+                    ),
+                    ("alias1_first", alias),
+                    ("expires", expires),
+                    ("protected1_last", protected),
+                    ("protected2_dob", born),
+                    ("service1_mode", mode.map(str::to_owned)),
+                    ("other_text", text),
+                ];
+                cells.extend(
+                    more.into_iter()
+                        .filter_map(|(name, cell)| cell.map(|cell| (name, cell))),
+                );
+                cells
+            },
+        )
         .boxed()
 }
 
 fn cell<'a>(cells: &'a [(&str, String)], name: &str) -> &'a str {
-    cells.iter().find(|(column, _)| *column == name).map_or("", |(_, cell)| cell)
+    cells
+        .iter()
+        .find(|(column, _)| *column == name)
+        .map_or("", |(_, cell)| cell)
 }
 
 fn as_json(cells: &[(&str, String)]) -> String {
@@ -97,7 +210,10 @@ fn as_json(cells: &[(&str, String)]) -> String {
 
 fn as_csv(cells: &[(&str, String)]) -> String {
     let line = |fields: Vec<&str>| {
-        let quoted: Vec<String> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+        let quoted: Vec<String> = fields
+            .iter()
+            .map(|field| format!("\"{}\"", field.replace('"', "\"\"")))
+            .collect();
         quoted.join(",")
     };
     let names = line(cells.iter().map(|(name, _)| *name).collect());

@@ -24,7 +24,11 @@ pub(super) struct Records<R> {
 impl<R: BufRead> Records<R> {
     /// Reads on from the line after the header.
     pub(super) fn new(lines: Lines<R>, separator: u8) -> Self {
-        Self { lines, waiting: VecDeque::new(), separator }
+        Self {
+            lines,
+            waiting: VecDeque::new(),
+            separator,
+        }
     }
 
     /// The bytes read so far.
@@ -38,17 +42,28 @@ impl<R: BufRead> Records<R> {
     /// As [`Lines::next`].
     pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
         loop {
-            let Some(first) = self.line()? else { return Ok(None) };
+            let Some(first) = self.line()? else {
+                return Ok(None);
+            };
             if first.is_blank() {
                 continue;
             }
             let number = first.number;
             let Some(bytes) = first.bytes else {
-                return Ok(Some((number, Err(Reason::LineTooLong { most: MOST_LINE_BYTES }))));
+                return Ok(Some((
+                    number,
+                    Err(Reason::LineTooLong {
+                        most: MOST_LINE_BYTES,
+                    }),
+                )));
             };
             let mut state = Cell::Begins;
             state.run(&bytes, self.separator);
-            let whole = if state == Cell::Quoted { self.longer(bytes, state)? } else { Ok(bytes) };
+            let whole = if state == Cell::Quoted {
+                self.longer(bytes, state)?
+            } else {
+                Ok(bytes)
+            };
             return Ok(Some((number, whole)));
         }
     }
@@ -57,9 +72,16 @@ impl<R: BufRead> Records<R> {
     fn longer(&mut self, mut record: Vec<u8>, mut state: Cell) -> io::Result<Result<Vec<u8>, Reason>> {
         let mut taken = VecDeque::new();
         while state == Cell::Quoted {
-            let next = if taken.len() < MOST_LINES { self.line()? } else { None };
+            let next = if taken.len() < MOST_LINES {
+                self.line()?
+            } else {
+                None
+            };
             let room = MOST_LINE_BYTES.saturating_sub(record.len() + 1);
-            let bytes = next.as_ref().and_then(|line| line.bytes.as_ref()).filter(|bytes| bytes.len() <= room);
+            let bytes = next
+                .as_ref()
+                .and_then(|line| line.bytes.as_ref())
+                .filter(|bytes| bytes.len() <= room);
             let Some(bytes) = bytes else {
                 taken.extend(next);
                 let lines = taken.len() + 1;
@@ -125,7 +147,11 @@ mod tests {
         let whole = |line, text: &str| (line, Ok(text.to_owned()));
         assert_eq!(
             all("a,\"x\r\ny \"\"q\"\"\",b\r\n\r\nc,5'11\",d\n\"e\",f"),
-            [whole(1, "a,\"x\ny \"\"q\"\"\",b"), whole(4, "c,5'11\",d"), whole(5, "\"e\",f")]
+            [
+                whole(1, "a,\"x\ny \"\"q\"\"\",b"),
+                whole(4, "c,5'11\",d"),
+                whole(5, "\"e\",f")
+            ]
         );
     }
 

@@ -17,8 +17,12 @@ const CONNECTIONS: usize = 4;
 /// Calls at once, over all connections.
 const LANES: usize = 128;
 /// Waits before a call is repeated that found nobody, or a busy daemon; its key makes that safe.
-const WAITS: [Duration; 4] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(10)];
+const WAITS: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(10),
+];
 
 /// The daemon of this data directory.
 pub(super) struct Remote {
@@ -48,7 +52,10 @@ impl Remote {
         for _ in 0..CONNECTIONS {
             clients.push(Client::connect(target.clone()).await?);
         }
-        Ok(Self { clients, runtime: Handle::current() })
+        Ok(Self {
+            clients,
+            runtime: Handle::current(),
+        })
     }
 
     /// Calls from a thread of the import, and again where it was not heard.
@@ -133,8 +140,13 @@ fn reachable(api: SocketAddr) -> SocketAddr {
 
 fn done(answer: &WriteAnswer) -> Result<Done, Refused> {
     match answer.order_id.parse() {
-        Ok(order) => Ok(Done { order, repeated: answer.repeated }),
-        Err(_) => Err(Refused::Every("the daemon's answer names no order; is it of another version?".to_owned())),
+        Ok(order) => Ok(Done {
+            order,
+            repeated: answer.repeated,
+        }),
+        Err(_) => Err(Refused::Every(
+            "the daemon's answer names no order; is it of another version?".to_owned(),
+        )),
     }
 }
 
@@ -143,14 +155,19 @@ fn is_passing(failed: &CallFailed) -> bool {
     match failed {
         CallFailed::Unreachable { .. } | CallFailed::NoAnswer { .. } => true,
         CallFailed::Problem(problem) => {
-            matches!(problem.code, Code::Unavailable | Code::Timeout | Code::TooManyRequests)
+            matches!(
+                problem.code,
+                Code::Unavailable | Code::Timeout | Code::TooManyRequests
+            )
         }
         _ => false,
     }
 }
 
 fn refused(failed: CallFailed) -> Refused {
-    let CallFailed::Problem(problem) = failed else { return Refused::Every(failed.to_string()) };
+    let CallFailed::Problem(problem) = failed else {
+        return Refused::Every(failed.to_string());
+    };
     match problem.code {
         Code::IdempotencyKeyReused | Code::AlreadyFiled => Refused::Differs,
         Code::InvalidFields
@@ -171,9 +188,11 @@ mod tests {
 
     #[test]
     fn every_address_is_this_machine() {
-        for (told, reached) in
-            [("0.0.0.0:8443", "127.0.0.1:8443"), ("[::]:1", "[::1]:1"), ("10.0.0.7:2", "10.0.0.7:2")]
-        {
+        for (told, reached) in [
+            ("0.0.0.0:8443", "127.0.0.1:8443"),
+            ("[::]:1", "[::1]:1"),
+            ("10.0.0.7:2", "10.0.0.7:2"),
+        ] {
             assert_eq!(reachable(told.parse().unwrap()).to_string(), reached);
         }
     }

@@ -48,7 +48,10 @@ impl Report<'_> {
             .map(|(line, fault)| [line.to_string(), fault.field.clone(), fault.reason.to_string()])
             .collect();
         let width = |column: usize, title: &str| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            let cells = rows
+                .iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count());
             cells.max().unwrap_or_default().max(title.len())
         };
         let (line, field) = (width(0, "LINE"), width(1, "FIELD"));
@@ -58,7 +61,11 @@ impl Report<'_> {
         }
         let more = self.counts.faults.saturating_sub(self.faults.len() as u64);
         if more > 0 {
-            let advice = if self.reported { "all of them are in the report file" } else { "see all with --report FILE" };
+            let advice = if self.reported {
+                "all of them are in the report file"
+            } else {
+                "see all with --report FILE"
+            };
             let _always_fits = writeln!(text, "and {more} more; {advice}");
         }
         text.push('\n');
@@ -73,7 +80,11 @@ impl Report<'_> {
             );
         }
         if self.unknown.others > 0 {
-            let _always_fits = writeln!(text, "not used: fields of other names ({} times)", self.unknown.others);
+            let _always_fits = writeln!(
+                text,
+                "not used: fields of other names ({} times)",
+                self.unknown.others
+            );
         }
     }
 
@@ -140,7 +151,10 @@ mod tests {
             said_served: 2,
             faults: 46,
         };
-        let faults = [(7, Fault::new("issued", Reason::CoreMissing)), (10_000, Fault::line(Reason::NotUtf8))];
+        let faults = [
+            (7, Fault::new("issued", Reason::CoreMissing)),
+            (10_000, Fault::line(Reason::NotUtf8)),
+        ];
         let unknown = Unknown::default();
         let report = Report {
             counts,

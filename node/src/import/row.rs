@@ -46,7 +46,11 @@ pub(super) struct Row {
 /// The faults are in `findings`; none is returned then.
 pub(super) fn read(map: Map<String, Value>, house: &House, findings: &mut Findings) -> Option<Row> {
     let row = Fields::read(map, findings, |fields| {
-        for (name, other) in [("source_id", "order_id"), ("case_number", "case_no"), ("form", "order_type")] {
+        for (name, other) in [
+            ("source_id", "order_id"),
+            ("case_number", "case_no"),
+            ("form", "order_type"),
+        ] {
             fields.alias(name, other);
         }
         let row = read_fields(fields, house);
@@ -85,7 +89,13 @@ fn read_fields(fields: &mut Fields<'_>, house: &House) -> Row {
         brady: brady(fields),
     };
     let (services, said_served) = services(fields, house, order.present_at_hearing);
-    Row { source_id, order, services, said_served, ending: ending(fields) }
+    Row {
+        source_id,
+        order,
+        services,
+        said_served,
+        ending: ending(fields),
+    }
 }
 
 /// Refuses a row without the source's own name for it, or without the legal core. A field that is there and wrong is told
@@ -95,7 +105,9 @@ fn demand_core(fields: &mut Fields<'_>, row: &Row) {
         let why = "by it, with the case number, a second import knows the order again";
         fields.refuse("source_id", Reason::Missing(why));
     }
-    let Err(missing) = legal_core(&row.order) else { return };
+    let Err(missing) = legal_core(&row.order) else {
+        return;
+    };
     for field in missing.fields {
         if !fields.is_refused(field.as_str()) {
             fields.refuse(field.as_str(), Reason::CoreMissing);
@@ -119,7 +131,11 @@ fn court(fields: &mut Fields<'_>, house: &House) -> Court {
             let path = |slug: String, tribal| format!("{}/{slug}", if tribal { "tribal" } else { "court" });
             let tribal = fields.flag("tribal").unwrap_or_default();
             let slug = fields.text("slug");
-            if slug.is_empty() { court.name.clone() } else { path(slug, tribal) }
+            if slug.is_empty() {
+                court.name.clone()
+            } else {
+                path(slug, tribal)
+            }
         })),
         Some(text) => fields.text_of("court", text),
         None => None,
@@ -130,7 +146,10 @@ fn court(fields: &mut Fields<'_>, house: &House) -> Court {
     }
     let Some(own) = &house.court else {
         // Nothing is filed here; the order still needs a court to be looked at.
-        return Court { name: named.unwrap_or_else(|| "this court".to_owned()), ..court };
+        return Court {
+            name: named.unwrap_or_else(|| "this court".to_owned()),
+            ..court
+        };
     };
     if house.assume_court {
         court.name.clear();
@@ -193,7 +212,10 @@ fn hearing(fields: &mut Fields<'_>) -> Option<Hearing> {
         day => {
             fields.put("hearing", day);
             let date = fields.parsed("hearing")?;
-            Some(Hearing { date: Some(date), ..Hearing::default() })
+            Some(Hearing {
+                date: Some(date),
+                ..Hearing::default()
+            })
         }
     }
 }
@@ -216,7 +238,10 @@ fn expires(fields: &mut Fields<'_>) -> Expiry {
         ("never" | "permanent", "") if time.is_none() => Ok(Expiry::Never),
         ("" | "not_stated", "") if time.is_none() => Ok(Expiry::NotStated),
         ("on_date" | "", "") => Err(Reason::Missing("a day belongs to it")),
-        ("" | "on_date", day) => day.parse().map(|date| Expiry::OnDate { date, time }).map_err(Reason::from),
+        ("" | "on_date", day) => day
+            .parse()
+            .map(|date| Expiry::OnDate { date, time })
+            .map_err(Reason::from),
         _ => Err(Reason::ExpiryKind),
     };
     read.unwrap_or_else(|reason| {
@@ -243,7 +268,10 @@ fn brady(fields: &mut Fields<'_>) -> Option<Brady> {
         })),
         indicator => {
             fields.put("brady", indicator);
-            Some(Brady { indicator: fields.parsed("brady")?, reason: String::new() })
+            Some(Brady {
+                indicator: fields.parsed("brady")?,
+                reason: String::new(),
+            })
         }
     }
 }
@@ -252,8 +280,11 @@ fn brady(fields: &mut Fields<'_>) -> Option<Brady> {
 fn services(fields: &mut Fields<'_>, house: &House, present: Option<bool>) -> (Vec<(String, Service)>, bool) {
     let served = fields.flag("served");
     let listed = fields.each("service", |fields| service(fields, house));
-    let mut services: Vec<_> =
-        listed.into_iter().enumerate().map(|(place, service)| (format!("service-{}", place + 1), service)).collect();
+    let mut services: Vec<_> = listed
+        .into_iter()
+        .enumerate()
+        .map(|(place, service)| (format!("service-{}", place + 1), service))
+        .collect();
     let notice = services.iter().any(|(_, service)| service.mode.gives_notice());
     match served {
         Some(false) if notice => {
@@ -263,7 +294,14 @@ fn services(fields: &mut Fields<'_>, house: &House, present: Option<bool>) -> (V
         Some(true) if !notice && present != Some(true) => {
             if let Some(mode) = house.served_as {
                 let note = "The court's system says that it was served; how was stated for all such orders at the import.";
-                services.push(("served".to_owned(), Service { mode, note: note.to_owned(), ..Service::default() }));
+                services.push((
+                    "served".to_owned(),
+                    Service {
+                        mode,
+                        note: note.to_owned(),
+                        ..Service::default()
+                    },
+                ));
             }
             (services, house.served_as.is_none())
         }
@@ -275,7 +313,10 @@ fn service(fields: &mut Fields<'_>, house: &House) -> Service {
     let mode = match (fields.has("mode"), house.served_as) {
         (false, Some(mode)) => Some(mode),
         (false, None) => {
-            fields.refuse("mode", Reason::Missing("it decides whether there was notice (or give --served-as)"));
+            fields.refuse(
+                "mode",
+                Reason::Missing("it decides whether there was notice (or give --served-as)"),
+            );
             None
         }
         (true, _) => fields.parsed("mode"),
@@ -301,7 +342,10 @@ fn ending(fields: &mut Fields<'_>) -> Option<Ending> {
             ("cancelled_entry_error", None) => EndingKind::CancelledEntryError,
             ("superseded", Some(by)) => EndingKind::Superseded { by },
             ("superseded", None) => {
-                fields.refuse("by", Reason::Missing("name the order (its id) that took its place"));
+                fields.refuse(
+                    "by",
+                    Reason::Missing("name the order (its id) that took its place"),
+                );
                 EndingKind::Terminated
             }
             _ => {
@@ -309,6 +353,10 @@ fn ending(fields: &mut Fields<'_>) -> Option<Ending> {
                 EndingKind::Terminated
             }
         };
-        Ending { kind, date: fields.parsed("date"), time: fields.parsed("time") }
+        Ending {
+            kind,
+            date: fields.parsed("date"),
+            time: fields.parsed("time"),
+        }
     })
 }

@@ -77,8 +77,15 @@ struct Reported<'a> {
 impl Tally {
     /// An empty one that keeps the first `most` faults and writes all of them to `file`.
     pub(super) fn new(most: usize, file: Option<File>) -> Self {
-        let faults = Faults { most, file: file.map(BufWriter::new), ..Faults::default() };
-        Self { faults: Mutex::new(faults), ..Self::default() }
+        let faults = Faults {
+            most,
+            file: file.map(BufWriter::new),
+            ..Faults::default()
+        };
+        Self {
+            faults: Mutex::new(faults),
+            ..Self::default()
+        }
     }
 
     /// Keeps what is wrong with a line.
@@ -92,7 +99,10 @@ impl Tally {
     /// No further row is tried.
     pub(super) fn stop(&self, why: impl Into<String>) {
         self.stopping.store(true, Relaxed);
-        self.why_stopped.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.into());
+        self.why_stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| why.into());
     }
 
     /// Whether the import is stopping.
@@ -102,7 +112,10 @@ impl Tally {
 
     /// Why the import stopped before its end.
     pub(super) fn why_stopped(&self) -> Option<String> {
-        self.why_stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.why_stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The numbers as they stand.
@@ -129,7 +142,14 @@ impl Tally {
         let mut faults = std::mem::take(&mut *self.faults.lock().unwrap_or_else(PoisonError::into_inner));
         let flushed = faults.file.as_mut().map_or(Ok(()), |file| file.flush());
         let written = faults.failed.map_or(flushed, Err);
-        (faults.first.into_iter().map(|((line, _), fault)| (line, fault)).collect(), written)
+        (
+            faults
+                .first
+                .into_iter()
+                .map(|((line, _), fault)| (line, fault))
+                .collect(),
+            written,
+        )
     }
 }
 
@@ -178,10 +198,16 @@ mod tests {
         assert_eq!(tally.counts().faults, 6);
         let (faults, written) = tally.take_faults();
         written.unwrap();
-        assert_eq!(faults.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 4, 4]);
+        assert_eq!(
+            faults.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+            [1, 4, 4]
+        );
         let report = std::fs::read_to_string(file.path()).unwrap();
         assert_eq!(report.lines().count(), 6);
-        assert!(report.starts_with(r#"{"line":9,"field":"issued","code":"missing","reason":"is missing: "#), "{report}");
+        assert!(
+            report.starts_with(r#"{"line":9,"field":"issued","code":"missing","reason":"is missing: "#),
+            "{report}"
+        );
     }
 
     #[test]
@@ -190,6 +216,9 @@ mod tests {
         assert!(!tally.stopping() && tally.why_stopped().is_none());
         tally.stop("the disk is full");
         tally.stop("later");
-        assert_eq!((tally.stopping(), tally.why_stopped().as_deref()), (true, Some("the disk is full")));
+        assert_eq!(
+            (tally.stopping(), tally.why_stopped().as_deref()),
+            (true, Some("the disk is full"))
+        );
     }
 }

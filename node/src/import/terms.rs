@@ -48,7 +48,11 @@ fn of_object(fields: &mut Fields<'_>) -> Term {
         fields.refuse("pco", Reason::Number { least: 0, most: 255 });
     }
     let places = fields.texts("places", &[',', ';']);
-    let places = places.iter().map(|place| place.parse::<Place>().map_err(|error| fields.refuse("places", error)));
+    let places = places.iter().map(|place| {
+        place
+            .parse::<Place>()
+            .map_err(|error| fields.refuse("places", error))
+    });
     let places = places.filter_map(Result::ok).collect();
     Term {
         kind: fields.word("kind"),
@@ -62,13 +66,26 @@ fn of_object(fields: &mut Fields<'_>) -> Term {
 /// The term that a code or some words mean.
 pub(super) fn of_words(words: &str) -> Term {
     let code = folded(words);
-    let with = |kind, whole: bool| Term { kind, text: if whole { String::new() } else { plain(words) }, ..Term::default() };
+    let with = |kind, whole: bool| Term {
+        kind,
+        text: if whole { String::new() } else { plain(words) },
+        ..Term::default()
+    };
     if let Some(&(_, kind, whole)) = CODES.iter().find(|(known, _, _)| *known == code) {
         return with(kind, whole);
     }
     if let Some(distance) = code.strip_prefix("stay_away").and_then(distance) {
-        let text = if distance.exact { String::new() } else { plain(words) };
-        return Term { kind: TermKind::StayAway, distance_yards: Some(distance.yards), text, ..Term::default() };
+        let text = if distance.exact {
+            String::new()
+        } else {
+            plain(words)
+        };
+        return Term {
+            kind: TermKind::StayAway,
+            distance_yards: Some(distance.yards),
+            text,
+            ..Term::default()
+        };
     }
     match code.parse() {
         // "other" alone says nothing but that there is something.
@@ -95,7 +112,10 @@ fn distance(text: &str) -> Option<Distance> {
         "m" | "meter" | "meters" => (number / 0.9144, false),
         _ => return None,
     };
-    Some(Distance { yards: rounded(yards)?, exact })
+    Some(Distance {
+        yards: rounded(yards)?,
+        exact,
+    })
 }
 
 fn folded(words: &str) -> String {
@@ -108,7 +128,11 @@ fn folded(words: &str) -> String {
 
 /// A code as words: `batterer_program` is `batterer program`. Words stay as they are.
 fn plain(words: &str) -> String {
-    if words.contains(' ') { words.to_owned() } else { words.replace('_', " ") }
+    if words.contains(' ') {
+        words.to_owned()
+    } else {
+        words.replace('_', " ")
+    }
 }
 
 #[cfg(test)]
@@ -122,12 +146,27 @@ mod tests {
             ("No Contact", TermKind::NoContact, None, ""),
             ("stay_away", TermKind::StayAway, None, ""),
             ("stay_away_100yd", TermKind::StayAway, Some(100), ""),
-            ("stay_away_300_feet", TermKind::StayAway, Some(100), "stay away 300 feet"),
+            (
+                "stay_away_300_feet",
+                TermKind::StayAway,
+                Some(100),
+                "stay away 300 feet",
+            ),
             ("stay_away_50m", TermKind::StayAway, Some(55), "stay away 50m"),
             ("stay_away_99999yd", TermKind::Other, None, "stay away 99999yd"),
-            ("stay_away_from_work", TermKind::Other, None, "stay away from work"),
+            (
+                "stay_away_from_work",
+                TermKind::Other,
+                None,
+                "stay away from work",
+            ),
             ("no_harass", TermKind::Conduct, None, ""),
-            ("surrender_firearms", TermKind::Firearms, None, "surrender firearms"),
+            (
+                "surrender_firearms",
+                TermKind::Firearms,
+                None,
+                "surrender firearms",
+            ),
             ("no_body_armor", TermKind::BodyArmor, None, ""),
             ("move_out", TermKind::MoveOut, None, ""),
             ("child_custody", TermKind::Custody, None, ""),
@@ -135,14 +174,28 @@ mod tests {
             ("animal_protection", TermKind::Animals, None, ""),
             ("record_communications", TermKind::RecordCommunications, None, ""),
             ("property_control", TermKind::Property, None, ""),
-            ("no_electronic_contact", TermKind::Other, None, "no electronic contact"),
+            (
+                "no_electronic_contact",
+                TermKind::Other,
+                None,
+                "no electronic contact",
+            ),
             ("batterer_program", TermKind::Other, None, "batterer program"),
             ("gps_monitor", TermKind::ElectronicMonitoring, None, "gps monitor"),
-            ("Shall not use the pool.", TermKind::Other, None, "Shall not use the pool."),
+            (
+                "Shall not use the pool.",
+                TermKind::Other,
+                None,
+                "Shall not use the pool.",
+            ),
             ("other", TermKind::Other, None, "other"),
         ] {
             let term = of_words(words);
-            assert_eq!((term.kind, term.distance_yards, term.text.as_str()), (kind, yards, text), "{words}");
+            assert_eq!(
+                (term.kind, term.distance_yards, term.text.as_str()),
+                (kind, yards, text),
+                "{words}"
+            );
         }
     }
 }
