@@ -58,6 +58,9 @@ enum Source<R> {
 
 type Object = Map<String, Value>;
 
+/// A line and the object on it, or why there is none.
+type Placed = (u64, Result<Object, Reason>);
+
 impl<R: BufRead> Feed<R> {
     /// Begins to read; of CSV the header.
     ///
@@ -113,7 +116,7 @@ impl<R: BufRead> Feed<R> {
         self.unknown
     }
 
-    fn object(&mut self) -> Result<Option<(u64, Result<Object, Reason>)>, FeedFailed> {
+    fn object(&mut self) -> Result<Option<Placed>, FeedFailed> {
         match &mut self.source {
             Source::Ndjson(lines) => loop {
                 let Some(line) = lines.next()? else {
@@ -220,7 +223,9 @@ mod tests {
         }
     }
 
-    fn all(input: &str, format: Format) -> (Vec<(u64, Result<String, Vec<Fault>>)>, Unknown) {
+    type Sources = Vec<(u64, Result<String, Vec<Fault>>)>;
+
+    fn all(input: &str, format: Format) -> (Sources, Unknown) {
         let mut feed = Feed::open(input.as_bytes(), format, house()).unwrap();
         let mut found = Vec::new();
         while let Some(Found { line, row }) = feed.next().unwrap() {

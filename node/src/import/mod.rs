@@ -20,7 +20,7 @@ mod terms;
 mod fields;
 mod fault;
 #[cfg(test)]
-mod properties;
+mod row_examples;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
@@ -68,7 +68,7 @@ Exit codes: 0 every line is filed, 9 some are, 1 none is or the file cannot be r
 /// What to import, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The file; - for stdin.
     #[arg(value_name = "FILE|-", required_unless_present = "columns")]
     file: Option<PathBuf>,
@@ -138,7 +138,7 @@ impl NotBegun {
 }
 
 /// Imports a file and tells what became of it on stderr.
-pub async fn run(settings: &Settings, arguments: Arguments) -> Exit {
+pub(crate) async fn run(settings: &Settings, arguments: Arguments) -> Exit {
     if arguments.columns {
         let printed = std::io::stdout().lock().write_all(csv::COLUMNS.as_bytes());
         return if printed.is_ok() { Exit::Done } else { Exit::Failed };
@@ -319,7 +319,7 @@ fn input(path: &Path) -> std::io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     }
     let file = File::open(path)?;
     let facts = file.metadata()?;
-    Ok((Box::new(file), facts.is_file().then(|| facts.len())))
+    Ok((Box::new(file), facts.is_file().then_some(facts.len())))
 }
 
 fn report_file(report: &Path, input: &Path) -> Result<File, NotBegun> {
