@@ -41,110 +41,111 @@ fn every_frame_has_its_golden_bytes() {
 }
 
 fn frames() -> Vec<(String, Frame)> {
-    let origin = OriginId::new("court/alameda/node/1").unwrap();
-    let head = |seq| Head {
-        position: Position { epoch: 1, seq },
-        hash: Hash([seq as u8; 32]),
+    let mut frames: Vec<(String, Frame)> = [greetings(), runs(), heads(), signs_of_life()]
+        .into_iter()
+        .flatten()
+        .map(|(name, frame)| (name.to_owned(), frame))
+        .collect();
+    for code in [
+        RefusalCode::NotYours,
+        RefusalCode::BadRecord,
+        RefusalCode::CannotStore,
+    ] {
+        let origin = alameda();
+        frames.push((format!("refused-{code:?}"), Frame::Refused { origin, code }));
+    }
+    for reason in CloseReason::ALL {
+        assert_eq!(CloseReason::from_code(u64::from(reason.code())), Some(reason));
+        frames.push((format!("close-{reason:?}"), Frame::Close(reason)));
+    }
+    frames
+}
+
+fn greetings() -> Vec<(&'static str, Frame)> {
+    let yurok = OriginId::new("tribal/yurok/node/1").unwrap();
+    let heads = vec![at(alameda(), 2), at(yurok, 9)];
+    let receive_window = 14_942_208;
+    let hello = Hello {
+        oldest: 1,
+        newest: 1,
+        receive_window,
+        heads: heads.clone(),
     };
-    let at = |seq| OriginHead {
-        origin: origin.clone(),
-        head: head(seq),
+    let welcome = Welcome {
+        version: 1,
+        receive_window,
+        heads,
     };
-    let tribal = OriginHead {
-        origin: OriginId::new("tribal/yurok/node/1").unwrap(),
-        head: head(9),
-    };
+    vec![
+        ("hello", Frame::Hello(hello)),
+        ("welcome", Frame::Welcome(welcome)),
+    ]
+}
+
+fn runs() -> Vec<(&'static str, Frame)> {
     let record = |byte: u8| SignedRecord {
         bytes: vec![byte; 5],
         signature: [byte; 64],
+    };
+    let run = |after, last, records| {
+        Frame::Run(Run {
+            origin: alameda(),
+            after,
+            last,
+            records,
+        })
     };
     let receipt = SignedReceipt {
         bytes: vec![3; 4],
         signature: [4; 64],
     };
-    let heartbeat = SignedHeartbeat {
-        bytes: vec![5; 3],
-        signature: [6; 64],
+    let ack = |receipt| {
+        Frame::Ack(Ack {
+            origin: alameda(),
+            head: head(4),
+            receipt,
+        })
     };
-    let heads = vec![at(2), tribal];
+    vec![
+        (
+            "run",
+            run(Some(head(2).position), head(4), vec![record(1), record(2)]),
+        ),
+        ("run-from-the-first", run(None, head(1), vec![record(1)])),
+        ("ack", ack(Some(receipt))),
+        ("ack-of-a-node", ack(None)),
+    ]
+}
+
+fn heads() -> Vec<(&'static str, Frame)> {
+    let resume = |head| Frame::Resume {
+        origin: alameda(),
+        head,
+    };
     let found = |kind| Divergence {
-        origin: origin.clone(),
+        origin: alameda(),
         kind,
         ours: Some(head(4)),
         theirs: None,
     };
-    let mut frames = vec![
-        (
-            "hello",
-            Frame::Hello(Hello {
-                oldest: 1,
-                newest: 1,
-                receive_window: 14_942_208,
-                heads: heads.clone(),
-            }),
-        ),
-        (
-            "welcome",
-            Frame::Welcome(Welcome {
-                version: 1,
-                receive_window: 14_942_208,
-                heads,
-            }),
-        ),
-        (
-            "run",
-            Frame::Run(Run {
-                origin: origin.clone(),
-                after: Some(head(2).position),
-                last: head(4),
-                records: vec![record(1), record(2)],
-            }),
-        ),
-        (
-            "run-from-the-first",
-            Frame::Run(Run {
-                origin: origin.clone(),
-                after: None,
-                last: head(1),
-                records: vec![record(1)],
-            }),
-        ),
-        (
-            "ack",
-            Frame::Ack(Ack {
-                origin: origin.clone(),
-                head: head(4),
-                receipt: Some(receipt),
-            }),
-        ),
-        (
-            "ack-of-a-node",
-            Frame::Ack(Ack {
-                origin: origin.clone(),
-                head: head(4),
-                receipt: None,
-            }),
-        ),
-        ("have", Frame::Have(at(4))),
-        (
-            "resume",
-            Frame::Resume {
-                origin: origin.clone(),
-                head: Some(head(4)),
-            },
-        ),
-        (
-            "resume-from-the-first",
-            Frame::Resume {
-                origin: origin.clone(),
-                head: None,
-            },
-        ),
+    vec![
+        ("have", Frame::Have(at(alameda(), 4))),
+        ("resume", resume(Some(head(4)))),
+        ("resume-from-the-first", resume(None)),
         (
             "diverged-writer-behind",
             Frame::Diverged(found(DivergenceKind::WriterBehind)),
         ),
         ("diverged-forked", Frame::Diverged(found(DivergenceKind::Forked))),
+    ]
+}
+
+fn signs_of_life() -> Vec<(&'static str, Frame)> {
+    let heartbeat = SignedHeartbeat {
+        bytes: vec![5; 3],
+        signature: [6; 64],
+    };
+    vec![
         (
             "heartbeats",
             Frame::Heartbeats(vec![heartbeat.clone(), heartbeat]),
@@ -152,27 +153,27 @@ fn frames() -> Vec<(String, Frame)> {
         ("ping", Frame::Ping(7)),
         ("pong", Frame::Pong(7)),
     ]
-    .into_iter()
-    .map(|(name, frame)| (name.to_owned(), frame))
-    .collect::<Vec<_>>();
-    for code in [
-        RefusalCode::NotYours,
-        RefusalCode::BadRecord,
-        RefusalCode::CannotStore,
-    ] {
-        frames.push((
-            format!("refused-{code:?}"),
-            Frame::Refused {
-                origin: origin.clone(),
-                code,
-            },
-        ));
+}
+
+fn alameda() -> OriginId {
+    OriginId::new("court/alameda/node/1").unwrap()
+}
+
+fn head(seq: u8) -> Head {
+    Head {
+        position: Position {
+            epoch: 1,
+            seq: u64::from(seq),
+        },
+        hash: Hash([seq; 32]),
     }
-    for reason in CloseReason::ALL {
-        assert_eq!(CloseReason::from_code(u64::from(reason.code())), Some(reason));
-        frames.push((format!("close-{reason:?}"), Frame::Close(reason)));
+}
+
+fn at(origin: OriginId, seq: u8) -> OriginHead {
+    OriginHead {
+        origin,
+        head: head(seq),
     }
-    frames
 }
 
 fn hex(bytes: &[u8]) -> String {

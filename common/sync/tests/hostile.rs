@@ -17,14 +17,14 @@ use ccpor_sync::{
     OriginHead, OriginSet, RefusalCode, Run, Session, SessionConfig, Side, StoreRefused, Stored, Welcome,
     decode, encode, frame_length, limits,
 };
-use proptest::collection::vec;
+use proptest::collection::vec as vec_of;
 use proptest::prelude::*;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_are_a_frame_or_refused(bytes in vec(any::<u8>(), 0..400)) {
+    fn random_bytes_are_a_frame_or_refused(bytes in vec_of(any::<u8>(), 0..400)) {
         if let Ok(frame) = decode(&bytes) {
             prop_assert_eq!(&encode(&frame).unwrap()[4..], bytes.as_slice(), "one frame has one form");
         }
@@ -49,7 +49,7 @@ proptest! {
     fn no_conversation_breaks_a_session(
         listens: bool,
         greets_well in prop::bool::weighted(0.9),
-        events in vec(event(), 0..60),
+        events in vec_of(event(), 0..60),
     ) {
         let side = if listens { Side::Listener } else { Side::Dialler };
         let config = SessionConfig {
@@ -171,26 +171,38 @@ fn any_heartbeat() -> impl Strategy<Value = SignedHeartbeat> {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let record = (vec(any::<u8>(), 0..50), any::<u8>()).prop_map(|(bytes, byte)| SignedRecord {
-        bytes,
-        signature: [byte; 64],
-    });
+    let code = vec![
+        RefusalCode::NotYours,
+        RefusalCode::BadRecord,
+        RefusalCode::CannotStore,
+    ];
+    let kind = vec![DivergenceKind::WriterBehind, DivergenceKind::Forked];
+    let one_head = || (any_origin(), any_head());
+    let may_head = || prop::option::of(any_head());
+    let divergence = (any_origin(), prop::sample::select(kind), may_head(), may_head());
+    prop_oneof![
+        2 => greeting_frame(),
+        2 => record_frame(),
+        1 => one_head().prop_map(|(origin, head)| Frame::Have(OriginHead { origin, head })),
+        1 => (any_origin(), may_head()).prop_map(|(origin, head)| Frame::Resume { origin, head }),
+        1 => divergence.prop_map(|(origin, kind, ours, theirs)| {
+            Frame::Diverged(Divergence { origin, kind, ours, theirs })
+        }),
+        1 => (any_origin(), prop::sample::select(code)).prop_map(|(origin, code)| Frame::Refused { origin, code }),
+        1 => vec_of(any_heartbeat(), 0..4).prop_map(Frame::Heartbeats),
+        1 => any::<u64>().prop_map(Frame::Ping),
+        1 => (0_u64..4).prop_map(Frame::Pong),
+        1 => prop::sample::select(CloseReason::ALL.to_vec()).prop_map(Frame::Close),
+    ]
+}
+
+fn greeting_frame() -> impl Strategy<Value = Frame> {
     let heads = || {
-        vec(
+        vec_of(
             (any_origin(), any_head()).prop_map(|(origin, head)| OriginHead { origin, head }),
             0..4,
         )
     };
-    let code = prop::sample::select(vec![
-        RefusalCode::NotYours,
-        RefusalCode::BadRecord,
-        RefusalCode::CannotStore,
-    ]);
-    let kind = prop::sample::select(vec![DivergenceKind::WriterBehind, DivergenceKind::Forked]);
-    let receipt = vec(any::<u8>(), 0..40).prop_map(|bytes| SignedReceipt {
-        bytes,
-        signature: [9; 64],
-    });
     prop_oneof![
         (any::<[u16; 2]>(), any::<u32>(), heads()).prop_map(|([oldest, newest], receive_window, heads)| {
             Frame::Hello(Hello {
@@ -200,27 +212,41 @@ fn frame() -> impl Strategy<Value = Frame> {
                 heads,
             })
         }),
-        (any::<u16>(), any::<u32>(), heads()).prop_map(|(version, receive_window, heads)| Frame::Welcome(
-            Welcome {
+        (any::<u16>(), any::<u32>(), heads()).prop_map(|(version, receive_window, heads)| {
+            Frame::Welcome(Welcome {
                 version,
                 receive_window,
-                heads
-            }
-        )),
-        (
-            any_origin(),
-            prop::option::of(any_head()),
-            any_head(),
-            vec(record, 0..4)
-        )
-            .prop_map(|(origin, after, last, records)| {
-                Frame::Run(Run {
-                    origin,
-                    after: after.map(|head| head.position),
-                    last,
-                    records,
-                })
-            }),
+                heads,
+            })
+        }),
+    ]
+}
+
+fn record_frame() -> impl Strategy<Value = Frame> {
+    let record = (vec_of(any::<u8>(), 0..50), any::<u8>()).prop_map(|(bytes, byte)| SignedRecord {
+        bytes,
+        signature: [byte; 64],
+    });
+    let receipt = vec_of(any::<u8>(), 0..40).prop_map(|bytes| SignedReceipt {
+        bytes,
+        signature: [9; 64],
+    });
+    let run = (
+        any_origin(),
+        prop::option::of(any_head()),
+        any_head(),
+        vec_of(record, 0..4),
+    );
+    prop_oneof![
+        run.prop_map(|(origin, after, last, records)| {
+            let after = after.map(|head| head.position);
+            Frame::Run(Run {
+                origin,
+                after,
+                last,
+                records,
+            })
+        }),
         (any_origin(), any_head(), prop::option::of(receipt)).prop_map(|(origin, head, receipt)| Frame::Ack(
             Ack {
                 origin,
@@ -228,26 +254,6 @@ fn frame() -> impl Strategy<Value = Frame> {
                 receipt
             }
         )),
-        (any_origin(), any_head()).prop_map(|(origin, head)| Frame::Have(OriginHead { origin, head })),
-        (any_origin(), prop::option::of(any_head()))
-            .prop_map(|(origin, head)| Frame::Resume { origin, head }),
-        (
-            any_origin(),
-            kind,
-            prop::option::of(any_head()),
-            prop::option::of(any_head())
-        )
-            .prop_map(|(origin, kind, ours, theirs)| Frame::Diverged(Divergence {
-                origin,
-                kind,
-                ours,
-                theirs
-            })),
-        (any_origin(), code).prop_map(|(origin, code)| Frame::Refused { origin, code }),
-        vec(any_heartbeat(), 0..4).prop_map(Frame::Heartbeats),
-        any::<u64>().prop_map(Frame::Ping),
-        (0_u64..4).prop_map(Frame::Pong),
-        prop::sample::select(CloseReason::ALL.to_vec()).prop_map(Frame::Close),
     ]
 }
 

@@ -19,7 +19,7 @@ use crate::desk::Desk;
 use crate::framing::{Heard, Outbox, Stuck, read_frames};
 use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
 use crate::link::{LinkBoard, OriginTrouble};
-use crate::news::News;
+use crate::news::{Mailbox, News};
 use crate::services::Permissions;
 use crate::trouble::Trouble;
 
@@ -63,8 +63,8 @@ impl Conversation {
             stop,
         } = self;
         let _ = send.set_priority(PRIORITY);
-        let (frames_in, mut frames) = mpsc::channel(FRAMES_WAITING);
-        let (results_in, mut results) = mpsc::channel(RESULTS_WAITING);
+        let (frames_in, frames) = mpsc::channel(FRAMES_WAITING);
+        let (results_in, results) = mpsc::channel(RESULTS_WAITING);
         let outbox = Outbox::default();
         let reader = AbortOnDrop(tokio::spawn(read_frames(receive, frames_in)));
         let writer = tokio::spawn(outbox.clone().write_frames(send));
@@ -72,7 +72,12 @@ impl Conversation {
         let clock = Instant::now();
         let now = || Millis(u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX));
         // Subscribed before the heads are read: what changes in between arrives twice rather than never.
-        let mailbox = news.subscribe();
+        let mut ears = Ears {
+            stop,
+            news: news.subscribe(),
+            results,
+            frames,
+        };
         let (heads, heartbeats) = opening(&ledgers).await;
         let desk = Desk::new(ledgers, results_in);
         let mut talk = Talk {
@@ -82,14 +87,7 @@ impl Conversation {
             on_up: Some(on_up),
             ended: None,
         };
-        let Permissions { own, accepts, offers } = permissions;
-        let config = SessionConfig {
-            side,
-            own,
-            accepts,
-            offers,
-            receive_window: protocol::RECEIVE_MOST,
-        };
+        let config = session_config(side, permissions);
         let mut actions = Vec::new();
         let mut session = Session::open(config, now(), heads, heartbeats, &mut actions);
         talk.carry_out(&mut session, &mut actions, now());
@@ -98,20 +96,8 @@ impl Conversation {
             let deadline = session
                 .deadline()
                 .map_or(FAREWELL, |at| Duration::from_millis(at.0));
-            let turn = tokio::select! {
-                biased;
-                () = stop.cancelled() => Turn::Event(Event::Leave(CloseReason::Leaving)),
-                // News before results: a change is known before the answer to the call that made it.
-                () = mailbox.arrived() => Turn::News,
-                Some(result) = results.recv() => Turn::Event(result),
-                heard = frames.recv() => match heard {
-                    Some(Heard::Frame(frame)) => Turn::Event(Event::Received(frame)),
-                    Some(Heard::Garbage) => Turn::Event(Event::Garbage),
-                    None => Turn::Broken,
-                },
-                () = tokio::time::sleep_until(clock + deadline) => Turn::Event(Event::Tick),
-            };
-            for moved in mailbox.take() {
+            let turn = ears.next(clock + deadline).await;
+            for moved in ears.news.take() {
                 session.step(now(), Event::Moved(moved), &mut actions);
             }
             match turn {
@@ -128,6 +114,43 @@ impl Conversation {
         }
         drop(reader);
         end(&connection, &talk.outbox, writer, talk.ended).await
+    }
+}
+
+/// All that a conversation waits for.
+struct Ears {
+    stop: CancellationToken,
+    news: Arc<Mailbox>,
+    results: mpsc::Receiver<Event>,
+    frames: mpsc::Receiver<Heard>,
+}
+
+impl Ears {
+    async fn next(&mut self, deadline: Instant) -> Turn {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Turn::Event(Event::Leave(CloseReason::Leaving)),
+            // News before results: a change is known before the answer to the call that made it.
+            () = self.news.arrived() => Turn::News,
+            Some(result) = self.results.recv() => Turn::Event(result),
+            heard = self.frames.recv() => match heard {
+                Some(Heard::Frame(frame)) => Turn::Event(Event::Received(frame)),
+                Some(Heard::Garbage) => Turn::Event(Event::Garbage),
+                None => Turn::Broken,
+            },
+            () = tokio::time::sleep_until(deadline) => Turn::Event(Event::Tick),
+        }
+    }
+}
+
+fn session_config(side: Side, permissions: Permissions) -> SessionConfig {
+    let Permissions { own, accepts, offers } = permissions;
+    SessionConfig {
+        side,
+        own,
+        accepts,
+        offers,
+        receive_window: protocol::RECEIVE_MOST,
     }
 }
 
