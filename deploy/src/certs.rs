@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ccpor_certs::authority::{AuthorityError, InvitationTerms};
+use ccpor_certs::enrolment::{self, EnrolError};
 use ccpor_certs::folder::IdentityDirError;
-use ccpor_certs::{Authority, Clock, Identity, IdentityDir, enrolment};
+use ccpor_certs::{Authority, Clock, Identity, IdentityDir};
 use ccpor_daemon::exit::Exit;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -193,9 +194,7 @@ async fn run_enroll(invitation: &str, out: &std::path::Path, screen: &Screen) ->
     } else {
         invitation.to_owned()
     };
-    let made = enrolment::enroll(text.trim(), out)
-        .await
-        .map_err(|error| Failure::own(Exit::Failed, error.to_string(), ""))?;
+    let made = enrolment::enroll(text.trim(), out).await?;
     shown(&made, screen)?;
     Ok(Exit::Done)
 }
@@ -307,6 +306,21 @@ impl From<AuthorityError> for Failure {
             _ => Exit::Failed,
         };
         // These errors say themselves what to do.
+        Self::own(exit, error.to_string(), "")
+    }
+}
+
+impl From<EnrolError> for Failure {
+    fn from(error: EnrolError) -> Self {
+        let exit = match &error {
+            EnrolError::Invitation(_) => Exit::Usage,
+            EnrolError::AlreadyEnrolled(_) => Exit::Conflict,
+            EnrolError::Untrusted { .. } | EnrolError::Refused(_) => Exit::Denied,
+            EnrolError::Unreachable { .. } | EnrolError::TimedOut(_) | EnrolError::AnswerLost(_) => {
+                Exit::Unreachable
+            }
+            _ => Exit::Failed,
+        };
         Self::own(exit, error.to_string(), "")
     }
 }
