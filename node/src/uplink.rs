@@ -87,7 +87,7 @@ impl Link {
 
     /// On every new connection, learns the key that the hub signs receipts with; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
-        let mut up = false;
+        let (mut up, mut told) = (false, String::new());
         loop {
             let state = self.state.borrow_and_update().clone();
             match (up, state.up_since.is_some(), &state.last_trouble) {
@@ -96,10 +96,15 @@ impl Link {
                     tracing::info!(hub, "connected to the hub");
                     self.learn_key(&trust, &registry, &hub).await;
                 }
-                (_, false, Some(trouble)) => {
+                // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
+                (_, false, Some(trouble)) if trouble.to_string() != told => {
+                    told = trouble.to_string();
                     tracing::warn!(%trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
                 }
                 _ => {}
+            }
+            if state.up_since.is_some() {
+                told.clear();
             }
             up = state.up_since.is_some();
             tokio::select! {

@@ -330,7 +330,7 @@ fn a_full_disk_loses_nothing_and_recovers_by_itself() {
         .is_ok_and(|status| status.success());
     if !mounted {
         assert!(
-            std::env::var("CCPOR_FAULTS").as_deref() != Ok("strict"),
+            std::env::var("CCPOR_TESTS").as_deref() != Ok("strict"),
             "mounting a small file system needs root"
         );
         eprintln!("skipped: mounting a small file system needs root");

@@ -1,0 +1,62 @@
+//! `bench NAME [--json]`: measures the registry beside the raw limits of the machine, in the same run.
+
+use std::process::ExitCode;
+
+use ccpor_tests::bench::{self, Sheet};
+use clap::{Parser, ValueEnum};
+
+/// Measures the registry. Run it on a quiet machine: cargo run --release -p ccpor-tests --bin bench -- NAME
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure.
+    name: Name,
+    /// One JSON object a figure, for programs.
+    #[arg(long)]
+    json: bool,
+    /// Directory for the files of the measurement, on the disk that is to be measured.
+    #[arg(long, default_value = "target/bench")]
+    directory: std::path::PathBuf,
+    /// Rounds; the median is told with the least and the greatest.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Durable filings per second, beside raw append and fdatasync.
+    Filing,
+    /// A backlog into the hub, and filing to visible at another node.
+    Replicate,
+    /// Time to ready after kill -9, with 100,000 and 1,000,000 records.
+    Restart,
+    /// Memory of a node that holds 100,000 orders.
+    Memory,
+    /// All of them.
+    All,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Err(error) = std::fs::create_dir_all(&arguments.directory) {
+        eprintln!("bench: {} cannot be made: {error}", arguments.directory.display());
+        return ExitCode::FAILURE;
+    }
+    let mut sheet = Sheet::new(arguments.json);
+    let wanted = |name| arguments.name == name || arguments.name == Name::All;
+    let measures: [(Name, bench::Measure); 4] = [
+        (Name::Filing, bench::filing::measure),
+        (Name::Replicate, bench::replicate::measure),
+        (Name::Restart, bench::restart::measure),
+        (Name::Memory, bench::memory::measure),
+    ];
+    for (name, measure) in measures {
+        if wanted(name)
+            && let Err(error) = measure(&arguments.directory, arguments.rounds, &mut sheet)
+        {
+            eprintln!("bench: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    sheet.print();
+    ExitCode::SUCCESS
+}
