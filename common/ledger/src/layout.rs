@@ -292,3 +292,102 @@ pub(crate) fn receipt(file: &[u8]) -> Option<(Receipt, usize)> {
     };
     fields.0.is_empty().then_some((receipt, 76 + length))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::clock::Hlc;
+    use crate::origin::OriginId;
+    use crate::position::{Hash, Head, Position};
+    use crate::record::{Body, EpochReason, EpochStart, RECORD_VERSION, Record};
+    use crate::sign::KeyId;
+
+    fn record(start: bool) -> Record {
+        let previous = Some(Head {
+            position: Position { epoch: 1, seq: 4 },
+            hash: Hash([3; 32]),
+        });
+        let chain = vec![vec![1, 2, 3], vec![]];
+        let announcement = EpochStart {
+            reason: EpochReason::Restored,
+            previous,
+            signing_key: [4; 32],
+            chain,
+        };
+        Record {
+            version: RECORD_VERSION,
+            origin: OriginId::new("tribal/yurok/node/1").unwrap(),
+            epoch: 2,
+            seq: 1,
+            prev: Hash([5; 32]),
+            hlc: Hlc(6),
+            key_id: KeyId([7; 8]),
+            body: if start {
+                Body::EpochStart(announcement)
+            } else {
+                Body::Event(vec![8; 20])
+            },
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        /// Three readers of records, written apart, agree on every changed record: what each accepts and what it reads.
+        #[test]
+        fn the_readers_agree(
+            start in any::<bool>(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            more in prop::collection::vec(any::<u8>(), 0..2),
+        ) {
+            let mut bytes = record(start).encode().unwrap();
+            for (index, value) in changes {
+                let place = index.index(bytes.len());
+                // Small changes reach more of the reader than wild ones.
+                bytes[place] = if value < 128 { value % 4 } else { bytes[place] ^ (1 << (value % 8)) };
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            bytes.extend(more);
+            let decoded = Record::decode(&bytes).ok();
+            let outline = crate::record::Outline::read(&bytes).ok();
+            let entry = super::entry(&bytes).filter(|entry| OriginId::new(entry.origin).is_ok());
+            prop_assert_eq!(decoded.is_some(), entry.is_some());
+            if let (Some(decoded), Some(entry)) = (&decoded, &entry) {
+                prop_assert_eq!(decoded.encode().unwrap(), bytes.clone());
+                prop_assert_eq!((decoded.epoch, decoded.seq, decoded.hlc.0), (entry.epoch, entry.seq, entry.hlc));
+                prop_assert_eq!((decoded.prev.0, decoded.key_id.0), (entry.prev, entry.key_id));
+                let outline = outline.unwrap();
+                prop_assert_eq!((decoded.position(), decoded.prev), (outline.position, outline.prev));
+                prop_assert_eq!(decoded.origin.as_str(), outline.origin);
+                match (&decoded.body, &entry.start) {
+                    (Body::EpochStart(start), Some(read)) => {
+                        prop_assert_eq!((&start.chain, start.signing_key), (&read.chain, read.key));
+                    }
+                    (Body::Event(_), None) => {}
+                    _ => prop_assert!(false, "the readers differ in what the record is"),
+                }
+            } else if let Some(outline) = outline {
+                // The quick reader leaves the inside of an announcement and the origin's name to others.
+                let settled = OriginId::new(outline.origin).is_ok() && outline.body != crate::record::BodyKind::EpochStart;
+                prop_assert!(!settled, "the quick reader accepts what is no record");
+            }
+        }
+
+        /// Bytes from anywhere never panic any reader.
+        #[test]
+        fn nonsense_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            prop_assert!(Record::decode(&bytes).is_err());
+            prop_assert!(super::entry(&bytes).is_none());
+            prop_assert!(super::receipt(&bytes).is_none());
+            prop_assert!(super::header(&bytes).is_none());
+            let receipt = crate::receipt::SignedReceipt { bytes: bytes.clone(), signature: [0; 64] };
+            prop_assert!(receipt.decode().is_err());
+            let heartbeat = crate::heartbeat::SignedHeartbeat { bytes, signature: [0; 64] };
+            prop_assert!(heartbeat.decode().is_err());
+        }
+    }
+}

@@ -3,6 +3,18 @@
 //! A court's node alone writes its ledger; the hub and every other node hold copies that they can prove. This crate knows
 //! records as bytes with a place, a signature and a predecessor. It knows nothing of orders, and it opens no sockets.
 //!
+//! An origin's directory holds:
+//!
+//! | file | is |
+//! |---|---|
+//! | `00000001.segment` … | the records, in frames: the truth |
+//! | `00000001.offsets` … | where the frames of a full segment begin; made anew when missing |
+//! | `durable` | up to where everything is known to be on the disk |
+//! | `receipts` | what hubs have certified |
+//! | `epoch-floor` | the highest epoch of which records were set aside, if any |
+//! | `quarantine/` | what was taken out of the ledger by a repair, byte for byte |
+//! | `lock` | held while a program has the ledger open |
+//!
 //! The modules below stand in the order of dependency: each uses only those declared after it.
 
 mod verifier;
@@ -12,6 +24,8 @@ mod layout;
 mod fault;
 mod receipt_book;
 mod writer;
+mod pen;
+mod request;
 mod aside;
 mod repair;
 mod reader;
@@ -47,18 +61,20 @@ pub use inspection::{OriginReport, VerifyOptions};
 pub use ledger::{AppendRefusal, Ledger, Opened};
 pub use opening::{LedgerOptions, OpenError};
 pub use origin::{MAX_ORIGIN_BYTES, NotAnOrigin, OriginId};
+pub use pen::StartError;
 pub use position::{Hash, Head, Position};
 pub use reader::{ReadError, RunLimit, Standing};
-pub use receipt::{BadReceipt, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
+pub use receipt::{BadReceipt, MAX_HUB_BYTES, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
 pub use receipt_book::{ReceiptBook, ReceiptBookError};
 pub use record::{
     Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES,
     MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
 };
 pub use repair::{RepairRefusal, Repaired};
+pub use request::{AppendError, Appended, Done};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
 };
 pub use trust::{KeyRefused, KeyTrust, PinnedKeys};
 pub use verifier::{Report, verify_directory};
-pub use writer::{AppendError, Appended, Done, StartError, Writer, WriterOptions};
+pub use writer::{Writer, WriterOptions};

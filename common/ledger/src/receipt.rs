@@ -13,7 +13,7 @@ pub(crate) const RECEIPT_VERSION: u16 = 1;
 /// Longest receipt in bytes, without its signature.
 pub const MAX_RECEIPT_BYTES: usize = 512;
 /// Longest name of a hub in bytes.
-pub(crate) const MAX_HUB_BYTES: usize = 96;
+pub const MAX_HUB_BYTES: usize = 96;
 
 /// What a hub certifies after its own fdatasync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,12 +129,11 @@ impl Recovery<'_> {
         let mut file = File::open(segment_path(self.dir, number))?;
         let bytes = file.metadata()?.len();
         let continues = self.header(&file, number)?;
-        let known = if sealed {
-            offsets::read(self.dir, number)
-        } else {
-            None
-        };
-        if let Some(table) = known.filter(|table| fits(table, continues.as_ref(), bytes)) {
+        let next = read_header(self.dir, number + 1)
+            .filter(|_| sealed)
+            .and_then(|header| header.continues);
+        let table = offsets::read(self.dir, number).filter(|_| sealed);
+        if let Some(table) = table.filter(|table| fits(table, continues.as_ref(), next.as_ref(), bytes)) {
             let last = table.stretches.last().map(Stretch::last);
             self.recovered.head = last
                 .map(|position| Head {
@@ -147,7 +146,7 @@ impl Recovery<'_> {
         }
         let mut data = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
         file.read_to_end(&mut data)?;
-        let walk = self.walk(&data, number, continues, sealed);
+        let walk = self.walk(&data, number, continues, next, sealed);
         if sealed && walk.gaps.is_empty() {
             self.write_table(number, &walk);
         }
@@ -210,16 +209,18 @@ impl Recovery<'_> {
             .any(|damage| damage.file == before && damage.kind != DamageKind::Header)
     }
 
-    fn walk(&self, data: &[u8], number: u64, continues: Option<Head>, sealed: bool) -> Walk {
+    fn walk(
+        &self,
+        data: &[u8],
+        number: u64,
+        continues: Option<Head>,
+        next: Option<Head>,
+        sealed: bool,
+    ) -> Walk {
         let durable_to = match self.mark {
             Some(mark) if mark.segment == number => mark.end.into(),
             Some(mark) if mark.segment > number => u64::MAX,
             _ => 0,
-        };
-        let next = if sealed {
-            read_header(self.dir, number + 1).and_then(|header| header.continues)
-        } else {
-            None
         };
         let known: Vec<Head> = self.mark.map(|mark| mark.head).into_iter().chain(next).collect();
         let key_of = |epoch| self.epoch_key(epoch).ok().flatten();
@@ -345,16 +346,21 @@ impl Recovery<'_> {
     }
 }
 
-/// Whether a table can be of a segment that continues so and has so many bytes.
-fn fits(table: &Table, continues: Option<&Head>, bytes: u64) -> bool {
-    let first = table.stretches.first().map(|stretch| stretch.first);
-    let end = table.stretches.last().map_or(0, |stretch| stretch.end);
-    let follows = match (first, continues) {
-        (Some(first), Some(before)) => before.position.next() == Some(first) || first.seq == 1,
-        (Some(first), None) => first.seq == 1,
-        (None, _) => false,
+/// Whether a table can be of a segment that continues so, has so many bytes, and that the next one continues so.
+fn fits(table: &Table, continues: Option<&Head>, next: Option<&Head>, bytes: u64) -> bool {
+    let (Some(first), Some(last)) = (table.stretches.first(), table.stretches.last()) else {
+        return false;
     };
-    follows && u64::from(end) <= bytes
+    let follows =
+        first.first.seq == 1 || continues.is_some_and(|before| before.position.next() == Some(first.first));
+    let leads = next.is_none_or(|next| {
+        *next
+            == Head {
+                position: last.last(),
+                hash: table.last,
+            }
+    });
+    follows && leads && u64::from(last.end) <= bytes
 }
 
 /// The header of a segment, when it is there and whole.

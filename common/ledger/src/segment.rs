@@ -153,11 +153,23 @@ pub(crate) fn create(dir: &Path, header: &Header) -> io::Result<(File, u64)> {
         sync_dir(dir)?;
         Ok(file)
     });
-    if written.is_err() {
-        // Best effort: the next opening removes it too.
-        let _ = fs::remove_file(&unfinished);
+    match written {
+        Ok(file) => Ok((file, AHEAD_BYTES)),
+        Err(fault) => {
+            // The segment before must be the last one again, or records written there later would count as damage.
+            remove(&unfinished)?;
+            remove(&path)?;
+            Err(fault)
+        }
     }
-    Ok((written?, AHEAD_BYTES))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        // Said as a failure of another kind, so that it is not taken for a full disk that can be waited out.
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(io::Error::other(fault)),
+        _ => Ok(()),
+    }
 }
 
 fn write_new(path: &Path, header: &Header) -> io::Result<File> {

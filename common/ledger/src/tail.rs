@@ -20,7 +20,7 @@ use crate::segment::{self, AHEAD_BYTES, FIRST_FRAME, Header, segment_path};
 
 /// Blocks of file systems are not smaller; a last step before a full disk is this fine.
 const BLOCK_BYTES: u64 = 4096;
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Why a batch was not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

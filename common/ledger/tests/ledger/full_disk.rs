@@ -33,7 +33,7 @@ fn a_full_disk_is_waited_out() {
     let root = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(root.path()) else {
         assert!(
-            std::env::var("CCPOR_FAULTS").as_deref() != Ok("strict"),
+            std::env::var("CCPOR_TESTS").as_deref() != Ok("strict"),
             "mounting a file system is not allowed here"
         );
         eprintln!("skipped: mounting a file system is not allowed here");

@@ -281,9 +281,14 @@ fn numbers_run_out_with_an_error() {
     let key = court.key();
     let trust = court.trust();
     let last_epoch = start(&court.origin, &key, None, u32::MAX);
-    let end = prove_run(&court.origin, None, &[last_epoch.clone()], trust.as_ref())
-        .unwrap()
-        .end;
+    let end = prove_run(
+        &court.origin,
+        None,
+        std::slice::from_ref(&last_epoch),
+        trust.as_ref(),
+    )
+    .unwrap()
+    .end;
     let beyond = start(&court.origin, &key, Some(&last_epoch), 1);
     let result = prove_run(&court.origin, Some(&end), &[beyond], trust.as_ref());
     assert_eq!(
@@ -304,4 +309,21 @@ fn numbers_run_out_with_an_error() {
         }
         .into())
     );
+}
+
+/// What travels between machines keeps its bytes in the encoding that frames use, and stays readable in JSON.
+#[test]
+fn signed_things_travel_unchanged() {
+    let court = Court::new();
+    let records = filled(&court, 2);
+    let config = bincode::config::legacy();
+    for signed in &records {
+        let bytes = bincode::serde::encode_to_vec(signed, config).unwrap();
+        assert_eq!(bytes.len(), 8 + signed.bytes.len() + 64);
+        let (again, used): (SignedRecord, usize) = bincode::serde::decode_from_slice(&bytes, config).unwrap();
+        assert_eq!((&again, used), (signed, bytes.len()));
+        let head = head_of(signed);
+        let bytes = bincode::serde::encode_to_vec(head, config).unwrap();
+        assert_eq!(bytes.len(), 4 + 8 + 32);
+    }
 }

@@ -142,14 +142,14 @@ proptest! {
 fn behind_the_mark_nothing_is_cut() {
     let (court, records, segment) = batch_court();
     let frames = frames(&segment);
-    for broken in 8..13 {
+    for (broken, offset) in frames.iter().copied().enumerate().take(13).skip(8) {
         fs::write(court.segment(1), &segment).unwrap();
-        flip(&court.segment(1), (frames[broken] + 100) * 8);
+        flip(&court.segment(1), (offset + 100) * 8);
         let ledger = court.open();
         assert_eq!(ledger.opened().cut_bytes, 0);
         let damage = ledger.damage().unwrap();
         assert_eq!(damage.position.seq, u64::try_from(broken + 1).unwrap());
-        assert_eq!(damage.offset, u64::try_from(frames[broken]).unwrap());
+        assert_eq!(damage.offset, u64::try_from(offset).unwrap());
         for (index, record) in records.iter().enumerate() {
             let read = ledger.read(record.outline().unwrap().position);
             assert_eq!(
@@ -166,9 +166,9 @@ fn behind_the_mark_nothing_is_cut() {
 fn an_earlier_batch_is_never_cut() {
     let (court, records, segment) = batch_court();
     let frames = frames(&segment);
-    for broken in 0..8 {
+    for (broken, offset) in frames.iter().copied().enumerate().take(8) {
         fs::write(court.segment(1), &segment).unwrap();
-        flip(&court.segment(1), (frames[broken] + 100) * 8);
+        flip(&court.segment(1), (offset + 100) * 8);
         court.forget_mark();
         let ledger = court.open();
         assert_eq!(ledger.opened().cut_bytes, 0);
