@@ -7,7 +7,7 @@ use std::time::Duration;
 use ccpor_certs::{Authority, Identity};
 use tokio::process::Command;
 
-use super::process::{Daemon, DaemonFailed, programs};
+use super::process::{Daemon, DaemonFailed, Starting, programs};
 
 /// A hub, its courts, and the directory where all of them keep their files.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub struct Fleet {
     hub_program: PathBuf,
     node_program: PathBuf,
     hub: Option<Daemon>,
+    hub_data: PathBuf,
     hub_addresses: HubAddresses,
     members: Vec<Member>,
 }
@@ -34,6 +35,7 @@ struct HubAddresses {
 pub struct Member {
     identity: Identity,
     directory: PathBuf,
+    data: PathBuf,
     daemon: Option<Daemon>,
     api: SocketAddr,
 }
@@ -76,16 +78,23 @@ impl Fleet {
     /// # Errors
     /// [`FleetFailed`] when a step fails; what was made stays, for looking at.
     pub async fn start(directory: &Path) -> Result<Self, FleetFailed> {
+        Self::start_with(directory, &directory.join("hub")).await
+    }
+
+    /// As [`Fleet::start`], the hub's data being kept in `data`, which may lie on another disk.
+    ///
+    /// # Errors
+    /// As [`Fleet::start`].
+    pub async fn start_with(directory: &Path, data: &Path) -> Result<Self, FleetFailed> {
         let (hub_program, node_program) = programs()?;
         let authority = Authority::init(&directory.join("authority")).map_err(refused)?;
-        let hub_directory = directory.join("hub");
-        make(&hub_directory)?;
+        make(&directory.join("hub"))?;
         authority
             .issue(
                 &"hub/1".parse::<Identity>().map_err(refused)?,
                 &[LOOPBACK.into(), "localhost".into()],
                 &[],
-                &hub_directory.join("identity"),
+                &data.join("identity"),
             )
             .map_err(refused)?;
         let free: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -95,6 +104,7 @@ impl Fleet {
             hub_program,
             node_program,
             hub: None,
+            hub_data: data.to_owned(),
             hub_addresses: HubAddresses { api: free, nodes: free, enrolment: free },
             members: Vec::new(),
         };
@@ -107,18 +117,7 @@ impl Fleet {
     /// # Errors
     /// [`FleetFailed::Daemon`] when it does not become ready.
     pub async fn start_hub(&mut self) -> Result<(), FleetFailed> {
-        let directory = self.directory.join("hub");
-        let file = directory.join("hub.toml");
-        let text = format!(
-            "[data]\ndirectory = {:?}\n\n[api]\nlisten = \"{}\"\n\n[nodes]\nlisten = \"{}\"\n\n[enrolment]\nlisten = \"{}\"\nauthority = {:?}\n",
-            directory,
-            self.hub_addresses.api,
-            self.hub_addresses.nodes,
-            self.hub_addresses.enrolment,
-            self.directory.join("authority"),
-        );
-        write(&file, &text)?;
-        let daemon = Daemon::start(&self.hub_program, &run(&file), &directory.join("hub.log")).await?;
+        let daemon = self.spawn_hub()?.ready().await?;
         let ready = daemon.ready();
         self.hub_addresses = HubAddresses {
             api: ready.api,
@@ -129,18 +128,51 @@ impl Fleet {
         Ok(())
     }
 
+    /// Starts the hub without waiting for it and without taking it into the fleet, to kill it on its way.
+    ///
+    /// # Errors
+    /// [`FleetFailed`] when the system does not start it.
+    pub fn spawn_hub(&self) -> Result<Starting, FleetFailed> {
+        let directory = self.directory.join("hub");
+        let file = directory.join("hub.toml");
+        let text = format!(
+            "[data]\ndirectory = {:?}\n\n[api]\nlisten = \"{}\"\n\n[nodes]\nlisten = \"{}\"\n\n[enrolment]\nlisten = \"{}\"\nauthority = {:?}\n",
+            self.hub_data,
+            self.hub_addresses.api,
+            self.hub_addresses.nodes,
+            self.hub_addresses.enrolment,
+            self.directory.join("authority"),
+        );
+        write(&file, &text)?;
+        Ok(Daemon::spawn(&self.hub_program, &run(&file), &directory.join("hub.log"))?)
+    }
+
     /// Invites a court's node, enrols it with the invitation, and starts it. Gives its number in this fleet.
     ///
     /// # Errors
     /// [`FleetFailed`] when the invitation is refused or the node does not become ready.
     pub async fn join(&mut self, identity: Identity, court_name: &str) -> Result<usize, FleetFailed> {
+        let data = self.directory.join(identity.path().replace('/', "-"));
+        self.join_with(identity, court_name, &data).await
+    }
+
+    /// As [`Fleet::join`], the node's data being kept in `data`, which may lie on another disk.
+    ///
+    /// # Errors
+    /// As [`Fleet::join`].
+    pub async fn join_with(
+        &mut self,
+        identity: Identity,
+        court_name: &str,
+        data: &Path,
+    ) -> Result<usize, FleetFailed> {
         let directory = self.directory.join(identity.path().replace('/', "-"));
         make(&directory)?;
         let file = directory.join("node.toml");
         write(
             &file,
             &format!(
-                "[data]\ndirectory = {directory:?}\n\n[court]\nname = {court_name:?}\n\n[api]\nlisten = \"{LOOPBACK}:0\"\n",
+                "[data]\ndirectory = {data:?}\n\n[court]\nname = {court_name:?}\n\n[api]\nlisten = \"{LOOPBACK}:0\"\n",
             ),
         )?;
         let invitation = self
@@ -165,7 +197,7 @@ impl Fleet {
             return Err(FleetFailed::NotEnrolled { identity: identity.path(), reason });
         }
         let api = SocketAddr::from(([127, 0, 0, 1], 0));
-        self.members.push(Member { identity, directory, daemon: None, api });
+        self.members.push(Member { identity, directory, data: data.to_owned(), daemon: None, api });
         let number = self.members.len() - 1;
         self.start_node(number).await?;
         Ok(number)
@@ -176,14 +208,22 @@ impl Fleet {
     /// # Errors
     /// [`FleetFailed`] when there is no such member or it does not become ready.
     pub async fn start_node(&mut self, number: usize) -> Result<(), FleetFailed> {
-        let program = self.node_program.clone();
+        let daemon = self.spawn_node(number)?.ready().await?;
         let member = self.members.get_mut(number).ok_or(FleetFailed::NoMember(number))?;
-        let mut arguments = run(&member.directory.join("node.toml"));
-        arguments.extend(["--set".into(), format!("api.listen={}", member.api)]);
-        let daemon = Daemon::start(&program, &arguments, &member.directory.join("node.log")).await?;
         member.api = daemon.ready().api;
         member.daemon = Some(daemon);
         Ok(())
+    }
+
+    /// Starts a node without waiting for it and without taking it into the fleet, to kill it on its way.
+    ///
+    /// # Errors
+    /// [`FleetFailed`] when there is no such member or the system does not start it.
+    pub fn spawn_node(&self, number: usize) -> Result<Starting, FleetFailed> {
+        let member = self.members.get(number).ok_or(FleetFailed::NoMember(number))?;
+        let mut arguments = run(&member.directory.join("node.toml"));
+        arguments.extend(["--set".into(), format!("api.listen={}", member.api)]);
+        Ok(Daemon::spawn(&self.node_program, &arguments, &member.directory.join("node.log"))?)
     }
 
     /// Takes the hub's process out of the fleet, to stop or to kill it.
@@ -226,6 +266,12 @@ impl Fleet {
         self.hub_addresses.api
     }
 
+    /// Where the hub keeps its data.
+    #[must_use]
+    pub fn hub_data(&self) -> &Path {
+        &self.hub_data
+    }
+
     /// The authority, for issuing identities to agencies and operators.
     #[must_use]
     pub fn authority(&self) -> &Authority {
@@ -246,10 +292,16 @@ impl Member {
         &self.identity
     }
 
-    /// Where it keeps its files.
+    /// Where its configuration and its log lie.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Its process, while it runs.

@@ -5,4 +5,4 @@ mod court;
 mod process;
 
 pub use court::{Fleet, FleetFailed, Member};
-pub use process::{Daemon, DaemonFailed, programs};
+pub use process::{Daemon, DaemonFailed, Starting, programs};

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ccpor_daemon::ready::Ready;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// How long a daemon may take to become ready, an index that is made anew included.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -18,6 +18,15 @@ const STOP_WITHIN: Duration = Duration::from_secs(20);
 pub struct Daemon {
     child: Child,
     ready: Ready,
+    log: PathBuf,
+}
+
+/// A daemon that was started and has not said yet that it is ready. It is killed when this value is dropped.
+#[derive(Debug)]
+pub struct Starting {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    program: PathBuf,
     log: PathBuf,
 }
 
@@ -76,11 +85,11 @@ pub fn programs() -> Result<(PathBuf, PathBuf), DaemonFailed> {
 }
 
 impl Daemon {
-    /// Starts `program` with `arguments`, its log going to `log`, and waits until it is ready.
+    /// Starts `program` with `arguments`, its log going to `log`; [`Starting::ready`] waits until it is ready.
     ///
     /// # Errors
-    /// [`DaemonFailed`] when it does not start or does not become ready.
-    pub async fn start(program: &Path, arguments: &[String], log: &Path) -> Result<Self, DaemonFailed> {
+    /// [`DaemonFailed::NotStarted`] when the system does not start it.
+    pub fn spawn(program: &Path, arguments: &[String], log: &Path) -> Result<Starting, DaemonFailed> {
         let not_started = |reason| DaemonFailed::NotStarted { program: program.to_owned(), reason };
         let errors = std::fs::File::options().create(true).append(true).open(log).map_err(not_started)?;
         let mut command = Command::new(program);
@@ -90,21 +99,8 @@ impl Daemon {
         let Some(output) = child.stdout.take() else {
             return Err(not_started(std::io::Error::other("its output cannot be read")));
         };
-        let mut lines = BufReader::new(output).lines();
-        let line = tokio::time::timeout(READY_WITHIN, lines.next_line()).await;
-        let ready = match line {
-            Err(_) => {
-                return Err(DaemonFailed::TooSlow { program: program.to_owned(), log: log.to_owned() });
-            }
-            Ok(line) => line.ok().flatten().and_then(|line| serde_json::from_str::<Ready>(&line).ok()),
-        };
-        match ready {
-            Some(ready) => Ok(Self { child, ready, log: log.to_owned() }),
-            None => {
-                let status = child.wait().await.map_or_else(|error| error.to_string(), |end| end.to_string());
-                Err(DaemonFailed::Ended { program: program.to_owned(), status, last_words: tail(log) })
-            }
-        }
+        let lines = BufReader::new(output).lines();
+        Ok(Starting { child, lines, program: program.to_owned(), log: log.to_owned() })
     }
 
     /// What it said when it was ready.
@@ -146,6 +142,34 @@ impl Daemon {
             // number is still its own.
             let _gone = unsafe { libc::kill(pid, signal) };
         }
+    }
+}
+
+impl Starting {
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// [`DaemonFailed`] when it ends before that, or takes too long.
+    pub async fn ready(mut self) -> Result<Daemon, DaemonFailed> {
+        let ready = match tokio::time::timeout(READY_WITHIN, self.lines.next_line()).await {
+            Err(_) => return Err(DaemonFailed::TooSlow { program: self.program, log: self.log }),
+            Ok(line) => line.ok().flatten().and_then(|line| serde_json::from_str::<Ready>(&line).ok()),
+        };
+        match ready {
+            Some(ready) => Ok(Daemon { child: self.child, ready, log: self.log }),
+            None => {
+                let end = self.child.wait().await;
+                let status = end.map_or_else(|error| error.to_string(), |end| end.to_string());
+                let last_words = tail(&self.log);
+                Err(DaemonFailed::Ended { program: self.program, status, last_words })
+            }
+        }
+    }
+
+    /// Ends it at once, in whatever it was doing: SIGKILL.
+    pub async fn kill(mut self) {
+        // It may have ended by itself, which is what is wanted.
+        let _ended = self.child.kill().await;
     }
 }
 
