@@ -1,5 +1,5 @@
-//! The example configurations against the real programs: each is understood, names every setting and no other, and shows
-//! the values that stand when nothing is set. Starts no daemon.
+//! The example configurations and the runbooks against the real programs: an example names every setting and no other, with
+//! the values that stand when nothing is set, and a runbook names only commands and flags that exist. Starts no daemon.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -72,6 +72,79 @@ fn drop_ins_are_stronger_than_the_file_and_the_environment_is_stronger_than_both
     Ok(())
 }
 
+#[test]
+fn the_runbooks_name_only_commands_and_flags_that_exist() -> Result<(), Box<dyn Error>> {
+    let mut told = 0;
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/runbooks"))? {
+        let page = entry?.path();
+        for line in commands(&std::fs::read_to_string(&page)?) {
+            let page = page.display();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let Some((program, words)) = words.split_first() else {
+                continue;
+            };
+            let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let verbs: Vec<&str> = words.iter().take_while(plain).copied().collect();
+            let output = bare(program)?.args(&verbs).arg("--help").output()?;
+            let help = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{page}: there is no `{line}`");
+            for flag in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(
+                    help.contains(flag),
+                    "{page}: {program} {} has no {flag}",
+                    verbs.join(" ")
+                );
+            }
+            told += 1;
+        }
+    }
+    assert!(told > 50, "only {told} commands were found in the runbooks");
+    Ok(())
+}
+
+#[test]
+fn the_links_between_the_runbooks_lead_somewhere() -> Result<(), Box<dyn Error>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/runbooks");
+    for entry in std::fs::read_dir(&directory)? {
+        let page = entry?.path();
+        let text = std::fs::read_to_string(&page)?;
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            assert!(
+                directory.join(target).is_file(),
+                "{}: {target} is not there",
+                page.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The command lines of a page that begin with a program of ours: indented lines, and words between backquotes.
+fn commands(page: &str) -> Vec<String> {
+    let joined = page.replace("\\\n", " ");
+    let indented = joined.lines().filter(|line| line.starts_with("    "));
+    // Of what backquotes separate, every second part stands between two of them.
+    let quoted = joined.split('`').skip(1).step_by(2);
+    let mut found = Vec::new();
+    for line in indented.chain(quoted) {
+        let command = line
+            .split(['#', '|', '<', '\n'])
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let command = command.strip_prefix("sudo ").unwrap_or(command);
+        let command = command.strip_prefix("-u ccpor ").unwrap_or(command);
+        // A name alone speaks of the program and is no command; it also is the name of a package and a unit.
+        if ["ccpor ", "ccpor-node ", "ccpor-hub "]
+            .iter()
+            .any(|program| command.starts_with(program))
+        {
+            found.push(command.to_owned());
+        }
+    }
+    found
+}
+
 fn names_every_setting(program: &str, file: &str) -> Result<(), Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     // An empty file given by name keeps a file that is installed on this machine from being read.
@@ -117,8 +190,15 @@ fn settings(command: &mut Command) -> Result<BTreeMap<String, Shown>, Box<dyn Er
         .collect())
 }
 
-/// `program --config file` without the environment of whoever runs the test.
+/// `program --config file`.
 fn command(program: &str, file: &Path) -> io::Result<Command> {
+    let mut command = bare(program)?;
+    command.arg("--config").arg(file);
+    Ok(command)
+}
+
+/// A program without the environment of whoever runs the test.
+fn bare(program: &str) -> io::Result<Command> {
     let mut directory = std::env::current_exe()?;
     // Test programs lie in `deps`, one directory below the programs themselves.
     directory.pop();
@@ -132,7 +212,7 @@ fn command(program: &str, file: &Path) -> io::Result<Command> {
         return Err(io::Error::new(io::ErrorKind::NotFound, words));
     }
     let mut command = Command::new(program);
-    command.env_clear().arg("--config").arg(file);
+    command.env_clear();
     Ok(command)
 }
 
