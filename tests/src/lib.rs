@@ -1,4 +1,11 @@
 //! The end-to-end tests and benchmarks: a world of real daemons, and what it takes to ask them.
 
 pub mod bench;
+pub mod lone;
+pub mod program;
+pub mod rest;
+pub mod crash;
+pub mod agreement;
+pub mod load;
+pub mod history;
 pub mod world;
