@@ -1,6 +1,8 @@
 //! A world of real daemons in a temporary directory: a hub and courts' nodes that enrolled by invitation.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,8 +32,22 @@ impl World {
     /// # Errors
     /// When a daemon does not start.
     pub async fn start(courts: &[&str]) -> Outcome<Self> {
-        let directory = tempfile::tempdir()?;
-        let mut fleet = Fleet::start(directory.path()).await?;
+        Self::start_on(courts, tempfile::tempdir()?, &BTreeMap::new()).await
+    }
+
+    /// As [`World::start`] in a given directory, but machines named in `disks` (`hub`, or the court) keep their data there.
+    ///
+    /// # Errors
+    /// When a daemon does not start.
+    pub async fn start_on(
+        courts: &[&str],
+        directory: tempfile::TempDir,
+        disks: &BTreeMap<String, PathBuf>,
+    ) -> Outcome<Self> {
+        let mut fleet = match disks.get("hub") {
+            Some(disk) => Fleet::start_with(directory.path(), disk).await?,
+            None => Fleet::start(directory.path()).await?,
+        };
         let operator = fleet.authority().issue(
             &"operator/test".parse::<Identity>()?,
             &[],
@@ -39,7 +55,10 @@ impl World {
             &directory.path().join("operator"),
         )?;
         for court in courts {
-            join(&mut fleet, court).await?;
+            match disks.get(*court) {
+                Some(disk) => fleet.join_with(Identity::court(court, 1)?, court, disk).await?,
+                None => join(&mut fleet, court).await?,
+            };
         }
         Ok(Self { fleet, directory, operator })
     }
@@ -156,7 +175,7 @@ where
 
 /// Head of each ledger, by its name.
 #[must_use]
-pub fn heads(courts: &CourtsAnswer) -> std::collections::BTreeMap<String, (u32, u64, String)> {
+pub fn heads(courts: &CourtsAnswer) -> BTreeMap<String, (u32, u64, String)> {
     courts
         .courts
         .iter()
