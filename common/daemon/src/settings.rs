@@ -53,7 +53,18 @@ pub enum SettingsRefused {
         /// The system's words.
         reason: String,
     },
-    /// A key that this program does not know, or a value of the wrong kind.
+    /// A key that this program does not know.
+    #[error(
+        "{key} (from: {origin}) is not a setting of this program. See the annotated example configuration, or `config show` \
+         for the known keys"
+    )]
+    Unknown {
+        /// The key.
+        key: String,
+        /// Where it was set.
+        origin: String,
+    },
+    /// A value of the wrong kind, or a file of the wrong form.
     #[error("{reason}. See the annotated example configuration, or `config show` for the known keys")]
     NotUnderstood {
         /// What is wrong, with the key and its origin where known.
@@ -70,6 +81,8 @@ where
     T: Default + Serialize + DeserializeOwned,
 {
     let built_in = Config::try_from(&T::default()).map_err(|error| not_understood(&error))?;
+    let mut known = Vec::new();
+    show("", &built_in.cache, &mut known);
     let mut builder = Config::builder().add_source(built_in);
     for path in files(layers)? {
         let text = std::fs::read_to_string(&path).map_err(|error| SettingsRefused::Unreadable {
@@ -94,6 +107,11 @@ where
     let mut values = Vec::new();
     show("", &all.cache, &mut values);
     values.sort_by(|a, b| a.key.cmp(&b.key));
+    // Told here rather than by the deserializer, which does not know which layer brought the key.
+    if let Some(unknown) = values.iter().find(|value| !known.iter().any(|known| known.key == value.key)) {
+        let Shown { key, origin, .. } = unknown.clone();
+        return Err(SettingsRefused::Unknown { key, origin });
+    }
     let settings = all.try_deserialize().map_err(|error| not_understood(&error))?;
     Ok(Loaded { settings, values })
 }
@@ -164,8 +182,11 @@ fn show(prefix: &str, value: &Value, shown: &mut Vec<Shown>) {
     });
 }
 
+/// The library names a file by its way from the working directory; people look for it by its full name.
 fn absolute(path: &str) -> String {
-    std::path::absolute(Path::new(path)).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
+    let path = Path::new(path);
+    let full = path.canonicalize().or_else(|_| std::path::absolute(path));
+    full.unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn not_understood(error: &config::ConfigError) -> SettingsRefused {
