@@ -113,6 +113,7 @@ fn asked(line: &str) -> Asked {
         first: text(&value, "first"),
         middle: text(&value, "middle"),
         last: text(&value, "last"),
+        suffix: text(&value, "suffix"),
         dob: date(&text(&value, "dob")).map(Born::On),
         sex: sex(&text(&value, "sex")),
         ids: if license.is_empty() {
@@ -349,7 +350,13 @@ fn main() {
         .lines()
         .map(asked)
         .collect();
-    run(&index, &people, &all, false);
+    let warm_up = std::env::var("REPEAT")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
+    for _ in 0..warm_up {
+        run(&index, &people, &all, false);
+    }
     let cpu = cpu_seconds();
     let classes = run(&index, &people, &all, std::env::var("MISSES").is_ok());
     let cpu = (cpu_seconds() - cpu) / all.len() as f64;

@@ -1,8 +1,6 @@
 //! The question made ready: patterns for its words, readings of which word is what, and the words of the
 //! index that are near them. It looks words up; it looks at no person.
 
-use std::collections::HashMap;
-
 use crate::birth::{BirthAsked, DateSet};
 use crate::card::Sex;
 use crate::likeness::{Alike, Pattern, each_misspelling};
@@ -14,8 +12,6 @@ use crate::words::{WordId, Words};
 
 /// Words of a question, with variants, beyond this are dropped.
 pub(crate) const MOST_PATTERNS: usize = 16;
-/// A sound shared by more words than this tells too little to look through them all.
-const MOST_SOUNDING: usize = 3000;
 
 /// Degrees of likeness of one recorded word to each pattern.
 pub(crate) type Degrees = [Alike; MOST_PATTERNS];
@@ -47,10 +43,10 @@ pub(crate) struct Asked {
     pub(crate) birth: Option<BirthAsked>,
     pub(crate) sex: Option<Sex>,
     pub(crate) suffix: Suffix,
-    /// Words of the index near each pattern, the nearest first.
+    /// Words of the index near each pattern, by id.
     pub(crate) near: Vec<Vec<(WordId, Alike)>>,
     /// Words that occur and are nicknames of a pattern.
-    nicknames: Vec<HashMap<WordId, Alike>>,
+    nicknames: Vec<Vec<(WordId, Alike)>>,
 }
 
 impl Asked {
@@ -155,18 +151,13 @@ impl Asked {
 
     fn find_nicknames(&mut self, words: &Words) {
         let all = (0..self.patterns.len()).map(|at| {
-            let mut found = HashMap::new();
+            let mut found = Vec::new();
             if let Some(pattern) = self.patterns.get(at).filter(|_| self.is_given(at)) {
-                for (name, kinship) in related_to(pattern.word.as_str()) {
-                    let alike = match kinship {
-                        Kinship::Nickname => Alike::Nick,
-                        Kinship::SharedName => Alike::SharedNick,
-                    };
-                    if let Some(id) = words.find(name.as_bytes()) {
-                        found.insert(id, alike);
-                    }
-                }
-                add_nicknames_of_misspelt(pattern, words, &mut found);
+                let straight = self
+                    .readings
+                    .first()
+                    .is_some_and(|reading| reading.given.contains(&at));
+                add_nicknames(pattern, straight, words, &mut found);
             }
             found
         });
@@ -177,11 +168,10 @@ impl Asked {
     pub(crate) fn degrees_of(&self, words: &Words, id: WordId) -> Degrees {
         let mut degrees = [Alike::None; MOST_PATTERNS];
         let Some(row) = words.row(id) else { return degrees };
-        let text = words.text_of(row);
         for ((degree, pattern), nicknames) in degrees.iter_mut().zip(&self.patterns).zip(&self.nicknames) {
-            *degree = pattern.compare(row, text);
-            if !nicknames.is_empty()
-                && let Some(alike) = nicknames.get(&id)
+            *degree = pattern.compare(row, || words.word_of(row));
+            if let Ok(place) = nicknames.binary_search_by_key(&id, |(word, _)| *word)
+                && let Some((_, alike)) = nicknames.get(place)
             {
                 *degree = (*degree).max(*alike);
             }
@@ -190,38 +180,62 @@ impl Asked {
     }
 
     fn find_near(&mut self, words: &Words) {
-        let mut near = Vec::with_capacity(self.patterns.len());
-        for (at, pattern) in self.patterns.iter().enumerate() {
-            let mut found: Vec<(WordId, Alike)> = Vec::new();
-            let mut add = |id: WordId| {
-                if let Some(row) = words.row(id) {
-                    let alike = pattern.compare(row, words.text_of(row));
-                    if alike > Alike::Near && alike != Alike::Initial {
-                        found.push((id, alike));
-                    }
+        let places = 0..self.patterns.len();
+        self.near = places
+            .map(|at| {
+                if self.is_searched(at) {
+                    self.near_to(at, words)
+                } else {
+                    Vec::new()
                 }
-            };
-            each_near_spelling(&pattern.word, |letters| {
-                if let Some(id) = words.find(letters) {
-                    add(id);
-                }
-            });
-            for key in pattern.sounds.keys() {
-                let sounding = words.sounding(key);
-                if sounding.len() <= MOST_SOUNDING {
-                    sounding.iter().for_each(|id| add(*id));
-                }
+            })
+            .collect();
+    }
+
+    /// Middle names are compared, but nobody is looked for by them.
+    fn is_searched(&self, pattern: usize) -> bool {
+        !self
+            .readings
+            .iter()
+            .any(|reading| reading.middle.contains(&pattern))
+    }
+
+    fn near_to(&self, at: usize, words: &Words) -> Vec<(WordId, Alike)> {
+        let Some(pattern) = self.patterns.get(at) else {
+            return Vec::new();
+        };
+        let mut found: Vec<(WordId, Alike)> = Vec::with_capacity(256);
+        let alike = |id: WordId| {
+            words
+                .row(id)
+                .map_or(Alike::None, |row| pattern.compare(row, || words.word_of(row)))
+        };
+        let mut codes = Vec::with_capacity(128);
+        each_misspelling(&pattern.word, |code| {
+            if words.may_occur_code(code) {
+                codes.push(code);
             }
-            if let Some(nicknames) = self.nicknames.get(at) {
-                found.extend(nicknames.iter().map(|(id, alike)| (*id, *alike)));
+        });
+        words.touch_codes(&codes);
+        // Of a long word the degree is known; a short one has to be looked at.
+        let long = pattern.word.len() >= 5;
+        let misspelt = codes.iter().filter_map(|code| words.find_code(*code));
+        found.extend(misspelt.map(|id| (id, if long { Alike::SpeltOne } else { alike(id) })));
+
+        let mut ids: Vec<WordId> = Vec::with_capacity(128);
+        each_variant(&pattern.word, |word| ids.extend(words.find(word)));
+        for sounding in pattern.sounds.keys().flat_map(|key| words.sounding(key)) {
+            if pattern.may_be_near(sounding.letters, sounding.len) {
+                ids.push(sounding.word);
             }
-            found.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-            found.dedup_by_key(|(id, _)| *id);
-            let mut seen = std::collections::HashSet::new();
-            found.retain(|(id, _)| seen.insert(*id));
-            near.push(found);
         }
-        self.near = near;
+        words.touch(ids.iter().copied());
+        found.extend(ids.into_iter().map(|id| (id, alike(id))));
+        found.retain(|(_, alike)| *alike > Alike::Near && *alike != Alike::Initial);
+        found.extend(self.nicknames.get(at).into_iter().flatten());
+        found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        found.dedup_by_key(|(id, _)| *id);
+        found
     }
 
     /// Marks of the given words that may stand beside a surname, for one reading.
@@ -235,7 +249,7 @@ impl Asked {
             }
             if let Some(pattern) = self.patterns.get(*at)
                 && let Some(initial) = pattern.word.letters().get(..1)
-                && let Some(row) = words.find(initial).and_then(|id| words.row(id))
+                && let Some(row) = words.find(&Word::new(initial)).and_then(|id| words.row(id))
             {
                 marks.add(row.mark);
             }
@@ -243,45 +257,53 @@ impl Asked {
     }
 }
 
-/// The word itself, every spelling one slip away, with and without particles, and the halves of a word
-/// that may be two written together.
-fn each_near_spelling(word: &Word, mut each: impl FnMut(&[u8])) {
-    let letters = word.letters();
-    each(letters);
-    if letters.len() < 2 {
-        return;
-    }
-    each_misspelling(word, &mut each);
-    if letters.len() < 3 {
+/// The word itself, with and without particles.
+fn each_variant(word: &Word, mut each: impl FnMut(&Word)) {
+    each(word);
+    if word.len() < 3 {
         return;
     }
     for particle in PARTICLES {
-        if let Some(rest) = letters.strip_prefix(particle.as_bytes())
+        if let Some(rest) = word.letters().strip_prefix(particle.as_bytes())
             && rest.len() >= 3
         {
-            each(rest);
+            each(&Word::new(rest));
         }
         let mut whole = Word::new(particle.as_bytes());
-        whole.append(letters);
-        each(whole.letters());
+        whole.append(word.letters());
+        each(&whole);
     }
 }
 
-/// Nicknames of names that are one slip away from what was asked: MIKEE is MIKE is MICHAEL.
-fn add_nicknames_of_misspelt(pattern: &Pattern, words: &Words, found: &mut HashMap<WordId, Alike>) {
-    if pattern.word.len() < 4 || !related_to(pattern.word.as_str()).is_empty() {
-        return;
-    }
-    each_misspelling(&pattern.word, |letters| {
-        let Ok(name) = std::str::from_utf8(letters) else {
-            return;
+/// Words that occur and are nicknames of a pattern, by id; for a pattern that is no known name, if `misspelt`,
+/// nicknames of the names that are one slip away: MIKEE is MIKE is MICHAEL.
+fn add_nicknames(pattern: &Pattern, misspelt: bool, words: &Words, found: &mut Vec<(WordId, Alike)>) {
+    let related = related_to(pattern.word.as_str());
+    for (name, kinship) in related {
+        let alike = match kinship {
+            Kinship::Nickname => Alike::Nick,
+            Kinship::SharedName => Alike::SharedNick,
         };
-        for (other, kinship) in related_to(name) {
-            if *kinship == Kinship::Nickname
-                && let Some(id) = words.find(other.as_bytes())
+        found.extend(words.find(&Word::new(name.as_bytes())).map(|id| (id, alike)));
+    }
+    if misspelt && related.is_empty() && pattern.word.len() >= 4 {
+        each_misspelling(&pattern.word, |code| {
+            let Some(name) = words.find_code(code).map(|id| words.word(id)) else {
+                return;
+            };
+            let related = related_to(name.as_str());
+            for (other, _) in related
+                .iter()
+                .filter(|(_, kinship)| *kinship == Kinship::Nickname)
             {
-                found.entry(id).or_insert(Alike::NickMisspelt);
+                found.extend(
+                    words
+                        .find(&Word::new(other.as_bytes()))
+                        .map(|id| (id, Alike::NickMisspelt)),
+                );
             }
-        }
-    });
+        });
+    }
+    found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+    found.dedup_by_key(|(id, _)| *id);
 }

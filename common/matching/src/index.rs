@@ -193,7 +193,7 @@ impl Index {
                 text.extend_from_slice(&[u8::from(traits.alias), traits.suffix as u8]);
                 for word in self.people.words_of(entry) {
                     text.push(word.place() as u8);
-                    text.extend_from_slice(self.words.letters(word.word()));
+                    text.extend_from_slice(self.words.word(word.word()).letters());
                 }
                 sum = sum.wrapping_add(wide_hash(&mut text));
             }

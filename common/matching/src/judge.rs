@@ -14,6 +14,9 @@ use crate::weights::{self, Odds};
 /// Words of a recorded name.
 pub(crate) const MOST_WORDS: usize = 16;
 
+/// Below so many bits the exact figure does not matter.
+const HOPELESS: f32 = -16.0;
+
 /// One recorded word: where it stands, how it is like what is asked, how frequent it is.
 #[derive(Clone, Copy)]
 pub(crate) struct Recorded {
@@ -92,7 +95,11 @@ fn judge_reading(
     if reading.swapped {
         surname.0 = surname.0.less(weights::SWAPPED);
     }
-    let (given, middle) = judge_given(reading, candidate.words);
+    let (given, mut middle) = judge_given(reading, candidate.words);
+    if given.1 == NameReason::Differs && middle.0.gain() > 0.0 {
+        // Brothers may well share a middle initial; it does not make up for another first name.
+        middle.0 = Odds::EVEN;
+    }
     let date = weights::birth(birth);
     let sex = match (asked.sex, candidate.traits.sex) {
         (Some(a), Some(b)) if a == b => weights::SAME_SEX,
@@ -114,10 +121,12 @@ fn judge_reading(
     };
     let sibling =
         weights::SIBLING + surname.0.same + given.0.other + middle.0.other + sibling_birth + sex.other;
-    let namesake = weights::NAMESAKE + names.same + middle.0.other + date.other + sex.same + suffix.other;
+    // A son may have his father's whole name.
+    let inherited = middle.0.other.max(middle.0.same + weights::NAMESAKE_SAME_MIDDLE);
+    let namesake = weights::NAMESAKE + names.same + inherited + date.other + sex.same + suffix.other;
     let undisputed = |how: NameReason| !matches!(how, NameReason::Differs | NameReason::SeveralSlips);
     Verdict {
-        bits: same - log2_sum([random, sibling, namesake]),
+        bits: same - log2_sum([random, sibling, namesake], same),
         undisputed: undisputed(surname.1)
             && undisputed(given.1)
             && (date.gain() > 0.0 || birth == BirthAlike::Unknown),
@@ -129,9 +138,12 @@ fn judge_reading(
     }
 }
 
-/// log2 of the sum of powers of two.
-fn log2_sum(bits: [f32; 3]) -> f32 {
+/// log2 of the sum of powers of two; of the greatest alone when it is hopelessly more than `same`.
+fn log2_sum(bits: [f32; 3], same: f32) -> f32 {
     let most = bits.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    if same - most < HOPELESS {
+        return most;
+    }
     most + bits
         .into_iter()
         .map(|bit| (bit - most).exp2())
@@ -372,7 +384,14 @@ fn judge_together(
         && pattern.word.len() >= 6
     {
         let slips = pattern.slips(candidate.together);
-        let cut = pattern.word.len() >= 8 && candidate.together.starts_with(pattern.word.letters());
+        let first = surnames
+            .list
+            .first()
+            .copied()
+            .flatten()
+            .map_or(0, |(recorded, _, _)| usize::from(recorded.length));
+        let cut =
+            pattern.word.len() >= 8.max(first + 1) && candidate.together.starts_with(pattern.word.letters());
         let odds = match slips {
             0 => Odds::new(-2.5, -17.0),
             _ if cut => Odds::new(-4.0, -15.0),

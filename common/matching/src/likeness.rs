@@ -3,7 +3,7 @@
 use crate::naming::is_particle;
 use crate::sound::Sounds;
 use crate::spelling::Word;
-use crate::words::{Row, letter_set};
+use crate::words::{LETTERS_OF_CODE, Row, code_of, letter_code, letter_set};
 
 /// How a recorded word is like the word asked for, least first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,29 +36,11 @@ pub(crate) enum Alike {
     Same,
 }
 
-impl Alike {
-    /// Every degree, for tables and for reading back from a byte.
-    pub(crate) const ALL: [Self; 13] = [
-        Self::None,
-        Self::Near,
-        Self::Short,
-        Self::Initial,
-        Self::Core,
-        Self::SpeltTwo,
-        Self::Sounds,
-        Self::SharedNick,
-        Self::NickMisspelt,
-        Self::Nick,
-        Self::SoundsClose,
-        Self::SpeltOne,
-        Self::Same,
-    ];
-}
-
 /// A word asked for, made ready to be compared with many.
 pub(crate) struct Pattern {
     pub(crate) word: Word,
     pub(crate) sounds: Sounds,
+    code: u64,
     letters: u32,
     /// For each letter, a bit for each place where it stands.
     places: [u64; 32],
@@ -69,34 +51,56 @@ impl Pattern {
     pub(crate) fn of(word: Word) -> Self {
         let mut places = [0_u64; 32];
         for (at, b) in word.letters().iter().enumerate() {
-            if let Some(bits) = places.get_mut(usize::from(b.wrapping_sub(b'A') & 31)) {
+            if let Some(bits) = places.get_mut(usize::from(b & 31)) {
                 *bits |= 1 << at;
             }
         }
         Self {
             word,
+            code: code_of(word.letters()),
             sounds: Sounds::of(word.as_str()),
             letters: letter_set(word.letters()),
             places,
         }
     }
 
-    /// How a recorded word is like this one.
-    pub(crate) fn compare(&self, row: &Row, text: &[u8]) -> Alike {
-        let (asked, len) = (self.word.letters(), self.word.len());
-        if asked == text {
+    /// Whether a word with these letters and length may be within a few slips.
+    pub(crate) fn may_be_near(&self, letters: u32, len: u8) -> bool {
+        let (len, other) = (self.word.len(), usize::from(len));
+        let (here, there) = (self.letters & !letters, letters & !self.letters);
+        match len.max(other) {
+            ..=5 => len.abs_diff(other) <= 2 && !more_than(2, here) && !more_than(2, there),
+            _ => len.abs_diff(other) <= 3 && !more_than(3, here) && !more_than(3, there),
+        }
+    }
+
+    /// How a recorded word is like this one. The letters are asked for only when the row does not settle it.
+    pub(crate) fn compare(&self, row: &Row, word: impl Fn() -> Word) -> Alike {
+        let (len, other) = (self.word.len(), usize::from(row.len));
+        if self.code == row.code && (len <= LETTERS_OF_CODE || self.word == word()) {
             return Alike::Same;
         }
-        if len <= 1 || text.len() <= 1 {
-            let initial = asked.first().is_some_and(|first| text.first() == Some(first));
+        if len <= 1 || other <= 1 {
+            let initial = self.word.letters().first() == word().letters().first();
             return if initial { Alike::Initial } else { Alike::None };
         }
-        let longest = len.max(text.len());
-        let apart = len.abs_diff(text.len());
-        let missing = (self.letters & !row.letters)
-            .count_ones()
-            .max((row.letters & !self.letters).count_ones());
-        if missing <= 3 && apart <= 3 {
+        let (short, long) = if len < other {
+            (self.letters, row.letters)
+        } else {
+            (row.letters, self.letters)
+        };
+        if self.may_be_near(row.letters, row.len) || short & !long == 0 {
+            return self.compare_text(row, word().letters());
+        }
+        Alike::None
+    }
+
+    fn compare_text(&self, row: &Row, text: &[u8]) -> Alike {
+        let (longest, apart) = (
+            self.word.len().max(text.len()),
+            self.word.len().abs_diff(text.len()),
+        );
+        if apart <= 3 {
             let slips = self.slips(text);
             let sounds = slips <= 4 && self.sounds.alike(&row.sounds);
             let alike = match slips {
@@ -145,11 +149,7 @@ impl Pattern {
         let (mut vp, mut vn, mut d0, mut before) = (u64::MAX, 0_u64, 0_u64, 0_u64);
         let mut slips = len as u32;
         for b in text {
-            let here = self
-                .places
-                .get(usize::from(b.wrapping_sub(b'A') & 31))
-                .copied()
-                .unwrap_or(0);
+            let here = self.places.get(usize::from(b & 31)).copied().unwrap_or(0);
             let turned = ((!d0 & here) << 1) & before;
             d0 = ((here & vp).wrapping_add(vp) ^ vp) | here | vn | turned;
             let hp = vn | !(d0 | vp);
@@ -164,35 +164,39 @@ impl Pattern {
     }
 }
 
-/// Gives every spelling one slip away from a word (P. Norvig's enumeration), in a fixed order.
-pub(crate) fn each_misspelling(word: &Word, mut each: impl FnMut(&[u8])) {
-    let letters = word.letters();
-    let mut room = [0_u8; crate::spelling::LONGEST_WORD + 1];
-    let mut give = |before: &[u8], middle: &[u8], after: &[u8]| {
-        let mut len = 0;
-        for (place, b) in room.iter_mut().zip(before.iter().chain(middle).chain(after)) {
-            *place = *b;
-            len += 1;
-        }
-        each(room.get(..len).unwrap_or_default());
-    };
-    for at in 0..=letters.len() {
-        let (before, after) = letters.split_at(at);
-        if let [_, rest @ ..] = after {
-            give(before, &[], rest);
-        }
-        if let [a, b, rest @ ..] = after
-            && a != b
-        {
-            give(before, &[*b, *a], rest);
-        }
+/// Whether a set has more members than so many.
+fn more_than(members: u32, set: u32) -> bool {
+    (0..members).fold(set, |set, _| set & set.wrapping_sub(1)) != 0
+}
+
+/// Gives the code of every spelling one slip away from a word (P. Norvig's enumeration); nothing for a word
+/// whose misspellings do not all fit a code.
+pub(crate) fn each_misspelling(word: &Word, mut each: impl FnMut(u64)) {
+    let len = word.len();
+    if len >= LETTERS_OF_CODE {
+        return;
+    }
+    let code = code_of(word.letters());
+    let low = |letters: usize| (1_u64 << (5 * letters)) - 1;
+    for at in 0..=len {
+        let rest = len - at;
+        let (before, after) = (code >> (5 * rest), code & low(rest));
         for letter in b'A'..=b'Z' {
-            if let [first, rest @ ..] = after
-                && *first != letter
-            {
-                give(before, &[letter], rest);
+            each((before << 5 | letter_code(letter)) << (5 * rest) | after);
+        }
+        if rest == 0 {
+            continue;
+        }
+        let (here, beyond) = (after >> (5 * (rest - 1)), after & low(rest - 1));
+        each(before << (5 * (rest - 1)) | beyond);
+        for letter in (b'A'..=b'Z').map(letter_code).filter(|letter| *letter != here) {
+            each((before << 5 | letter) << (5 * (rest - 1)) | beyond);
+        }
+        if rest >= 2 {
+            let (next, beyond) = (beyond >> (5 * (rest - 2)), beyond & low(rest - 2));
+            if next != here {
+                each((before << 10 | next << 5 | here) << (5 * (rest - 2)) | beyond);
             }
-            give(before, &[letter], after);
         }
     }
 }
@@ -206,7 +210,7 @@ mod tests {
     fn alike(asked: &str, recorded: &str) -> Alike {
         let mut words = Words::default();
         let id = words.intern(&Word::new(recorded.as_bytes()));
-        Pattern::of(Word::new(asked.as_bytes())).compare(words.row(id).unwrap(), words.letters(id))
+        Pattern::of(Word::new(asked.as_bytes())).compare(words.row(id).unwrap(), || words.word(id))
     }
 
     #[test]
@@ -218,6 +222,15 @@ mod tests {
         assert_eq!(alike("HERNANDEZG", "HERNANDEZGARCIA"), Alike::Short);
         assert_eq!(alike("CRUZ", "DELACRUZ"), Alike::Core);
         assert_eq!(alike("GARCIA", "LOPEZ"), Alike::None);
+    }
+
+    fn letters_of(mut code: u64) -> Vec<u8> {
+        let mut letters = Vec::new();
+        while code != 0 {
+            letters.insert(0, (code & 31) as u8 + b'A' - 1);
+            code >>= 5;
+        }
+        letters
     }
 
     /// The textbook recurrence.
@@ -254,7 +267,7 @@ mod tests {
             let word = Word::new(a.as_bytes());
             let pattern = Pattern::of(word);
             let mut fine = true;
-            each_misspelling(&word, |other| fine &= pattern.slips(other) == 1);
+            each_misspelling(&word, |code| fine &= pattern.slips(&letters_of(code)) == 1);
             prop_assert!(fine);
         }
     }

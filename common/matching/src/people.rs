@@ -378,6 +378,37 @@ impl People {
         self.entries.get(id as usize)
     }
 
+    /// Reads a little of each entry, each after the other without waiting, so that memory brings them in side
+    /// by side; without this the search spends most of its time waiting for one entry after another.
+    pub(crate) fn touch(&self, ids: &[EntryId], words: &Words) {
+        let starts = ids.iter().fold(0_u32, |sum, id| {
+            sum ^ self.entry(*id).map_or(0, |entry| entry.start)
+        });
+        let mut sum = std::hint::black_box(starts);
+        for entry in ids.iter().filter_map(|id| self.entry(*id)) {
+            sum ^= self.placed.get(entry.start as usize).map_or(0, |placed| placed.0);
+        }
+        let mut sum = std::hint::black_box(sum);
+        for entry in ids.iter().filter_map(|id| self.entry(*id)) {
+            for placed in self.words_of(entry) {
+                sum ^= words.row(placed.word()).map_or(0, |row| row.letters);
+            }
+        }
+        std::hint::black_box(sum);
+    }
+
+    /// The same for lists of postings.
+    pub(crate) fn touch_surnames(&self, words: &[(WordId, crate::likeness::Alike)]) {
+        let lists = words
+            .iter()
+            .fold(0, |sum, (word, _)| sum ^ self.with_surname(*word).len());
+        std::hint::black_box(lists);
+        let firsts = words.iter().fold(0, |sum, (word, _)| {
+            sum ^ self.with_surname(*word).first().map_or(0, |p| p.mark)
+        });
+        std::hint::black_box(firsts);
+    }
+
     /// The entries of an order.
     pub(crate) fn of_order(&self, order: u32) -> impl Iterator<Item = &Entry> {
         let first = self.first_of_order.get(order as usize).copied().unwrap_or(NONE);

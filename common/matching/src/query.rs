@@ -11,7 +11,7 @@ pub const EXACT_SCORE: f32 = 0.99;
 /// Score from which a hit is banded [`Band::Strong`]: the one published threshold for "listed" or "not listed".
 pub const STRONG_SCORE: f32 = 0.5;
 /// Score under which a hit is not returned unless the caller asks for less.
-pub const DEFAULT_MIN_SCORE: f32 = 0.01;
+pub const DEFAULT_MIN_SCORE: f32 = 0.001;
 
 /// What is asked about one person or one number. Empty strings and `None` mean "not known".
 #[derive(Clone, Debug, PartialEq)]

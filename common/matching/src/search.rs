@@ -36,14 +36,21 @@ pub(crate) struct Found {
     entry: EntryId,
 }
 
+/// A full name of which more than this share (log2) is common: nobody is told by it and a wrong date.
+const COMMON: f32 = -14.5;
+/// Candidates that are judged together.
+const BATCH: usize = 64;
+
 /// Room that a thread keeps from one question to the next.
 #[derive(Default)]
 struct Room {
     degrees: Remembered<Degrees>,
     seen: Remembered<()>,
+    near: NearWords,
     telling: DateSet,
     marks: DateSet,
     dates: Vec<DateCode>,
+    batch: Vec<EntryId>,
 }
 
 thread_local! {
@@ -63,6 +70,9 @@ pub(crate) fn search(
     ROOM.with_borrow_mut(|room| {
         room.degrees.clear();
         room.seen.clear();
+        room.batch.clear();
+        room.near
+            .fill(words.len(), asked.near.iter().flatten().map(|(id, _)| *id));
         let mut search = Search {
             words,
             people,
@@ -74,10 +84,10 @@ pub(crate) fn search(
             most: query.limit.min(limits.hits),
             persons: (people.len() as f32).max(1000.0).log2(),
         };
-        search.take_near_words();
         search.by_date();
         search.by_surname();
         search.by_given();
+        search.judge_batch();
         search.finish()
     })
 }
@@ -96,13 +106,6 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Remembers the likeness of the near words, so that names without any are passed over quickly.
-    fn take_near_words(&mut self) {
-        for (id, _) in self.asked.near.iter().flatten() {
-            self.degrees_of(*id);
-        }
-    }
-
     fn degrees_of(&mut self, id: WordId) -> Degrees {
         if let Some(degrees) = self.room.degrees.get(id) {
             return degrees;
@@ -139,14 +142,10 @@ impl Search<'_> {
         let Some(entry) = self.people.entry(id) else {
             return false;
         };
-        self.people.words_of(entry).iter().any(|placed| {
-            placed.place() != Place::Middle
-                && self
-                    .room
-                    .degrees
-                    .get(placed.word())
-                    .is_some_and(|degrees| degrees.iter().any(|d| *d > Alike::Initial))
-        })
+        let words = self.people.words_of(entry);
+        words
+            .iter()
+            .any(|placed| placed.place() != Place::Middle && self.room.near.has(placed.word()))
     }
 
     /// Whoever has a surname near what was asked and besides a near given name or a telling date.
@@ -161,36 +160,69 @@ impl Search<'_> {
             birth.mark_telling(&mut self.room.telling, known);
             self.room.marks.clear();
             self.asked.mark_given(reading, self.words, &mut self.room.marks);
-            let patterns = reading
+            let given = self.given_share(reading);
+            let surnames = reading
                 .surnames
                 .iter()
                 .flat_map(|s| [Some(s.whole), s.core])
-                .flatten()
-                .chain(reading.together.iter().copied());
-            for pattern in patterns {
+                .flatten();
+            for pattern in surnames.chain(reading.together.iter().copied()) {
                 let near = self
                     .asked
                     .near
                     .get(pattern)
                     .map(Vec::as_slice)
                     .unwrap_or_default();
-                for (word, _) in near {
-                    self.through(self.people.with_surname(*word));
+                self.people.touch_surnames(near);
+                for (word, alike) in near {
+                    // In the less likely reading only clear agreement is followed.
+                    if !reading.swapped || matches!(alike, Alike::Same | Alike::SpeltOne | Alike::SoundsClose)
+                    {
+                        self.through(self.people.with_surname(*word), given);
+                    }
                 }
             }
         }
     }
 
-    fn through(&mut self, postings: &[Posting]) {
+    /// Takes from the list of a surname who has a near given name or a telling date. Where surname and given
+    /// name are both common, a namesake with quite another date is one of many: then the year must agree too.
+    fn through(&mut self, postings: &[Posting], given: f32) {
         if postings.len() > self.left {
             return;
         }
         self.left -= postings.len();
+        let year = match self.asked.birth {
+            Some(crate::birth::BirthAsked::Day { year, .. })
+                if self.share(postings.len()) + given > COMMON =>
+            {
+                crate::date::years(year, year)
+            }
+            _ => 0..=DateCode::MAX,
+        };
         for posting in postings {
-            if self.room.marks.has(posting.mark) || self.room.telling.has(posting.date) {
+            if self.room.telling.has(posting.date)
+                || (self.room.marks.has(posting.mark) && year.contains(&posting.date))
+            {
                 self.consider(posting.entry);
             }
         }
+    }
+
+    /// log2 of the share of the most frequent given name near what is asked.
+    fn given_share(&self, reading: &crate::asked::Reading) -> f32 {
+        let near = reading
+            .given
+            .iter()
+            .filter_map(|at| self.asked.near.get(*at))
+            .flatten();
+        let clear = near.filter(|(_, alike)| *alike == Alike::Same);
+        self.share(
+            clear
+                .map(|(word, _)| self.people.with_given(*word).len())
+                .max()
+                .unwrap_or(0),
+        )
     }
 
     /// Whoever has the given name asked for and was born when asked, whatever the surname.
@@ -226,11 +258,26 @@ impl Search<'_> {
         }
     }
 
+    /// Takes an entry to be judged, once.
     fn consider(&mut self, id: EntryId) {
-        if self.room.seen.get(id).is_some() {
-            return;
+        if self.room.seen.put(id, ()) {
+            self.room.batch.push(id);
+            if self.room.batch.len() >= BATCH {
+                self.judge_batch();
+            }
         }
-        self.room.seen.put(id, ());
+    }
+
+    fn judge_batch(&mut self) {
+        let mut batch = std::mem::take(&mut self.room.batch);
+        self.people.touch(&batch, self.words);
+        for id in batch.drain(..) {
+            self.judge_entry(id);
+        }
+        self.room.batch = batch;
+    }
+
+    fn judge_entry(&mut self, id: EntryId) {
         let Some(entry) = self.people.entry(id).copied() else {
             return;
         };
@@ -304,7 +351,7 @@ impl Search<'_> {
             > 1
         {
             for word in placed.iter().filter(|word| word.place() == Place::Surname) {
-                together.append(self.words.letters(word.word()));
+                together.append(self.words.word(word.word()).letters());
             }
         }
         let candidate = Candidate {
@@ -409,7 +456,8 @@ impl<T: Copy + Default> Remembered<T> {
         (*turn == self.turn).then_some(*value)
     }
 
-    fn put(&mut self, id: u32, value: T) {
+    /// Remembers a value; `false` when there is one already, which stays.
+    fn put(&mut self, id: u32, value: T) -> bool {
         if (self.count + 1) * 2 > self.slots.len() {
             let bigger = vec![(0, 0, T::default()); self.slots.len() * 2];
             for (turn, id, value) in std::mem::replace(&mut self.slots, bigger) {
@@ -418,8 +466,13 @@ impl<T: Copy + Default> Remembered<T> {
                 }
             }
         }
+        let at = self.probe(id);
+        match self.slots.get_mut(at) {
+            Some(slot) if slot.0 != self.turn => *slot = (self.turn, id, value),
+            _ => return false,
+        }
         self.count += 1;
-        self.set(id, value);
+        true
     }
 
     fn set(&mut self, id: u32, value: T) {
@@ -427,5 +480,36 @@ impl<T: Copy + Default> Remembered<T> {
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = (self.turn, id, value);
         }
+    }
+}
+
+/// The words near what was asked, one bit each.
+#[derive(Default)]
+struct NearWords {
+    bits: Vec<u64>,
+    filled: Vec<u32>,
+}
+
+impl NearWords {
+    /// Puts other words in, of a vocabulary of this size.
+    fn fill(&mut self, words: usize, ids: impl Iterator<Item = WordId>) {
+        for place in self.filled.drain(..) {
+            if let Some(bits) = self.bits.get_mut(place as usize) {
+                *bits = 0;
+            }
+        }
+        self.bits.resize(words / 64 + 1, 0);
+        for id in ids {
+            if let Some(bits) = self.bits.get_mut(id as usize / 64) {
+                *bits |= 1 << (id % 64);
+                self.filled.push(id / 64);
+            }
+        }
+    }
+
+    fn has(&self, id: WordId) -> bool {
+        self.bits
+            .get(id as usize / 64)
+            .is_some_and(|bits| bits >> (id % 64) & 1 == 1)
     }
 }

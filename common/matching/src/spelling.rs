@@ -6,7 +6,7 @@ pub(crate) const LONGEST_WORD: usize = 31;
 const LONGEST_TEXT: usize = 300;
 
 /// A word of the letters A to Z, held in place.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
     letters: [u8; LONGEST_WORD],
     len: u8,
@@ -28,9 +28,11 @@ impl Word {
 
     /// Adds letters at the end, as far as there is room.
     pub(crate) fn append(&mut self, letters: &[u8]) {
-        for (place, letter) in self.letters.iter_mut().skip(usize::from(self.len)).zip(letters) {
-            *place = *letter;
-            self.len += 1;
+        let room = self.letters.get_mut(usize::from(self.len)..).unwrap_or_default();
+        let taken = room.len().min(letters.len());
+        if let (Some(room), Some(letters)) = (room.get_mut(..taken), letters.get(..taken)) {
+            room.copy_from_slice(letters);
+            self.len += taken as u8;
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn surname(alike: Alike) -> Odds {
         Alike::Short => (-6.0, -10.0),
         Alike::Core => (-4.0, -13.0),
         Alike::Initial => (-7.0, -4.5),
-        Alike::None | Alike::SharedNick | Alike::NickMisspelt | Alike::Nick => (-5.5, -0.1),
+        Alike::None | Alike::SharedNick | Alike::NickMisspelt | Alike::Nick => (-6.5, -0.1),
     };
     Odds::new(same, other)
 }
@@ -78,7 +78,7 @@ pub(crate) fn given(alike: Alike) -> Odds {
         Alike::SharedNick => (-6.5, -8.0),
         Alike::NickMisspelt => (-6.5, -8.0),
         Alike::Initial => (-0.3, -3.8),
-        Alike::None => (-7.5, -0.1),
+        Alike::None => (-9.0, -0.1),
     };
     Odds::new(same, other)
 }
@@ -113,8 +113,8 @@ pub(crate) fn birth(alike: BirthAlike) -> Odds {
         BirthAlike::SameYearAndMonth => (-8.0, -9.2),
         BirthAlike::SameYearAndDay => (-8.0, -10.5),
         BirthAlike::SameYear => (-7.5, -5.6),
-        BirthAlike::YearBeside => (-7.5, -3.6),
-        BirthAlike::Far => (-6.5, -0.2),
+        BirthAlike::YearBeside => (-8.5, -3.6),
+        BirthAlike::Far => (-8.0, -0.2),
         BirthAlike::InSpan => (-0.3, -5.3),
         BirthAlike::BesideSpan => (-4.5, -4.4),
         BirthAlike::NearSpan => (-6.0, -3.6),
@@ -153,3 +153,5 @@ pub(crate) const SIBLING: f32 = -1.0;
 pub(crate) const SIBLING_SAME_BIRTH: f32 = -4.0;
 /// How many namesakes of listed persons are asked for, to one listed person.
 pub(crate) const NAMESAKE: f32 = -1.0;
+/// How likely a namesake has the same middle name too.
+pub(crate) const NAMESAKE_SAME_MIDDLE: f32 = -2.0;

@@ -1,4 +1,4 @@
-//! Words: every distinct word of every name once, with its counts and sounds; ids stand for words elsewhere.
+//! Words: every distinct word of every name once, with its sounds; ids stand for words elsewhere.
 
 use std::collections::HashMap;
 
@@ -11,28 +11,41 @@ pub(crate) type WordId = u32;
 /// What is kept of one word.
 #[derive(Clone, Copy)]
 pub(crate) struct Row {
+    /// See [`code_of`].
+    pub(crate) code: u64,
     start: u32,
-    pub(crate) len: u8,
-    /// Sixteen bits of the word's hash, never 0; the same in every build.
-    pub(crate) mark: u16,
     /// A set of the letters A to Z, to reject quickly what cannot be near.
     pub(crate) letters: u32,
     pub(crate) sounds: Sounds,
+    /// Sixteen bits of the word's hash, never 0; the same in every build.
+    pub(crate) mark: u16,
+    pub(crate) len: u8,
+}
+
+/// A word under one of its sounds, with enough to pass it over without looking at its row.
+#[derive(Clone, Copy)]
+pub(crate) struct Sounding {
+    pub(crate) word: WordId,
+    pub(crate) letters: u32,
+    pub(crate) len: u8,
 }
 
 /// The distinct words.
 #[derive(Default)]
 pub(crate) struct Words {
     rows: Vec<Row>,
+    /// Letters of the words that are too long for a code.
     text: Vec<u8>,
     /// Open addressing over `rows`; `u32::MAX` is free.
     slots: Vec<u32>,
     /// One bit for each hash that occurs: most words asked for in vain are not looked up.
     present: Vec<u64>,
-    by_sound: HashMap<u32, Vec<WordId>>,
+    by_sound: HashMap<u32, Vec<Sounding>>,
 }
 
 const FREE: u32 = u32::MAX;
+/// Letters that fit a code, five bits each.
+pub(crate) const LETTERS_OF_CODE: usize = 12;
 
 impl Words {
     /// How many distinct words.
@@ -46,11 +59,11 @@ impl Words {
             + self.text.capacity()
             + self.slots.capacity() * 4
             + self.present.capacity() * 8
-            + self.by_sound.capacity() * (size_of::<(u32, Vec<WordId>)>() + 1)
+            + self.by_sound.capacity() * (size_of::<(u32, Vec<Sounding>)>() + 1)
             + self
                 .by_sound
                 .values()
-                .map(|list| list.capacity() * 4)
+                .map(|list| list.capacity() * size_of::<Sounding>())
                 .sum::<usize>()
     }
 
@@ -59,31 +72,64 @@ impl Words {
         self.rows.get(id as usize)
     }
 
-    /// The letters of a word.
-    pub(crate) fn letters(&self, id: WordId) -> &[u8] {
-        self.row(id).map(|row| self.text_of(row)).unwrap_or_default()
+    /// The word of an id.
+    pub(crate) fn word(&self, id: WordId) -> Word {
+        self.row(id).map_or(Word::EMPTY, |row| self.word_of(row))
     }
 
-    /// The letters of a row.
-    pub(crate) fn text_of(&self, row: &Row) -> &[u8] {
+    /// The word of a row.
+    pub(crate) fn word_of(&self, row: &Row) -> Word {
+        let len = usize::from(row.len);
+        if len <= LETTERS_OF_CODE {
+            return decode(row.code, len);
+        }
         let start = row.start as usize;
-        self.text
-            .get(start..start + usize::from(row.len))
-            .unwrap_or_default()
+        Word::new(self.text.get(start..start + len).unwrap_or_default())
     }
 
     /// Words that have a key of sound.
-    pub(crate) fn sounding(&self, key: u32) -> &[WordId] {
+    pub(crate) fn sounding(&self, key: u32) -> &[Sounding] {
         self.by_sound.get(&key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The id of a word, if it occurs.
-    pub(crate) fn find(&self, letters: &[u8]) -> Option<WordId> {
-        let hash = hash_of(letters);
-        if self.slots.is_empty() || !self.may_occur(hash) {
+    pub(crate) fn find(&self, word: &Word) -> Option<WordId> {
+        let code = code_of(word.letters());
+        let hash = spread(code);
+        if !self.may_occur(hash) {
             return None;
         }
-        self.probe(hash, letters).ok()
+        self.probe(hash, code, word).ok()
+    }
+
+    /// The id of a word of up to [`LETTERS_OF_CODE`] letters by its code, if it occurs.
+    pub(crate) fn find_code(&self, code: u64) -> Option<WordId> {
+        let hash = spread(code);
+        if !self.may_occur(hash) {
+            return None;
+        }
+        self.probe(hash, code, &Word::EMPTY).ok()
+    }
+
+    /// Whether a code may occur; never wrong when it says no.
+    pub(crate) fn may_occur_code(&self, code: u64) -> bool {
+        self.may_occur(spread(code))
+    }
+
+    /// Reads the places of codes one after the other without waiting, so that memory brings them in side by side.
+    pub(crate) fn touch_codes(&self, codes: &[u64]) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slot = |code: &u64| self.slots.get((spread(*code) >> 32) as usize & mask).copied();
+        std::hint::black_box(codes.iter().filter_map(slot).fold(0, |sum, id| sum ^ id));
+        self.touch(codes.iter().filter_map(slot));
+    }
+
+    /// The same for rows.
+    pub(crate) fn touch(&self, ids: impl Iterator<Item = WordId>) {
+        std::hint::black_box(
+            ids.filter_map(|id| self.row(id))
+                .fold(0, |sum, row| sum ^ row.code),
+        );
     }
 
     /// The id of a word, made if it is new.
@@ -91,46 +137,53 @@ impl Words {
         if (self.rows.len() + 1) * 3 >= self.slots.len() * 2 {
             self.grow();
         }
-        let hash = hash_of(word.letters());
-        match self.probe(hash, word.letters()) {
+        let code = code_of(word.letters());
+        let hash = spread(code);
+        match self.probe(hash, code, word) {
             Ok(id) => id,
-            Err(slot) => self.add(word, hash, slot),
+            Err(slot) => self.add(word, code, hash, slot),
         }
     }
 
-    fn add(&mut self, word: &Word, hash: u64, slot: usize) -> WordId {
+    fn add(&mut self, word: &Word, code: u64, hash: u64, slot: usize) -> WordId {
         let id = self.rows.len() as WordId;
         let sounds = Sounds::of(word.as_str());
+        let (letters, len) = (letter_set(word.letters()), word.len() as u8);
+        let mark = ((hash >> 8) as u16).max(1);
         self.rows.push(Row {
+            code,
             start: self.text.len() as u32,
-            len: word.len() as u8,
-            mark: mark_of(hash),
-            letters: letter_set(word.letters()),
+            letters,
             sounds,
+            mark,
+            len,
         });
-        self.text.extend_from_slice(word.letters());
+        if word.len() > LETTERS_OF_CODE {
+            self.text.extend_from_slice(word.letters());
+        }
         if let Some(free) = self.slots.get_mut(slot) {
             *free = id;
         }
         self.mark(hash);
         for key in sounds.keys() {
-            self.by_sound.entry(key).or_default().push(id);
+            self.by_sound.entry(key).or_default().push(Sounding {
+                word: id,
+                letters,
+                len,
+            });
         }
         id
     }
 
     /// The id of the word, or the slot where it belongs. There is always a free slot.
-    fn probe(&self, hash: u64, letters: &[u8]) -> Result<WordId, usize> {
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
+    fn probe(&self, hash: u64, code: u64, word: &Word) -> Result<WordId, usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = (hash >> 32) as usize & mask;
         loop {
-            match self.slots.get(at) {
-                Some(&id) if id != FREE => {
-                    if self.letters(id) == letters {
-                        return Ok(id);
-                    }
-                }
-                _ => return Err(at),
+            let id = self.slots.get(at).copied().unwrap_or(FREE);
+            let Some(row) = self.row(id) else { return Err(at) };
+            if row.code == code && (code >> 63 == 0 || self.word_of(row) == *word) {
+                return Ok(id);
             }
             at = (at + 1) & mask;
         }
@@ -141,8 +194,9 @@ impl Words {
         self.slots = vec![FREE; size];
         self.present = vec![0; size / 8];
         for id in 0..self.rows.len() as WordId {
-            let hash = hash_of(self.letters(id));
-            if let Err(slot) = self.probe(hash, self.letters(id))
+            let code = self.row(id).map_or(0, |row| row.code);
+            let hash = spread(code);
+            if let Err(slot) = self.probe(hash, code, &self.word(id))
                 && let Some(free) = self.slots.get_mut(slot)
             {
                 *free = id;
@@ -166,27 +220,50 @@ impl Words {
     }
 
     fn bit_of(&self, hash: u64) -> usize {
-        (hash >> 24) as usize & (self.present.len() * 64 - 1)
+        (hash >> 32) as usize & (self.present.len() * 64).wrapping_sub(1)
     }
 }
 
-/// The mark of a word with this hash.
-pub(crate) fn mark_of(hash: u64) -> u16 {
-    ((hash >> 8) as u16).max(1)
+/// A word of up to twelve letters as a number, five bits for a letter, the last letter lowest: unlike for
+/// unlike words. A longer word has a hash with the highest bit set, which two words may share.
+pub(crate) fn code_of(letters: &[u8]) -> u64 {
+    if letters.len() <= LETTERS_OF_CODE {
+        return letters.iter().fold(0, |code, b| code << 5 | letter_code(*b));
+    }
+    hash_of(letters) | 1 << 63
+}
+
+/// The five bits of a letter, 1 to 26.
+pub(crate) fn letter_code(b: u8) -> u64 {
+    u64::from(b & 31)
+}
+
+fn decode(code: u64, len: usize) -> Word {
+    let mut letters = [0_u8; LETTERS_OF_CODE];
+    let mut code = code;
+    for place in letters.iter_mut().take(len).rev() {
+        *place = (code & 31) as u8 | 64;
+        code >>= 5;
+    }
+    Word::new(letters.get(..len).unwrap_or_default())
+}
+
+/// A hash of a code.
+fn spread(code: u64) -> u64 {
+    let hash = (code ^ code >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash ^ hash >> 29
 }
 
 /// A set of the letters A to Z.
 pub(crate) fn letter_set(letters: &[u8]) -> u32 {
-    letters
-        .iter()
-        .fold(0, |set, b| set | 1 << (b.wrapping_sub(b'A') & 31))
+    letters.iter().fold(0, |set, b| set | 1 << (b & 31))
 }
 
-/// A hash of letters that is the same in every run and every build of an index.
-pub(crate) fn hash_of(letters: &[u8]) -> u64 {
+/// A hash of bytes that is the same in every run and every build of an index.
+pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     let mix = |hash: u64, part: u64| (hash.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let (eights, rest) = letters.as_chunks::<8>();
-    let hash = eights.iter().fold(letters.len() as u64, |hash, part| {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let hash = eights.iter().fold(bytes.len() as u64, |hash, part| {
         mix(hash, u64::from_le_bytes(*part))
     });
     let tail = rest.iter().fold(0_u64, |tail, b| tail << 8 | u64::from(*b));
@@ -197,21 +274,31 @@ pub(crate) fn hash_of(letters: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_are_interned_once_and_found() {
         let mut words = Words::default();
-        assert_eq!(words.find(b"GARCIA"), None);
-        let ids: Vec<_> = (0..5000)
-            .map(|n| words.intern(&Word::new(format!("W{n}").as_bytes())))
-            .collect();
+        let spelt = |n: usize| {
+            let letters: Vec<u8> = n.to_string().bytes().map(|b| b - b'0' + b'A').collect();
+            // Long ones too, which do not fit a code.
+            Word::new(&letters.repeat(1 + n % 5))
+        };
+        assert_eq!(words.find(&spelt(7)), None);
+        let ids: Vec<_> = (0..5000).map(|n| words.intern(&spelt(n))).collect();
         for (n, id) in ids.iter().enumerate() {
-            let text = format!("W{n}");
-            assert_eq!(words.intern(&Word::new(text.as_bytes())), *id);
-            assert_eq!(words.find(text.as_bytes()), Some(*id));
-            assert_eq!(words.letters(*id), text.as_bytes());
+            assert_eq!(words.intern(&spelt(n)), *id);
+            assert_eq!(words.find(&spelt(n)), Some(*id));
+            assert!(words.word(*id) == spelt(n));
         }
-        assert_eq!(words.len(), 5000);
-        assert_eq!(words.find(b"GARCIA"), None);
+        assert_eq!(words.find(&Word::new(b"GARCIA")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn codes_are_unlike_for_unlike_words(a in "[A-Z]{1,12}", b in "[A-Z]{1,12}") {
+            prop_assert_eq!(a == b, code_of(a.as_bytes()) == code_of(b.as_bytes()));
+            prop_assert!(decode(code_of(a.as_bytes()), a.len()) == Word::new(a.as_bytes()));
+        }
     }
 }
