@@ -7,6 +7,7 @@
 
 mod index;
 mod search;
+mod line;
 mod judge;
 mod weights;
 mod asked;
@@ -27,7 +28,6 @@ mod date;
 pub use card::{Card, CardPerson, IdKind, NameParts, NumberKind, Role, Sex};
 pub use date::{Born, PartialDate};
 pub use index::{Index, Measure};
-pub use query::{
-    Band, DEFAULT_MIN_SCORE, EXACT_SCORE, Hit, Limits, LineError, Query, STRONG_SCORE, Understood,
-};
+pub use line::{LineError, Understood};
+pub use query::{Band, DEFAULT_MIN_SCORE, EXACT_SCORE, Hit, Limits, Query, STRONG_SCORE};
 pub use reason::{BirthReason, NameReason, Reason};

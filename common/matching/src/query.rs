@@ -1,7 +1,5 @@
 //! The question and the answer: what is asked, how a hit looks, what the scores mean.
 
-use std::fmt;
-
 use crate::card::{IdKind, NumberKind, Role, Sex};
 use crate::date::{Born, PartialDate};
 use crate::reason::Reason;
@@ -59,21 +57,6 @@ impl Default for Query {
 }
 
 impl Query {
-    /// Reads a dispatcher's line: `NAM/GARCIA LOPEZ,JOSE.DOB/19850312.SEX/M`, `garcia lopez, jose 3/12/85`,
-    /// a case number, a registry number, `FCN/…`, `OLN/…`, `CII/…`, `FBI/…`, `LIC/…`.
-    ///
-    /// # Errors
-    /// [`LineError`] says what is missing or impossible, without repeating the line.
-    pub fn parse_line(line: &str) -> Result<Self, LineError> {
-        if line.trim().is_empty() {
-            return Err(LineError::Empty);
-        }
-        Ok(Self {
-            last: line.trim().to_owned(),
-            ..Self::default()
-        })
-    }
-
     /// Gives an age without a moment its moment: the day on which it was observed.
     pub fn as_of(mut self, today: PartialDate) -> Self {
         if let Some(Born::Age { at, .. }) = &mut self.dob {
@@ -81,28 +64,6 @@ impl Query {
         }
         self
     }
-
-    /// What was understood, to be echoed back to the person who asked.
-    pub fn understood(&self) -> Understood<'_> {
-        Understood(self)
-    }
-}
-
-/// A query in words, for the echo above an answer.
-pub struct Understood<'a>(&'a Query);
-
-impl fmt::Display for Understood<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0.last, self.0.first)
-    }
-}
-
-/// Why a line was not understood. It never repeats the line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LineError {
-    /// Nothing but blanks.
-    #[error("the line is empty: give a name (LAST, FIRST), a number, or fields like NAM/ DOB/ OLN/")]
-    Empty,
 }
 
 /// Bounds that the server sets whatever the caller asks.

@@ -117,7 +117,7 @@ impl fmt::Display for Reason {
     }
 }
 
-fn id_name(kind: IdKind) -> &'static str {
+pub(crate) fn id_name(kind: IdKind) -> &'static str {
     match kind {
         IdKind::DriverLicense => "driver's license number",
         IdKind::Cii => "CII number",
@@ -129,7 +129,7 @@ fn id_name(kind: IdKind) -> &'static str {
     }
 }
 
-fn number_name(kind: NumberKind) -> &'static str {
+pub(crate) fn number_name(kind: NumberKind) -> &'static str {
     match kind {
         NumberKind::Case => "case number",
         NumberKind::Registry => "registry number",

@@ -76,7 +76,7 @@ pub(crate) fn each_word(text: &str, mut each: impl FnMut(Word)) {
         if is_joined_through(c) {
             continue;
         }
-        match deunicode::deunicode_char(c) {
+        match deunicode::deunicode_char(c).filter(|_| !is_picture(c)) {
             None => finish(&mut word),
             Some(latin) => {
                 for b in latin.bytes() {
@@ -109,6 +109,11 @@ fn is_joined_through(c: char) -> bool {
         '\u{300}'..='\u{36f}' | '\u{b4}' | '\u{b7}' | '\u{2b0}'..='\u{2ff}' | '\u{ad}' | '\u{feff}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// Emoji and dingbats, which the transliteration would put in English words.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' | '\u{e000}'..='\u{f8ff}')
 }
 
 /// The word as a name has it: digits that a scanner read for letters become the letters; a word of
