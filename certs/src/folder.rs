@@ -132,7 +132,7 @@ pub enum IdentityDirError {
         cause: String,
     },
     /// The TLS certificate has ended.
-    #[error("the certificate of {identity} expired on {since}: renew it, or enrol this machine again")]
+    #[error("the certificate of {identity} expired on {since}: enrol this machine again")]
     Expired {
         /// Whose.
         identity: Box<Identity>,

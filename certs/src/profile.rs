@@ -37,7 +37,7 @@ pub(crate) const RECORD_SIGNING: &[u8] = &[
 /// The extension "extended key usage" (RFC 5280, 4.2.1.12).
 const EXTENDED_KEY_USAGE: &[u64] = &[2, 5, 29, 37];
 
-/// Days of a TLS certificate's life. Nodes renew by themselves, so theirs is the shortest.
+/// Days of a TLS certificate's life. Those of nodes are the shortest, since most machines and hands are near them.
 pub fn tls_days(identity: &Identity) -> i64 {
     if identity.is_node() { 30 } else { 90 }
 }

@@ -357,7 +357,7 @@ fn certificate_in_words(reason: &CertificateError) -> String {
 fn alert_in_words(alert: AlertDescription) -> String {
     let refused = match alert {
         AlertDescription::CertificateExpired => {
-            "it has expired or not begun: renew it, and compare the clocks of both machines"
+            "it has expired or not begun: enrol again, and compare the clocks of both machines"
         }
         AlertDescription::UnknownCA | AlertDescription::DecryptError => "it was issued by another authority",
         AlertDescription::CertificateRevoked => "it is revoked: ask the registry's operators",

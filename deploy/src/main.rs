@@ -61,6 +61,7 @@ enum Command {
     #[command(subcommand)]
     Image(image::Command),
     Status(status::Arguments),
+    #[command(visible_alias = "nodes")]
     Courts(courts::Arguments),
     Verify(verify::Arguments),
     /// The private authority: make it, invite, issue, list, show.

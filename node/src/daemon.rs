@@ -136,17 +136,23 @@ pub async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
 async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = String::new();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
         let registry = Arc::clone(&registry);
-        match blocking(move || registry.sign_heartbeat()).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "no heartbeat: this court's ledger cannot be written"),
-            Err(problem) => tracing::error!(%problem, "no heartbeat"),
+        let trouble = match blocking(move || registry.sign_heartbeat()).await {
+            Ok(Ok(_)) => String::new(),
+            Ok(Err(error)) => error.to_string(),
+            Err(problem) => problem.to_string(),
+        };
+        // Once for each kind of trouble, not for each beat.
+        if !trouble.is_empty() && trouble != told {
+            tracing::error!(trouble, "no heartbeat: to others this court will look out of date");
         }
+        told = trouble;
     }
 }
 

@@ -221,6 +221,9 @@ pub fn refused(error: &IntakeRefused) -> Problem {
         IntakeRefused::TooLarge(_) => Problem::new(Code::TooLarge, detail),
         IntakeRefused::Ledger(AppendError::DiskFull) => Problem::new(Code::StorageFull, detail),
         IntakeRefused::Ledger(AppendError::TooLong { .. }) => Problem::new(Code::TooLarge, detail),
+        IntakeRefused::Ledger(AppendError::Damaged(_)) | IntakeRefused::Halted(_) => {
+            Problem::new(Code::Unavailable, detail).action("Tell the operator of this node: it needs a person.")
+        }
         IntakeRefused::Ledger(_) | IntakeRefused::Index(_) => Problem::new(Code::Unavailable, detail),
     }
 }

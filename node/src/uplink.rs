@@ -12,7 +12,7 @@ use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_ledger::VerifyingKey;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{
-    EndpointError, FetchError, LinkState, Permissions, Services, Uplink, UplinkConfig, UplinkHandle,
+    EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink, UplinkConfig, UplinkHandle,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -106,6 +106,9 @@ impl Link {
             if state.up_since.is_some() {
                 told.clear();
             }
+            if let Some(diverged) = own_divergence(&state, &registry) {
+                registry.halt(&diverged);
+            }
             up = state.up_since.is_some();
             tokio::select! {
                 changed = self.state.changed() => if changed.is_err() { return },
@@ -140,4 +143,16 @@ impl Link {
             Err(error) => tracing::warn!(hub, %error, "the hub's signing key is refused"),
         }
     }
+}
+
+/// What the hub's copy of this court's own ledger says against it.
+fn own_divergence(state: &LinkState, registry: &Registry) -> Option<String> {
+    let own = registry.own()?;
+    state.troubled_origins.iter().find_map(|trouble| match trouble {
+        OriginTrouble::Diverged(found) if found.origin == *own => Some(format!(
+            "this court's ledger here is not the one that the hub holds ({found}). Was this machine restored from an old copy, \
+             or does a second one run? See the runbook \"a node is lost\""
+        )),
+        _ => None,
+    })
 }

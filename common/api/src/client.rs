@@ -86,7 +86,7 @@ pub enum CallFailed {
     },
     /// The server did not take our certificate.
     #[error(
-        "{endpoint} refused this certificate ({reason}): renew it, or ask the operator of the registry for a new one"
+        "{endpoint} refused this certificate ({reason}): ask the operator of the registry for a new one"
     )]
     Refused {
         /// Where.

@@ -1,6 +1,6 @@
 //! Settings: built-in values, then the file and its drop-ins, then the environment, then flags; every value knows where it came from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use config::{Config, Environment, File, FileFormat, Value, ValueKind};
 use serde::{Serialize, de::DeserializeOwned};
@@ -183,10 +183,9 @@ fn show(prefix: &str, value: &Value, shown: &mut Vec<Shown>) {
 }
 
 /// The library names a file by its way from the working directory; people look for it by its full name.
+/// The layers name files as seen from the working directory; people know them by their full path.
 fn absolute(path: &str) -> String {
-    let path = Path::new(path);
-    let full = path.canonicalize().or_else(|_| std::path::absolute(path));
-    full.unwrap_or_else(|_| path.to_owned()).display().to_string()
+    std::fs::canonicalize(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }
 
 fn not_understood(error: &config::ConfigError) -> SettingsRefused {

@@ -7,7 +7,7 @@ use crate::position::Position;
 
 /// Bytes of a ledger that are not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {kind} at {position}, in {} at byte {offset}: the rest is readable; repair from a peer's copy", file.display())]
+#[error("{origin}: {kind} at {position}, in {} at byte {offset}: the rest is readable; bring this ledger back from the hub's copy", file.display())]
 pub struct Damage {
     /// Whose ledger.
     pub origin: OriginId,

@@ -20,7 +20,7 @@ pub enum KeyRefused {
     #[error("the signing key was revoked: the court has to enrol a new one")]
     Revoked,
     /// The key's certificate was not valid at the time that counts.
-    #[error("the certificate of the signing key is out of date: renew it")]
+    #[error("the certificate of the signing key is out of date: the court enrols again")]
     OutOfDate,
 }
 

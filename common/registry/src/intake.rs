@@ -98,6 +98,9 @@ pub enum IntakeRefused {
     /// The ledger could not take it.
     #[error(transparent)]
     Ledger(#[from] AppendError),
+    /// Filing was stopped for a reason that only an operator can remove.
+    #[error("nothing can be filed here now: {0}")]
+    Halted(String),
     /// The index could not be read.
     #[error(transparent)]
     Index(#[from] IndexFailed),

@@ -1,7 +1,7 @@
 //! The registry on one machine: ledgers, index, people and images put together, opened, and asked.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use ccpor_domain::{Ending, Event, ImageRef, Order, OrderId, Service, UtcMillis};
 use ccpor_ledger::{
@@ -65,6 +65,8 @@ pub struct Registry {
     applier: Mutex<Option<Applier>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
     turns: Turns,
+    /// Why nothing may be filed, when that is so.
+    halted: RwLock<Option<String>>,
     images: ImageStore,
     pub(crate) replica: Arc<Replica>,
     stale_after_ms: u64,
@@ -139,6 +141,7 @@ impl Registry {
             applier: Mutex::new(Some(applier)),
             applying: Mutex::new(Some(applying)),
             turns: Turns::new(),
+            halted: RwLock::new(None),
             images,
             replica,
             stale_after_ms: config.stale_after_ms,
@@ -219,18 +222,37 @@ impl Registry {
     /// bound.
     #[must_use]
     pub fn freshness(&self, stale_after_ms: Option<u64>) -> Freshness {
-        Freshness {
-            answered_at: now(),
-            served_by: self.identity.clone(),
-            source: self.source,
-            courts: self.replica.courts(now(), stale_after_ms.unwrap_or(self.stale_after_ms)),
+        let mut courts = self.replica.courts(now(), stale_after_ms.unwrap_or(self.stale_after_ms));
+        for court in &mut courts {
+            // Whatever was promised: a record that cannot be read cannot be in the answer.
+            if self.shelf.get(&court.origin).is_some_and(|ledger| ledger.damage().is_some()) {
+                court.current = false;
+                court.reason = "its ledger is damaged on this machine".into();
+            }
         }
+        Freshness { answered_at: now(), served_by: self.identity.clone(), source: self.source, courts }
     }
 
     /// The images.
     #[must_use]
     pub fn images(&self) -> &ImageStore {
         &self.images
+    }
+
+    /// From now on nothing is filed here, for this reason, until the program is started again: the own ledger turned out not
+    /// to be what other machines hold of it, and a record written now would contradict theirs.
+    pub fn halt(&self, reason: &str) {
+        let mut halted = self.halted.write().unwrap_or_else(PoisonError::into_inner);
+        if halted.is_none() {
+            tracing::error!(reason, "nothing is filed here any more; lookups go on");
+            *halted = Some(reason.to_owned());
+        }
+    }
+
+    /// Why nothing is filed here, when that is so.
+    #[must_use]
+    pub fn halted(&self) -> Option<String> {
+        self.halted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the records say of an image, wherever its bytes are.
@@ -378,6 +400,9 @@ impl Desk for Registry {
         let (Some(writer), Some(origin)) = (&self.writer, &self.own) else {
             return Err(IntakeRefused::NotACourt);
         };
+        if let Some(reason) = self.halted() {
+            return Err(IntakeRefused::Halted(reason));
+        }
         let body =
             ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
         let (tell, told) = std::sync::mpsc::sync_channel(1);

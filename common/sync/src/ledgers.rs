@@ -76,7 +76,7 @@ pub struct Stored {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LoadFailed {
     /// A record on disk failed its check.
-    #[error("a record of this ledger is damaged on disk; run a scrub and repair it from a peer")]
+    #[error("a record of this ledger is damaged on disk; see the runbook for a damaged ledger")]
     Damaged,
     /// The operating system did not give the bytes.
     #[error("the ledger's files could not be read; check the disk and the data directory's permissions")]

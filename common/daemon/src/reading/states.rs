@@ -114,6 +114,7 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         check("index-follows", registry.follows(), || {
             "lookups include what the ledgers hold; when not, restart to make the index anew".into()
         }),
+        check("takes-filings", registry.halted().is_none(), || registry.halted().unwrap_or_default()),
         check("disk-space", free >= LITTLE_SPACE_BYTES, || format!("{} MiB free", free >> 20)),
         check("certificate", valid.is_ok(), || match valid {
             Ok(()) => format!("{} days left", identity.days_left(now)),
