@@ -111,7 +111,7 @@ fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &
             taken.push(next);
         }
         let outcome =
-            if broken.load(Ordering::Relaxed) { Err(IndexFailed::Entry) } else { apply(&taken, view) };
+            if broken.load(Ordering::Relaxed) { Err(IndexFailed::Behind) } else { apply(&taken, view) };
         match outcome {
             Ok(heads) => {
                 for (origin, head) in &heads {
@@ -130,7 +130,7 @@ fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &
                 }
                 for batch in taken {
                     if let Some(applied) = batch.applied {
-                        applied(Err(IndexFailed::Entry));
+                        applied(Err(IndexFailed::Behind));
                     }
                 }
             }

@@ -13,7 +13,7 @@ use crate::apply::{Applier, Batch, Fact};
 use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
-use crate::index::Entry;
+use crate::index::{Entry, IndexFailed};
 use crate::intake::{self, Desk, Done, IntakeRefused, Request, Turns};
 use crate::opening::{self, OpenFailed, Opening};
 use crate::replica::Replica;
@@ -222,7 +222,8 @@ impl Registry {
     /// bound.
     #[must_use]
     pub fn freshness(&self, stale_after_ms: Option<u64>) -> Freshness {
-        let mut courts = self.replica.courts(now(), stale_after_ms.unwrap_or(self.stale_after_ms));
+        let stale_after_ms = stale_after_ms.unwrap_or(self.stale_after_ms);
+        let mut courts = self.replica.courts(now(), stale_after_ms, self.follows());
         for court in &mut courts {
             // Whatever was promised: a record that cannot be read cannot be in the answer.
             if self.shelf.get(&court.origin).is_some_and(|ledger| ledger.damage().is_some()) {
@@ -367,6 +368,10 @@ impl Registry {
     pub(crate) fn entry(&self, order: OrderId) -> Result<Entry, NoStory> {
         match self.view.index.entry(order) {
             Ok(Some((entry, _))) => Ok(entry),
+            // What is missing in an index that lags behind may well be in a ledger.
+            Ok(None) if !self.follows() => {
+                Err(NoStory::NotReadable { order, reason: IndexFailed::Behind.to_string() })
+            }
             Ok(None) => Err(NoStory::Unknown(order)),
             Err(error) => Err(NoStory::NotReadable { order, reason: error.to_string() }),
         }
@@ -389,6 +394,10 @@ impl Desk for Registry {
     }
 
     fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
+        // An act that the index does not show yet would be done a second time.
+        if !self.follows() {
+            return Err(IndexFailed::Behind.into());
+        }
         match self.entry(order).and_then(|entry| self.story_of(order, &entry, None)) {
             Ok(story) => Ok(Some(story)),
             Err(NoStory::Unknown(_)) => Ok(None),

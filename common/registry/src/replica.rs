@@ -209,13 +209,14 @@ impl Replica {
         Arc::clone(lock(&self.storing).entry(origin.clone()).or_default())
     }
 
-    /// How far each court is included in answers made at `now`.
-    pub(crate) fn courts(&self, now: UtcMillis, stale_after_ms: u64) -> Vec<CourtFreshness> {
+    /// How far each court is included in answers made at `now`. The own court is included up to now as long as lookups
+    /// follow the ledgers.
+    pub(crate) fn courts(&self, now: UtcMillis, stale_after_ms: u64, follows: bool) -> Vec<CourtFreshness> {
         let book = lock(&self.freshness);
         let mut courts: Vec<_> = book
             .all()
             .map(|(origin, as_of)| {
-                let own = self.own.as_ref() == Some(origin);
+                let own = follows && self.own.as_ref() == Some(origin);
                 let as_of = as_of
                     .and_then(|as_of| i64::try_from(as_of.millis()).ok())
                     .map(UtcMillis);
