@@ -5,6 +5,8 @@ pub mod lone;
 pub mod program;
 pub mod rest;
 pub mod crash;
+pub mod power;
+pub mod choices;
 pub mod agreement;
 pub mod load;
 pub mod history;

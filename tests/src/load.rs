@@ -205,10 +205,12 @@ impl Shared {
     }
 }
 
-/// Whether a call's outcome is open: the line broke, or the machine said that it does not know either.
+/// Whether a call's outcome is open: the line broke, or the machine's disk did.
 fn is_open(error: &CallFailed) -> bool {
     match error {
-        CallFailed::Problem(problem) => matches!(problem.code, Code::Unavailable | Code::Timeout),
+        CallFailed::Problem(problem) => {
+            matches!(problem.code, Code::Unavailable | Code::Timeout | Code::IntegrityFailure)
+        }
         CallFailed::Unreachable { .. } | CallFailed::NoAnswer { .. } | CallFailed::NoRegistry { .. } => true,
         CallFailed::BadEndpoint { .. } | CallFailed::ServerNotTrusted { .. } | CallFailed::Refused { .. } => false,
     }

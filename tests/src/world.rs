@@ -32,18 +32,15 @@ impl World {
     /// # Errors
     /// When a daemon does not start.
     pub async fn start(courts: &[&str]) -> Outcome<Self> {
-        Self::start_on(courts, tempfile::tempdir()?, &BTreeMap::new()).await
+        Self::start_on(courts, &BTreeMap::new()).await
     }
 
-    /// As [`World::start`] in a given directory, but machines named in `disks` (`hub`, or the court) keep their data there.
+    /// As [`World::start`], but machines named in `disks` (`hub`, or the court) keep their data there.
     ///
     /// # Errors
     /// When a daemon does not start.
-    pub async fn start_on(
-        courts: &[&str],
-        directory: tempfile::TempDir,
-        disks: &BTreeMap<String, PathBuf>,
-    ) -> Outcome<Self> {
+    pub async fn start_on(courts: &[&str], disks: &BTreeMap<String, PathBuf>) -> Outcome<Self> {
+        let directory = tempfile::tempdir()?;
         let mut fleet = match disks.get("hub") {
             Some(disk) => Fleet::start_with(directory.path(), disk).await?,
             None => Fleet::start(directory.path()).await?,
@@ -61,6 +58,17 @@ impl World {
             };
         }
         Ok(Self { fleet, directory, operator })
+    }
+
+    /// From now on the directory stays when the world ends, to be looked at after a failure; [`World::succeeded`] ends that.
+    pub fn keep(&mut self) {
+        println!("everything lies in {}", self.directory.path().display());
+        self.directory.disable_cleanup(true);
+    }
+
+    /// Nobody has to look at the directory.
+    pub fn succeeded(mut self) {
+        self.directory.disable_cleanup(false);
     }
 
     /// A connection to the node with this number, as an operator.

@@ -3,20 +3,19 @@
 use std::time::Instant;
 
 use ccpor_tests::agreement::{converged, exactly_once, sound};
+use ccpor_tests::choices::{choices, number};
 use ccpor_tests::crash::kill_at_random;
 use ccpor_tests::load::{Amount, Load};
 use ccpor_tests::world::{Outcome, World};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 /// `CCPOR_KILLS` sets the number of kills, `CCPOR_SEED` repeats the choices of another run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled_when_machines_are_killed() -> Outcome<()> {
     let kills = number("CCPOR_KILLS")?.unwrap_or(50);
-    let seed = number("CCPOR_SEED")?.unwrap_or_else(rand::random);
-    println!("CCPOR_SEED={seed} CCPOR_KILLS={kills}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let (seed, mut random) = choices()?;
+    println!("CCPOR_KILLS={kills}");
     let mut world = World::start(&["alameda", "los-angeles", "tuolumne"]).await?;
+    world.keep();
     let begun = Instant::now();
     let mut load = Load::start(&world, Amount { writers: 3, deeds: 12 }, seed).await?;
     let done = kill_at_random(&mut world, &mut load, u32::try_from(kills)?, &mut random).await?;
@@ -28,13 +27,7 @@ async fn nothing_acknowledged_is_lost_or_doubled_when_machines_are_killed() -> O
     println!("{tally:?} after {:.1?}", begun.elapsed());
     world.fleet.stop().await;
     sound(&world)?;
+    world.succeeded();
     println!("sound after {:.1?}", begun.elapsed());
     Ok(())
-}
-
-fn number(variable: &str) -> Outcome<Option<u64>> {
-    match std::env::var(variable) {
-        Ok(text) => Ok(Some(text.parse().map_err(|_| format!("{variable} must be a number"))?)),
-        Err(_) => Ok(None),
-    }
 }
