@@ -142,6 +142,9 @@ impl BirthAsked {
             out.push(code(year, day, month));
         }
         out.extend([-1, 1, -10, 10].map(|off| code(year + off, month, day)));
+        if (month, day) == (2, 28) {
+            out.extend([-1, 1, -10, 10].map(|off| code(year + off, 2, 29)));
+        }
         out.retain(|near| *near != UNKNOWN);
     }
 
@@ -240,6 +243,15 @@ impl DateSet {
 fn days_alike(a: (i32, i32, i32), b: (i32, i32, i32)) -> BirthAlike {
     if a == b {
         return BirthAlike::Same;
+    }
+    if a.0 != b.0
+        && [(a.1, a.2), (b.1, b.2)]
+            .iter()
+            .all(|day| matches!(day, (2, 28 | 29)))
+        && a.2 != b.2
+    {
+        // Who was born on a leap day has no birthday in other years but the day before.
+        return days_alike((a.0, 2, 28), (b.0, 2, 28));
     }
     let (same_y, same_m, same_d) = (a.0 == b.0, a.1 == b.1, a.2 == b.2);
     let years = (a.0 - b.0).abs();

@@ -447,7 +447,12 @@ fn judge_given(reading: &Reading, words: &[Recorded]) -> ((Odds, NameReason), (O
     } else {
         name_reason(alike)
     };
-    ((odds, how), judge_middle(&asked, &recorded, i, j))
+    let mut middle = judge_middle(&asked, &recorded, i, j);
+    if how == NameReason::IsMiddle && middle.1 == Some(NameReason::Differs) {
+        // The names are not the same two in another order.
+        middle.0 = middle.0.less(weights::MIDDLE_USED_BUT_OTHER);
+    }
+    ((odds, how), middle)
 }
 
 /// What is left of the given names when the first is settled.

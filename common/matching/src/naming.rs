@@ -1,7 +1,6 @@
 //! Naming customs: takes the parts of a name as written and gives the words that are compared, each with its
 //! place (given, middle, surname); particles, suffixes and placeholders are settled here and nowhere else.
 
-use crate::card::NameParts;
 use crate::spelling::{Word, each_word};
 
 /// Surname words beyond this are dropped.
@@ -40,14 +39,7 @@ pub(crate) struct Naming {
 }
 
 impl Naming {
-    /// Takes a name apart.
-    pub(crate) fn of(name: &NameParts) -> Self {
-        let mut naming = Self::default();
-        naming.read(&name.first, &name.middle, &name.last, &name.suffix);
-        naming
-    }
-
-    /// The same for a name given as loose parts, keeping the room already reserved.
+    /// Takes a name apart, keeping the room already reserved.
     pub(crate) fn read(&mut self, first: &str, middle: &str, last: &str, suffix: &str) {
         self.words.clear();
         self.suffix = Suffix::None;
@@ -193,13 +185,8 @@ mod tests {
     use super::*;
 
     fn shown(first: &str, middle: &str, last: &str) -> String {
-        let name = NameParts {
-            first: first.into(),
-            middle: middle.into(),
-            last: last.into(),
-            ..Default::default()
-        };
-        let naming = Naming::of(&name);
+        let mut naming = Naming::default();
+        naming.read(first, middle, last, "");
         let words: Vec<_> = naming
             .words
             .iter()

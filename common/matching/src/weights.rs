@@ -74,7 +74,7 @@ pub(crate) fn given(alike: Alike) -> Odds {
         Alike::Near => (-8.0, -7.5),
         Alike::Short => (-5.0, -8.5),
         Alike::Core => (-9.0, -9.0),
-        Alike::Nick => (-3.0, -8.5),
+        Alike::Nick => (-2.6, -8.5),
         Alike::SharedNick => (-6.5, -8.0),
         Alike::NickMisspelt => (-6.5, -8.0),
         Alike::Initial => (-0.3, -3.8),
@@ -105,7 +105,7 @@ pub(crate) fn birth(alike: BirthAlike) -> Odds {
         BirthAlike::OneDayOff => (-5.0, -12.9),
         BirthAlike::MonthAndDaySwapped => (-6.0, -13.9),
         BirthAlike::YearOff => (-5.5, -11.9),
-        BirthAlike::OneDigit => (-5.5, -9.2),
+        BirthAlike::OneDigit => (-6.0, -9.2),
         BirthAlike::DigitsSwapped => (-7.0, -11.5),
         BirthAlike::FewDaysOff => (-8.5, -11.9),
         BirthAlike::SwappedAndYearOff => (-9.0, -11.9),
@@ -137,6 +137,8 @@ pub(crate) const TOGETHER: f32 = 2.5;
 /// A given name other than the first, or a middle name, is used as the first.
 pub(crate) const SECOND_GIVEN: f32 = 2.0;
 pub(crate) const MIDDLE_USED: f32 = 3.5;
+/// Such a use, while the other names differ.
+pub(crate) const MIDDLE_USED_BUT_OTHER: f32 = 2.5;
 /// Given name and surname in each other's place.
 pub(crate) const SWAPPED: f32 = 5.0;
 /// An initial that is another.
