@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ccpor_domain::{Actor, Ending, Order, OrderId, Service};
+use ccpor_ledger::AppendError;
 use ccpor_registry::{IntakeRefused, Registry, Request};
 
 use super::desk::{Desk, Done, Refused};
@@ -19,6 +20,12 @@ pub(super) struct Direct {
 impl Direct {
     pub(super) fn new(registry: Arc<Registry>, by: Actor) -> Self {
         Self { registry, by }
+    }
+
+    /// What the desk files at.
+    #[cfg(test)]
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     fn request(&self, key: String, reason: &str) -> Request {
@@ -64,9 +71,15 @@ fn done(done: Result<ccpor_registry::Done, IntakeRefused>) -> Result<Done, Refus
             repeated: done.repeated,
         }),
         Err(IntakeRefused::KeyReused(_)) => Err(Refused::Differs),
-        Err(refused @ (IntakeRefused::NotACourt | IntakeRefused::Ledger(_) | IntakeRefused::Index(_))) => {
-            Err(Refused::Every(refused.to_string()))
+        Err(refused @ IntakeRefused::Ledger(AppendError::TooLong { .. })) => {
+            Err(Refused::This(refused.to_string()))
         }
+        Err(
+            refused @ (IntakeRefused::NotACourt
+            | IntakeRefused::Halted(_)
+            | IntakeRefused::Ledger(_)
+            | IntakeRefused::Index(_)),
+        ) => Err(Refused::Every(refused.to_string())),
         Err(refused) => Err(Refused::This(refused.to_string())),
     }
 }

@@ -2,6 +2,10 @@
 //! field and reason; a second run of the same file files nothing.
 
 // A module uses only modules declared below it.
+#[cfg(test)]
+mod filing_examples;
+#[cfg(test)]
+mod row_examples;
 mod filing;
 mod report;
 mod progress;
@@ -19,8 +23,6 @@ mod person;
 mod terms;
 mod fields;
 mod fault;
-#[cfg(test)]
-mod row_examples;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
