@@ -172,10 +172,12 @@ fn warnings(status: &StatusAnswer, freshness: &Freshness, now: Moment) -> Vec<St
         warnings.push(remark.trim_start_matches("warning: ").to_owned());
     }
     match days_left(&status.certificate_not_after, now) {
-        Some(days) if days < 0 => warnings.push("the TLS certificate has expired: have a new one issued".to_owned()),
-        Some(days) if days < CERTIFICATE_DAYS => {
-            warnings.push(format!("the TLS certificate ends in {days} days: have a new one issued"))
+        Some(days) if days < 0 => {
+            warnings.push("the TLS certificate has expired: have a new one issued".to_owned())
         }
+        Some(days) if days < CERTIFICATE_DAYS => warnings.push(format!(
+            "the TLS certificate ends in {days} days: have a new one issued"
+        )),
         _ => {}
     }
     if status.disk_free_bytes > 0 && status.disk_free_bytes < LITTLE_SPACE {

@@ -20,7 +20,8 @@ use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::table::{Table, count, short_hash};
 
-const ADVICE: &str = "Keep the directory as it is and copy it away; then follow the runbook for a damaged ledger.";
+const ADVICE: &str =
+    "Keep the directory as it is and copy it away; then follow the runbook for a damaged ledger.";
 
 /// Check every frame, hash, signature and receipt of the ledgers in a directory.
 #[derive(Args, Debug)]

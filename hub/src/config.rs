@@ -51,9 +51,16 @@ impl Default for Settings {
                 identity: PathBuf::new(),
                 index_cache_mb: 512,
             },
-            api: ApiSettings { listen: "127.0.0.1:8444".into() },
-            nodes: NodesSettings { listen: "0.0.0.0:4433".into() },
-            enrolment: EnrolmentSettings { listen: "0.0.0.0:4434".into(), authority: PathBuf::new() },
+            api: ApiSettings {
+                listen: "127.0.0.1:8444".into(),
+            },
+            nodes: NodesSettings {
+                listen: "0.0.0.0:4433".into(),
+            },
+            enrolment: EnrolmentSettings {
+                listen: "0.0.0.0:4434".into(),
+                authority: PathBuf::new(),
+            },
             lookup: LookupSettings::default(),
             log: LogSettings::default(),
         }
@@ -62,5 +69,10 @@ impl Default for Settings {
 
 /// The layers of a hub's settings.
 pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
-    Layers { environment: "CCPOR_HUB", file, usual_file: "/etc/ccpor/hub.toml".into(), flags }
+    Layers {
+        environment: "CCPOR_HUB",
+        file,
+        usual_file: "/etc/ccpor/hub.toml".into(),
+        flags,
+    }
 }

@@ -25,7 +25,9 @@ use crate::service::HubService;
 pub enum HubFailed {
     #[error(transparent)]
     Identity(#[from] IdentityFailed),
-    #[error("the identity directory belongs to {0}, which is not a hub; issue one with: ccpor certs issue hub/1")]
+    #[error(
+        "the identity directory belongs to {0}, which is not a hub; issue one with: ccpor certs issue hub/1"
+    )]
     NotAHub(String),
     #[error(transparent)]
     Open(#[from] OpenFailed),
@@ -76,7 +78,11 @@ pub async fn run(settings: Settings) -> Result<(), HubFailed> {
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(HubService::new(Reader::new(Arc::clone(&registry)), identity.clone(), nodes.clone())),
+        backend: Arc::new(HubService::new(
+            Reader::new(Arc::clone(&registry)),
+            identity.clone(),
+            nodes.clone(),
+        )),
         limits: Limits::default(),
     };
     let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));

@@ -37,7 +37,10 @@ pub fn start(
     identity: &IdentityDir,
     registry: Arc<Registry>,
 ) -> Result<Nodes, LandingFailed> {
-    let listen = settings.listen.parse().map_err(|_| LandingFailed::Address(settings.listen.clone()))?;
+    let listen = settings
+        .listen
+        .parse()
+        .map_err(|_| LandingFailed::Address(settings.listen.clone()))?;
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
         images: Arc::new(RegistryImages::new(registry, Collect::Everything)),
@@ -45,7 +48,10 @@ pub fn start(
     };
     let landing = Landing::start(identity, services, LandingConfig::hub(listen))?;
     let address = landing.local_addr().map_err(LandingFailed::Unnamed)?;
-    Ok(Nodes { landing: Arc::new(Mutex::new(Some(Arc::new(landing)))), address })
+    Ok(Nodes {
+        landing: Arc::new(Mutex::new(Some(Arc::new(landing)))),
+        address,
+    })
 }
 
 impl Nodes {
@@ -59,12 +65,16 @@ impl Nodes {
         let up = |(identity, state): (Identity, ccpor_transport::LinkState)| {
             state.up_since.is_some().then(|| identity.path())
         };
-        self.landing().map(|landing| landing.peers().into_iter().filter_map(up).collect()).unwrap_or_default()
+        self.landing()
+            .map(|landing| landing.peers().into_iter().filter_map(up).collect())
+            .unwrap_or_default()
     }
 
     /// The state of every link.
     pub fn messages(&self) -> Vec<Link> {
-        let Some(landing) = self.landing() else { return Vec::new() };
+        let Some(landing) = self.landing() else {
+            return Vec::new();
+        };
         let message = |(identity, state): (Identity, ccpor_transport::LinkState)| {
             replication::link(&state, &identity.path())
         };
@@ -74,8 +84,14 @@ impl Nodes {
     /// Fetches an image from the node that filed it.
     pub async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
         let landing = self.landing().ok_or("the hub is stopping")?;
-        let owner: Identity = image.origin.as_str().parse().map_err(|_| "its court is not known")?;
-        let fetched = landing.fetch_image(&owner, replication::wanted(image.clone())).await;
+        let owner: Identity = image
+            .origin
+            .as_str()
+            .parse()
+            .map_err(|_| "its court is not known")?;
+        let fetched = landing
+            .fetch_image(&owner, replication::wanted(image.clone()))
+            .await;
         fetched.map_err(|error: FetchError| error.to_string())
     }
 
@@ -88,6 +104,9 @@ impl Nodes {
     }
 
     fn landing(&self) -> Option<Arc<LandingHandle>> {
-        self.landing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.landing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

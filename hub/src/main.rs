@@ -39,7 +39,9 @@ enum Command {
     #[command(after_help = "Examples:\n  ccpor-hub run\n  ccpor-hub --set log.level=debug run")]
     Run,
     /// Make the index anew from the ledgers (the daemon must be stopped).
-    #[command(after_help = "Examples:\n  ccpor-hub rebuild\n  ccpor-hub --config /etc/ccpor/hub.toml rebuild")]
+    #[command(
+        after_help = "Examples:\n  ccpor-hub rebuild\n  ccpor-hub --config /etc/ccpor/hub.toml rebuild"
+    )]
     Rebuild,
     /// Look at the settings.
     Config {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest, GetOrderRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
+    WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -22,12 +23,19 @@ pub struct HubService {
 
 impl HubService {
     pub fn new(reader: Reader, identity: IdentityDir, nodes: Nodes) -> Self {
-        Self { reader, identity, nodes }
+        Self {
+            reader,
+            identity,
+            nodes,
+        }
     }
 }
 
 fn not_here<T>() -> Result<T, Problem> {
-    Err(Problem::new(Code::NotOffered, "the hub writes no orders: each court signs its own at its node"))
+    Err(Problem::new(
+        Code::NotOffered,
+        "the hub writes no orders: each court signs its own at its node",
+    ))
 }
 
 #[tonic::async_trait]
@@ -48,7 +56,12 @@ impl Backend for HubService {
         not_here()
     }
 
-    async fn attach_image(&self, _: &Caller, _: ImageOffer, _: ImageBytes) -> Result<AttachImageAnswer, Problem> {
+    async fn attach_image(
+        &self,
+        _: &Caller,
+        _: ImageOffer,
+        _: ImageBytes,
+    ) -> Result<AttachImageAnswer, Problem> {
         not_here()
     }
 
@@ -62,10 +75,16 @@ impl Backend for HubService {
             Whereabouts::Unknown => return Err(images::unknown()),
             Whereabouts::Elsewhere(known) => known,
         };
-        self.nodes.fetch(&known).await.map_err(|reason| images::unavailable(&known, &reason))?;
+        self.nodes
+            .fetch(&known)
+            .await
+            .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), blake3).await? {
             Whereabouts::Here(image) => Ok(image),
-            _ => Err(images::unavailable(&known, "what the court's node sent was not the image")),
+            _ => Err(images::unavailable(
+                &known,
+                "what the court's node sent was not the image",
+            )),
         }
     }
 
@@ -80,7 +99,13 @@ impl Backend for HubService {
     }
 
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
-        reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), self.nodes.messages()).await
+        reading::status(
+            &self.reader,
+            &self.identity,
+            env!("CARGO_PKG_VERSION"),
+            self.nodes.messages(),
+        )
+        .await
     }
 
     async fn readiness(&self) -> Vec<Check> {

@@ -60,8 +60,14 @@ impl Default for Settings {
                 index_cache_mb: 64,
             },
             court: CourtSettings::default(),
-            api: ApiSettings { listen: "127.0.0.1:8443".into() },
-            hub: HubSettings { address: String::new(), connect: true, heartbeat_ms: 2_000 },
+            api: ApiSettings {
+                listen: "127.0.0.1:8443".into(),
+            },
+            hub: HubSettings {
+                address: String::new(),
+                connect: true,
+                heartbeat_ms: 2_000,
+            },
             lookup: LookupSettings::default(),
             log: LogSettings::default(),
         }
@@ -70,5 +76,10 @@ impl Default for Settings {
 
 /// The layers of a node's settings.
 pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
-    Layers { environment: "CCPOR_NODE", file, usual_file: "/etc/ccpor/node.toml".into(), flags }
+    Layers {
+        environment: "CCPOR_NODE",
+        file,
+        usual_file: "/etc/ccpor/node.toml".into(),
+        flags,
+    }
 }

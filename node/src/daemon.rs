@@ -25,7 +25,9 @@ use crate::uplink;
 pub enum NodeFailed {
     #[error(transparent)]
     Identity(#[from] IdentityFailed),
-    #[error("the identity directory belongs to {0}, which is not a court's node; enrol this machine with a court's invitation")]
+    #[error(
+        "the identity directory belongs to {0}, which is not a court's node; enrol this machine with a court's invitation"
+    )]
     NotACourt(String, #[source] NotAnOrigin),
     #[error(transparent)]
     Open(#[from] OpenFailed),
@@ -43,7 +45,9 @@ impl NodeFailed {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
-            Self::Open(_) | Self::Listen(_) | Self::Uplink(_) | Self::Serve(_) | Self::Fault(_) => Exit::Failed,
+            Self::Open(_) | Self::Listen(_) | Self::Uplink(_) | Self::Serve(_) | Self::Fault(_) => {
+                Exit::Failed
+            }
         }
     }
 }
@@ -87,7 +91,9 @@ pub async fn run(settings: Settings) -> Result<(), NodeFailed> {
     lifetime::until_told(&stop).await;
     tracing::info!(identity = name, "stopping");
     let served = serve.await.map_err(|error| NodeFailed::Fault(error.to_string()));
-    let beaten = heartbeat.await.map_err(|error| NodeFailed::Fault(error.to_string()));
+    let beaten = heartbeat
+        .await
+        .map_err(|error| NodeFailed::Fault(error.to_string()));
     let closed = blocking(move || registry.close()).await;
     Ready::withdraw(&settings.data.directory);
     served??;
@@ -150,7 +156,10 @@ async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken)
         };
         // Once for each kind of trouble, not for each beat.
         if !trouble.is_empty() && trouble != told {
-            tracing::error!(trouble, "no heartbeat: to others this court will look out of date");
+            tracing::error!(
+                trouble,
+                "no heartbeat: to others this court will look out of date"
+            );
         }
         told = trouble;
     }

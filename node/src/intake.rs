@@ -31,42 +31,58 @@ impl Intake {
 
     pub async fn file(&self, caller: &Caller, asked: FileOrderRequest) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
-        let order = asked.order.as_ref().ok_or_else(|| Problem::field("order", "is missing"))?;
+        let order = asked
+            .order
+            .as_ref()
+            .ok_or_else(|| Problem::field("order", "is missing"))?;
         let order = self.of_this_court(convert::order_from("order", order)?);
         let source_id = Some(asked.source_id).filter(|id| !id.is_empty());
         let request = request(caller, asked.idempotency_key, asked.reason);
-        self.act(move |registry| registry.file(request, source_id, order)).await
+        self.act(move |registry| registry.file(request, source_id, order))
+            .await
     }
 
     pub async fn amend(&self, caller: &Caller, asked: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
-        let order = asked.order.as_ref().ok_or_else(|| Problem::field("order", "is missing"))?;
+        let order = asked
+            .order
+            .as_ref()
+            .ok_or_else(|| Problem::field("order", "is missing"))?;
         let order = self.of_this_court(convert::order_from("order", order)?);
         let expected = Some(asked.expected_version).filter(|version| *version > 0);
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
         let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
-        self.act(move |registry| registry.amend(request, order_id, expected, order)).await
+        self.act(move |registry| registry.amend(request, order_id, expected, order))
+            .await
     }
 
     pub async fn serve(&self, caller: &Caller, asked: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
         self.may_serve(caller)?;
-        let service = asked.service.as_ref().ok_or_else(|| Problem::field("service", "is missing"))?;
+        let service = asked
+            .service
+            .as_ref()
+            .ok_or_else(|| Problem::field("service", "is missing"))?;
         let service = convert::service_from("service", service)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
         let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
-        self.act(move |registry| registry.serve(request, order_id, service)).await
+        self.act(move |registry| registry.serve(request, order_id, service))
+            .await
     }
 
     pub async fn end(&self, caller: &Caller, asked: EndOrderRequest) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
-        let ending = asked.ending.as_ref().ok_or_else(|| Problem::field("ending", "is missing"))?;
+        let ending = asked
+            .ending
+            .as_ref()
+            .ok_or_else(|| Problem::field("ending", "is missing"))?;
         let ending = convert::ending_from("ending", ending)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
         let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
-        self.act(move |registry| registry.end(request, order_id, ending)).await
+        self.act(move |registry| registry.end(request, order_id, ending))
+            .await
     }
 
     pub async fn attach(
@@ -91,8 +107,13 @@ impl Intake {
         };
         let request = request(caller, offer.idempotency_key, offer.reason);
         let told = render::image(&image);
-        let write = self.act(move |registry| registry.attach(request, order_id, image)).await?;
-        Ok(AttachImageAnswer { write: Some(write), image: Some(told) })
+        let write = self
+            .act(move |registry| registry.attach(request, order_id, image))
+            .await?;
+        Ok(AttachImageAnswer {
+            write: Some(write),
+            image: Some(told),
+        })
     }
 
     /// Takes the bytes of an image into the store, piece by piece; nothing is left of one that is refused.
@@ -100,7 +121,9 @@ impl Intake {
         let images = self.registry.images().clone();
         let (pieces, mut taken) = mpsc::channel::<bytes::Bytes>(16);
         let writing = tokio::task::spawn_blocking(move || {
-            let mut incoming = images.begin(MAX_IMAGE_BYTES, None).map_err(|error| begin_problem(&error))?;
+            let mut incoming = images
+                .begin(MAX_IMAGE_BYTES, None)
+                .map_err(|error| begin_problem(&error))?;
             while let Some(piece) = taken.blocking_recv() {
                 incoming.write(&piece).map_err(|error| write_problem(&error))?;
             }
@@ -114,7 +137,12 @@ impl Intake {
             }
         }
         drop(pieces);
-        let fault = |_| Problem::new(Code::Internal, "the image could not be taken by a fault of the program");
+        let fault = |_| {
+            Problem::new(
+                Code::Internal,
+                "the image could not be taken by a fault of the program",
+            )
+        };
         let incoming = writing.await.map_err(fault)??;
         blocking(move || incoming.finish().map_err(|error| finish_problem(&error))).await?
     }
@@ -152,17 +180,26 @@ impl Intake {
         };
         let slug = court.split_once('/').map_or(court, |(_, slug)| slug);
         let system = caller.identity.strip_prefix("system/").is_some_and(|system| {
-            system.strip_prefix(slug).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            system
+                .strip_prefix(slug)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         });
         if caller.identity == node || system || caller.identity.starts_with("operator/") {
             return Ok(());
         }
-        Err(Problem::new(Code::NotAllowed, format!("{} may not write orders of {court}", caller.identity)))
+        Err(Problem::new(
+            Code::NotAllowed,
+            format!("{} may not write orders of {court}", caller.identity),
+        ))
     }
 
     /// Law enforcement records service as well, for the agency that its certificate names.
     fn may_serve(&self, caller: &Caller) -> Result<(), Problem> {
-        if caller.identity.starts_with("lea/") { Ok(()) } else { self.may_write(caller) }
+        if caller.identity.starts_with("lea/") {
+            Ok(())
+        } else {
+            self.may_write(caller)
+        }
     }
 }
 
@@ -222,7 +259,8 @@ pub fn refused(error: &IntakeRefused) -> Problem {
         IntakeRefused::Ledger(AppendError::DiskFull) => Problem::new(Code::StorageFull, detail),
         IntakeRefused::Ledger(AppendError::TooLong { .. }) => Problem::new(Code::TooLarge, detail),
         IntakeRefused::Ledger(AppendError::Damaged(_)) | IntakeRefused::Halted(_) => {
-            Problem::new(Code::Unavailable, detail).action("Tell the operator of this node: it needs a person.")
+            Problem::new(Code::Unavailable, detail)
+                .action("Tell the operator of this node: it needs a person.")
         }
         IntakeRefused::Ledger(_) | IntakeRefused::Index(_) => Problem::new(Code::Unavailable, detail),
     }

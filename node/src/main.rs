@@ -49,7 +49,9 @@ enum Command {
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.
     Import(import::Arguments),
     /// Make the index anew from the ledgers (the daemon must be stopped).
-    #[command(after_help = "Examples:\n  ccpor-node rebuild\n  ccpor-node --config /etc/ccpor/node.toml rebuild")]
+    #[command(
+        after_help = "Examples:\n  ccpor-node rebuild\n  ccpor-node --config /etc/ccpor/node.toml rebuild"
+    )]
     Rebuild,
     /// Look at the settings.
     Config {
@@ -88,7 +90,10 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
             let directory = settings.data.identity_directory();
             match ccpor_certs::enrolment::enroll(&invitation, &directory).await {
                 Ok(identity) => {
-                    println!("enrolled as {}; start the node with: ccpor-node run", identity.identity().path());
+                    println!(
+                        "enrolled as {}; start the node with: ccpor-node run",
+                        identity.identity().path()
+                    );
                     Exit::Done.into()
                 }
                 Err(error) => say(&error, Exit::Denied),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest, GetOrderRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
+    WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -24,7 +25,12 @@ pub struct NodeService {
 
 impl NodeService {
     pub fn new(intake: Intake, reader: Reader, identity: IdentityDir, link: Option<Link>) -> Self {
-        Self { intake, reader, identity, link }
+        Self {
+            intake,
+            reader,
+            identity,
+            link,
+        }
     }
 }
 
@@ -38,7 +44,11 @@ impl Backend for NodeService {
         self.intake.amend(caller, request).await
     }
 
-    async fn record_service(&self, caller: &Caller, request: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
+    async fn record_service(
+        &self,
+        caller: &Caller,
+        request: RecordServiceRequest,
+    ) -> Result<WriteAnswer, Problem> {
         self.intake.serve(caller, request).await
     }
 
@@ -66,9 +76,14 @@ impl Backend for NodeService {
             Whereabouts::Elsewhere(known) => known,
         };
         let Some(link) = &self.link else {
-            return Err(images::unavailable(&known, "this node is not connected to the hub"));
+            return Err(images::unavailable(
+                &known,
+                "this node is not connected to the hub",
+            ));
         };
-        link.fetch(&known).await.map_err(|reason| images::unavailable(&known, &reason))?;
+        link.fetch(&known)
+            .await
+            .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), blake3).await? {
             Whereabouts::Here(image) => Ok(image),
             _ => Err(images::unavailable(&known, "what the hub sent was not the image")),

@@ -12,7 +12,8 @@ use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_ledger::VerifyingKey;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{
-    EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink, UplinkConfig, UplinkHandle,
+    EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink, UplinkConfig,
+    UplinkHandle,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +51,9 @@ pub fn start(
         return Ok(None);
     };
     let noted = identity.facts().hub_address.clone();
-    let address = Some(settings.address.clone()).filter(|address| !address.is_empty()).or(noted);
+    let address = Some(settings.address.clone())
+        .filter(|address| !address.is_empty())
+        .or(noted);
     let addresses = vec![address.ok_or(UplinkFailed::NoAddress)?];
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
@@ -59,7 +62,10 @@ pub fn start(
     };
     let config = UplinkConfig::new(addresses, Permissions::node(own.clone()));
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
-    let link = Link { state: handle.status(), handle };
+    let link = Link {
+        state: handle.status(),
+        handle,
+    };
     let trust = RecordKeyTrust::new(identity.roots().clone());
     tokio::spawn(link.clone().follow(trust, registry, stop.clone()));
     Ok(Some(link))

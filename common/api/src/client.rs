@@ -85,9 +85,7 @@ pub enum CallFailed {
         reason: String,
     },
     /// The server did not take our certificate.
-    #[error(
-        "{endpoint} refused this certificate ({reason}): ask the operator of the registry for a new one"
-    )]
+    #[error("{endpoint} refused this certificate ({reason}): ask the operator of the registry for a new one")]
     Refused {
         /// Where.
         endpoint: String,

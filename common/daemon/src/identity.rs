@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow};
-use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
 use ccpor_certs::folder::IdentityDirError;
+use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
 use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust};
 use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, SigningKey};
 
@@ -16,7 +16,9 @@ pub enum IdentityFailed {
     #[error(transparent)]
     Directory(#[from] IdentityDirError),
     /// The record-signing key is missing or does not parse.
-    #[error("the record-signing key of {0} is missing or damaged; restore the identity directory, or enrol again")]
+    #[error(
+        "the record-signing key of {0} is missing or damaged; restore the identity directory, or enrol again"
+    )]
     RecordKey(String),
     /// TLS cannot be set up.
     #[error(transparent)]
@@ -58,7 +60,9 @@ impl CertifiedKeys {
     /// Trusts what the roots in this identity directory vouch for.
     #[must_use]
     pub fn of(identity: &IdentityDir) -> Self {
-        Self { trust: RecordKeyTrust::new(identity.roots().clone()) }
+        Self {
+            trust: RecordKeyTrust::new(identity.roots().clone()),
+        }
     }
 }
 
@@ -84,7 +88,11 @@ pub fn interface_tls(identity: &IdentityDir) -> Result<TlsNow, IdentityFailed> {
 #[must_use]
 pub fn caller_of() -> CallerOf {
     Arc::new(|certificate| match ccpor_certs::identity_of(certificate) {
-        Ok(peer) => Ok(Caller { identity: peer.identity.path(), oris: peer.oris, ori: String::new() }),
+        Ok(peer) => Ok(Caller {
+            identity: peer.identity.path(),
+            oris: peer.oris,
+            ori: String::new(),
+        }),
         Err(error) => Err(Problem::new(Code::CertificateNotAccepted, error.to_string())),
     })
 }

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, thiserror::Error)]
 pub enum ListenFailed {
     /// Another program has it.
-    #[error("{address} is in use by another program; stop that one, or choose another address with api.listen")]
+    #[error(
+        "{address} is in use by another program; stop that one, or choose another address with api.listen"
+    )]
     InUse {
         /// The address.
         address: String,
@@ -30,7 +32,10 @@ impl ListenFailed {
     /// For a port that was open and then cannot be asked for its address.
     #[must_use]
     pub fn from_io(reason: std::io::Error) -> Self {
-        Self::Other { address: "the port for programs".into(), reason }
+        Self::Other {
+            address: "the port for programs".into(),
+            reason,
+        }
     }
 }
 
@@ -39,10 +44,17 @@ impl ListenFailed {
 /// # Errors
 /// [`ListenFailed`] in words for an operator.
 pub async fn listen(address: &str) -> Result<TcpListener, ListenFailed> {
-    TcpListener::bind(address).await.map_err(|reason| match reason.kind() {
-        std::io::ErrorKind::AddrInUse => ListenFailed::InUse { address: address.to_owned() },
-        _ => ListenFailed::Other { address: address.to_owned(), reason },
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|reason| match reason.kind() {
+            std::io::ErrorKind::AddrInUse => ListenFailed::InUse {
+                address: address.to_owned(),
+            },
+            _ => ListenFailed::Other {
+                address: address.to_owned(),
+                reason,
+            },
+        })
 }
 
 /// Waits for SIGTERM or SIGINT, or for another part to cancel `stop`; then cancels it.
@@ -68,13 +80,20 @@ pub async fn until_told(stop: &CancellationToken) {
 /// Tells the log how the index was found.
 pub fn tell_opening(opening: &Opening) {
     if let Some(reason) = &opening.rebuilt {
-        let set_aside = opening.set_aside.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let set_aside = opening
+            .set_aside
+            .as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default();
         tracing::warn!(
             %reason, set_aside, records = opening.applied_records,
             "the index was made anew from the ledgers; nothing was lost"
         );
     } else if opening.applied_records > 0 {
-        tracing::info!(records = opening.applied_records, "records were read from the ledgers into the index");
+        tracing::info!(
+            records = opening.applied_records,
+            "records were read from the ledgers into the index"
+        );
     }
 }
 

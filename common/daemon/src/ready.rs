@@ -26,7 +26,9 @@ const FILE: &str = "ready.json";
 impl Ready {
     /// Prints the line, leaves it in the data directory for local commands, and notifies systemd where it waits.
     pub fn announce(&self, directory: &Path) {
-        let Ok(line) = serde_json::to_string(self) else { return };
+        let Ok(line) = serde_json::to_string(self) else {
+            return;
+        };
         if let Err(error) = std::fs::write(directory.join(FILE), &line) {
             tracing::warn!(%error, "local commands will not find this daemon");
         }

@@ -39,7 +39,11 @@ impl RegistryImages {
 /// An image as replication asks for it.
 #[must_use]
 pub fn wanted(image: KnownImage) -> Wanted {
-    Wanted { origin: image.origin, blake3: image.blake3, len: image.length }
+    Wanted {
+        origin: image.origin,
+        blake3: image.blake3,
+        len: image.length,
+    }
 }
 
 impl Images for RegistryImages {
@@ -61,9 +65,12 @@ impl Images for RegistryImages {
 
     fn wanted(&self) -> Vec<Wanted> {
         match self.collect {
-            Collect::Everything => {
-                self.registry.missing_images(WANTED_AT_ONCE).into_iter().map(wanted).collect()
-            }
+            Collect::Everything => self
+                .registry
+                .missing_images(WANTED_AT_ONCE)
+                .into_iter()
+                .map(wanted)
+                .collect(),
             Collect::OnDemand => Vec::new(),
         }
     }
@@ -102,15 +109,27 @@ impl ImageSink for Sink {
 #[must_use]
 pub fn link(state: &LinkState, peer: &str) -> Link {
     let trouble = state.last_trouble.as_ref();
-    let troubles: Vec<String> = state.troubled_origins.iter().map(|one| one.origin().to_string()).collect();
+    let troubles: Vec<String> = state
+        .troubled_origins
+        .iter()
+        .map(|one| one.origin().to_string())
+        .collect();
     let reason = match (state.up_since, trouble) {
         (Some(_), _) if !troubles.is_empty() => format!("not replicated: {}", troubles.join(", ")),
         (None, Some(trouble)) => format!("{trouble}. {}", trouble.remedy()),
         _ => String::new(),
     };
     Link {
-        peer: state.peer.as_ref().map_or_else(|| peer.to_owned(), |peer| peer.path()),
-        state: if state.up_since.is_some() { "up" } else { "connecting" }.to_owned(),
+        peer: state
+            .peer
+            .as_ref()
+            .map_or_else(|| peer.to_owned(), |peer| peer.path()),
+        state: if state.up_since.is_some() {
+            "up"
+        } else {
+            "connecting"
+        }
+        .to_owned(),
         since: state.up_since.map(moment).unwrap_or_default(),
         round_trip_us: state
             .round_trip
@@ -122,5 +141,7 @@ pub fn link(state: &LinkState, peer: &str) -> Link {
 
 fn moment(time: SystemTime) -> String {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).map(|millis| UtcMillis(millis).to_string()).unwrap_or_default()
+    i64::try_from(since.as_millis())
+        .map(|millis| UtcMillis(millis).to_string())
+        .unwrap_or_default()
 }

@@ -108,7 +108,10 @@ where
     show("", &all.cache, &mut values);
     values.sort_by(|a, b| a.key.cmp(&b.key));
     // Told here rather than by the deserializer, which does not know which layer brought the key.
-    if let Some(unknown) = values.iter().find(|value| !known.iter().any(|known| known.key == value.key)) {
+    if let Some(unknown) = values
+        .iter()
+        .find(|value| !known.iter().any(|known| known.key == value.key))
+    {
         let Shown { key, origin, .. } = unknown.clone();
         return Err(SettingsRefused::Unknown { key, origin });
     }

@@ -4,9 +4,9 @@
 //! It is fed by a bounded queue: whoever replicates faster than this thread can follow is slowed down.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use ccpor_domain::{Event, OrderId};
 use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
@@ -110,8 +110,11 @@ fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &
             facts += next.facts.len();
             taken.push(next);
         }
-        let outcome =
-            if broken.load(Ordering::Relaxed) { Err(IndexFailed::Behind) } else { apply(&taken, view) };
+        let outcome = if broken.load(Ordering::Relaxed) {
+            Err(IndexFailed::Behind)
+        } else {
+            apply(&taken, view)
+        };
         match outcome {
             Ok(heads) => {
                 for (origin, head) in &heads {
@@ -142,7 +145,12 @@ fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &
 /// Brings the batches into the index, then into memory, and gives the new applied heads.
 pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
     let mut next = view.meta().clone();
-    let mut work = Work { index: &view.index, entries: BTreeMap::new(), orders: next.orders, images: Vec::new() };
+    let mut work = Work {
+        index: &view.index,
+        entries: BTreeMap::new(),
+        orders: next.orders,
+        images: Vec::new(),
+    };
     let mut heads = Vec::new();
     for batch in batches {
         let number = next.number_of(&batch.origin)?;
@@ -150,8 +158,12 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
         for fact in &batch.facts {
             let position = fact.head.position;
             if let Some(event) = &fact.event {
-                let place =
-                    Place { hlc: fact.hlc.0, origin: number, epoch: position.epoch, seq: position.seq };
+                let place = Place {
+                    hlc: fact.hlc.0,
+                    origin: number,
+                    epoch: position.epoch,
+                    seq: position.seq,
+                };
                 orders += u64::from(work.event(place, &batch.origin, event)?);
             }
             last = Some(fact.head);
@@ -210,7 +222,11 @@ impl Work<'_> {
                 if !entry.images.iter().any(|(known, _)| *known == blake3) {
                     entry.images.push((blake3, length));
                 }
-                self.images.push(KnownImage { blake3, length, origin: origin.clone() });
+                self.images.push(KnownImage {
+                    blake3,
+                    length,
+                    origin: origin.clone(),
+                });
             }
             Event::Served(_) | Event::Ended(_) => {}
         }

@@ -32,7 +32,10 @@ struct Images {
 
 impl Catalogue {
     pub(crate) fn new(store: ImageStore) -> Self {
-        Self { store, images: Mutex::new(Images::default()) }
+        Self {
+            store,
+            images: Mutex::new(Images::default()),
+        }
     }
 
     /// An order has this image. True when its bytes are not here.

@@ -127,7 +127,9 @@ pub enum IndexFailed {
     #[error("an entry of the index is not readable; it will be made anew from the ledgers at the next start")]
     Entry,
     /// An earlier write failed, so that the index lags behind the ledgers.
-    #[error("the index could not be written and lags behind the ledgers; restart this machine to make it anew")]
+    #[error(
+        "the index could not be written and lags behind the ledgers; restart this machine to make it anew"
+    )]
     Behind,
     /// More ledgers than the index can number.
     #[error("more than 65,535 ledgers: this machine cannot index another one")]

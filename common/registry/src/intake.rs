@@ -340,9 +340,10 @@ fn ours(origin: &OriginId, mut order: Order) -> Result<Order, IntakeRefused> {
         order.court.slug = slug.to_owned();
     }
     match order.court.path() {
-        Some(named) if named.to_string() != origin.court() => {
-            Err(IntakeRefused::OtherCourt { named: named.to_string(), ours: origin.court().to_owned() })
-        }
+        Some(named) if named.to_string() != origin.court() => Err(IntakeRefused::OtherCourt {
+            named: named.to_string(),
+            ours: origin.court().to_owned(),
+        }),
         _ => Ok(order),
     }
 }

@@ -59,8 +59,15 @@ impl Registry {
         let shown = query.limit.max(1);
         let all = question.courts.is_empty() && question.states.is_empty();
         // Without a filter on the orders themselves, one hit beyond the page tells whether there is another page.
-        query.limit = if all { question.skip.saturating_add(shown).saturating_add(1) } else { COUNTED };
-        let limits = Limits { hits: COUNTED, ..Limits::default() };
+        query.limit = if all {
+            question.skip.saturating_add(shown).saturating_add(1)
+        } else {
+            COUNTED
+        };
+        let limits = Limits {
+            hits: COUNTED,
+            ..Limits::default()
+        };
         let matched = self.view.people().lookup(&query, &limits);
         let mut hits = Hits::default();
         let mut skipped = 0;
@@ -89,14 +96,23 @@ impl Registry {
     fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
         let entry = self.entry(order);
         let person = entry.as_ref().ok().and_then(|entry| {
-            entry.card.as_ref().and_then(|card| card.persons.get(usize::from(hit.person))).cloned()
+            entry
+                .card
+                .as_ref()
+                .and_then(|card| card.persons.get(usize::from(hit.person)))
+                .cloned()
         });
         let story = entry.and_then(|entry| self.story_of(order, &entry, until));
         let story = story.map_err(|error| error.to_string()).map(|story| {
             let standing = ccpor_domain::standing(&story.state, at);
             (story, standing)
         });
-        Found { order, hit, person, story }
+        Found {
+            order,
+            hit,
+            person,
+            story,
+        }
     }
 
     /// The order that a person names by its identifier or by its registry number.
@@ -117,7 +133,9 @@ impl Registry {
 
 /// Whether the order is one of those asked for. One that cannot be read is never left out in silence.
 fn wanted(found: &Found, question: &Question) -> bool {
-    let Ok((story, standing)) = &found.story else { return true };
+    let Ok((story, standing)) = &found.story else {
+        return true;
+    };
     let court = story.origin.court();
     (question.courts.is_empty() || question.courts.iter().any(|wanted| wanted == court))
         && (question.states.is_empty() || question.states.contains(&standing.status))

@@ -74,7 +74,10 @@ pub(crate) fn writer(shelf: &Shelf, own: OwnLedger, clock: &Arc<HybridClock>) ->
 }
 
 /// Records taken from a ledger at once while catching up.
-const RUN: RunLimit = RunLimit { records: 4_000, bytes: 8 << 20 };
+const RUN: RunLimit = RunLimit {
+    records: 4_000,
+    bytes: 8 << 20,
+};
 
 /// Opens the index in `directory`, or sets it aside when it cannot be used and makes a new one; then reads the ledgers on
 /// from where it stands.
@@ -100,8 +103,11 @@ pub(crate) fn view(
             tracing::warn!(%reason, "the index is made anew from the ledgers");
             opening.rebuilt = Some(reason);
             opening.set_aside = set_aside(directory)?;
-            let index = Index::open(directory, cache_bytes).map_err(|error| OpenFailed::Index(error.to_string()))?;
-            let meta = index.meta().map_err(|error| OpenFailed::Index(error.to_string()))?;
+            let index =
+                Index::open(directory, cache_bytes).map_err(|error| OpenFailed::Index(error.to_string()))?;
+            let meta = index
+                .meta()
+                .map_err(|error| OpenFailed::Index(error.to_string()))?;
             (index, meta, People::build(std::iter::empty()))
         }
     };
@@ -114,7 +120,11 @@ fn learn(catalogue: &Catalogue, meta: &Meta, entry: &Entry) {
     let origin = entry.places.first().and_then(|place| meta.origin(place.origin));
     for (blake3, length) in &entry.images {
         if let Some(origin) = origin {
-            catalogue.learn(KnownImage { blake3: *blake3, length: *length, origin: origin.clone() });
+            catalogue.learn(KnownImage {
+                blake3: *blake3,
+                length: *length,
+                origin: origin.clone(),
+            });
         }
     }
 }

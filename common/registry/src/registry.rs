@@ -214,7 +214,9 @@ impl Registry {
     pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(None);
-        let story = self.entry(order).and_then(|entry| self.story_of(order, &entry, until));
+        let story = self
+            .entry(order)
+            .and_then(|entry| self.story_of(order, &entry, until));
         Answer::new(story, freshness)
     }
 
@@ -226,12 +228,21 @@ impl Registry {
         let mut courts = self.replica.courts(now(), stale_after_ms, self.follows());
         for court in &mut courts {
             // Whatever was promised: a record that cannot be read cannot be in the answer.
-            if self.shelf.get(&court.origin).is_some_and(|ledger| ledger.damage().is_some()) {
+            if self
+                .shelf
+                .get(&court.origin)
+                .is_some_and(|ledger| ledger.damage().is_some())
+            {
                 court.current = false;
                 court.reason = "its ledger is damaged on this machine".into();
             }
         }
-        Freshness { answered_at: now(), served_by: self.identity.clone(), source: self.source, courts }
+        Freshness {
+            answered_at: now(),
+            served_by: self.identity.clone(),
+            source: self.source,
+            courts,
+        }
     }
 
     /// The images.
@@ -292,7 +303,11 @@ impl Registry {
     /// Whether lookups follow the ledgers. When not, the index could not be written; a restart makes it anew.
     #[must_use]
     pub fn follows(&self) -> bool {
-        self.applier.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Applier::follows)
+        self.applier
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .is_some_and(Applier::follows)
     }
 
     /// Every ledger as it stands here, by name.
@@ -369,11 +384,15 @@ impl Registry {
         match self.view.index.entry(order) {
             Ok(Some((entry, _))) => Ok(entry),
             // What is missing in an index that lags behind may well be in a ledger.
-            Ok(None) if !self.follows() => {
-                Err(NoStory::NotReadable { order, reason: IndexFailed::Behind.to_string() })
-            }
+            Ok(None) if !self.follows() => Err(NoStory::NotReadable {
+                order,
+                reason: IndexFailed::Behind.to_string(),
+            }),
             Ok(None) => Err(NoStory::Unknown(order)),
-            Err(error) => Err(NoStory::NotReadable { order, reason: error.to_string() }),
+            Err(error) => Err(NoStory::NotReadable {
+                order,
+                reason: error.to_string(),
+            }),
         }
     }
 
@@ -398,7 +417,10 @@ impl Desk for Registry {
         if !self.follows() {
             return Err(IndexFailed::Behind.into());
         }
-        match self.entry(order).and_then(|entry| self.story_of(order, &entry, None)) {
+        match self
+            .entry(order)
+            .and_then(|entry| self.story_of(order, &entry, None))
+        {
             Ok(story) => Ok(Some(story)),
             Err(NoStory::Unknown(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -42,7 +42,9 @@ impl Shelf {
             std::fs::create_dir_all(directory).map_err(unusable)?;
             // Records are durable only if the names of the directories above them are.
             let above = directory.parent().filter(|above| !above.as_os_str().is_empty());
-            std::fs::File::open(above.unwrap_or(Path::new("."))).and_then(|above| above.sync_all()).map_err(unusable)?;
+            std::fs::File::open(above.unwrap_or(Path::new(".")))
+                .and_then(|above| above.sync_all())
+                .map_err(unusable)?;
         }
         let mut ledgers = BTreeMap::new();
         for entry in std::fs::read_dir(directory).map_err(unusable)? {

@@ -139,7 +139,11 @@ fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
     for told in rest {
         // Another node of the same court speaks for it; another court may only add proof of service.
         let own = told.origin.court() == first.origin.court();
-        let fitted = if own { state.apply(&told.event) } else { state.apply_linked(&told.event) };
+        let fitted = if own {
+            state.apply(&told.event)
+        } else {
+            state.apply_linked(&told.event)
+        };
         if let Err(error) = fitted {
             tracing::debug!(origin = %told.origin, %error, "a record does not fit the ones before it");
         }

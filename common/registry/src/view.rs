@@ -16,7 +16,12 @@ pub(crate) struct View {
 
 impl View {
     pub(crate) fn new(index: Index, meta: Meta, people: People, catalogue: Catalogue) -> Self {
-        Self { index, catalogue, meta: RwLock::new(meta), people: RwLock::new(people) }
+        Self {
+            index,
+            catalogue,
+            meta: RwLock::new(meta),
+            people: RwLock::new(people),
+        }
     }
 
     // A panic elsewhere leaves these values whole: they are replaced, or changed by calls that do not panic half-way.

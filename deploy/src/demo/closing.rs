@@ -11,15 +11,32 @@ use crate::table::{Table, count, short_hash};
 /// Court by court: what it holds, what the hub confirmed, and how fresh the hub is.
 pub(super) async fn table(stage: &Stage, screen: &Screen) -> Result<(), Failure> {
     let fleet = stage.fleet()?;
-    let hub = client(stage.operator()?, fleet.hub_api()).await?.list_courts().await.map_err(failed)?;
+    let hub = client(stage.operator()?, fleet.hub_api())
+        .await?
+        .list_courts()
+        .await
+        .map_err(failed)?;
     let mut table = Table::new(&["COURT", "ORDERS", "HEAD", "RECEIPT", "AGE AT THE HUB"]);
     for member in fleet.members() {
         let own = member.identity().path();
-        let answer = client(stage.operator()?, member.api()).await?.list_courts().await.map_err(failed)?;
-        let Some(court) = answer.courts.into_iter().find(|court| court.origin == own) else { continue };
+        let answer = client(stage.operator()?, member.api())
+            .await?
+            .list_courts()
+            .await
+            .map_err(failed)?;
+        let Some(court) = answer.courts.into_iter().find(|court| court.origin == own) else {
+            continue;
+        };
         let head = court.head.unwrap_or_default();
-        let receipt = court.receipt.map_or_else(|| "-".to_owned(), |receipt| format!("{} by {}", receipt.seq, court.receipt_hub));
-        let age = hub.courts.iter().find(|court| court.origin == own).and_then(|court| court.age_ms);
+        let receipt = court.receipt.map_or_else(
+            || "-".to_owned(),
+            |receipt| format!("{} by {}", receipt.seq, court.receipt_hub),
+        );
+        let age = hub
+            .courts
+            .iter()
+            .find(|court| court.origin == own)
+            .and_then(|court| court.age_ms);
         table.row([
             court.court,
             count(court.orders),
@@ -34,7 +51,10 @@ pub(super) async fn table(stage: &Stage, screen: &Screen) -> Result<(), Failure>
 /// Writes the context of a dispatch centre and prints three commands that use it.
 pub(super) fn commands(stage: &Stage, example: &Example, screen: &Screen) -> Result<(), Failure> {
     let fleet = stage.fleet()?;
-    let node = fleet.members().last().ok_or_else(|| failed("there is no court"))?;
+    let node = fleet
+        .members()
+        .last()
+        .ok_or_else(|| failed("there is no court"))?;
     let path = Contexts::usual_path()?;
     let mut contexts = Contexts::load(&path)?;
     for (name, endpoint) in [("demo", node.api()), ("demo-hub", fleet.hub_api())] {

@@ -22,7 +22,11 @@ pub(super) async fn wait(stage: &Stage, screen: &Screen) -> Result<(), Failure> 
     loop {
         let (mut held, mut equal) = (0, 0);
         for address in addresses(stage)? {
-            let answer = client(stage.operator()?, address).await?.list_courts().await.map_err(failed)?;
+            let answer = client(stage.operator()?, address)
+                .await?
+                .list_courts()
+                .await
+                .map_err(failed)?;
             let heads = heads(&answer);
             held += heads.values().map(|(_, seq, _)| *seq).sum::<u64>();
             let found: u64 = answer.courts.iter().map(|court| court.orders).sum();
@@ -44,7 +48,11 @@ pub(super) async fn wait(stage: &Stage, screen: &Screen) -> Result<(), Failure> 
 async fn truth(stage: &Stage) -> Result<Heads, Failure> {
     let mut truth = Heads::new();
     for member in stage.fleet()?.members() {
-        let answer = client(stage.operator()?, member.api()).await?.list_courts().await.map_err(failed)?;
+        let answer = client(stage.operator()?, member.api())
+            .await?
+            .list_courts()
+            .await
+            .map_err(failed)?;
         let own = member.identity().path();
         truth.extend(heads(&answer).into_iter().filter(|(origin, _)| *origin == own));
     }
@@ -55,16 +63,29 @@ async fn truth(stage: &Stage) -> Result<Heads, Failure> {
 async fn orders(stage: &Stage) -> Result<u64, Failure> {
     let mut orders = 0;
     for member in stage.fleet()?.members() {
-        let answer = client(stage.operator()?, member.api()).await?.list_courts().await.map_err(failed)?;
+        let answer = client(stage.operator()?, member.api())
+            .await?
+            .list_courts()
+            .await
+            .map_err(failed)?;
         let own = member.identity().path();
-        orders += answer.courts.iter().filter(|court| court.origin == own).map(|court| court.orders).sum::<u64>();
+        orders += answer
+            .courts
+            .iter()
+            .filter(|court| court.origin == own)
+            .map(|court| court.orders)
+            .sum::<u64>();
     }
     Ok(orders)
 }
 
 fn addresses(stage: &Stage) -> Result<Vec<std::net::SocketAddr>, Failure> {
     let fleet = stage.fleet()?;
-    let mut addresses: Vec<_> = fleet.members().iter().map(ccpor_deploy::fleet::Member::api).collect();
+    let mut addresses: Vec<_> = fleet
+        .members()
+        .iter()
+        .map(ccpor_deploy::fleet::Member::api)
+        .collect();
     addresses.push(fleet.hub_api());
     Ok(addresses)
 }

@@ -1,6 +1,6 @@
 //! Images: some hundreds of orders get a scan of their paper, as PDF, TIFF, JPEG or PNG.
 
-use ccpor_api::message::{LookupRequest};
+use ccpor_api::message::LookupRequest;
 use ccpor_api::{Client, ImageOffer};
 use ccpor_deploy::population::{Filing, scan};
 
@@ -22,7 +22,11 @@ pub(super) async fn attach(stage: &Stage, screen: &Screen) -> Result<(), Failure
         let node = client(stage.operator()?, member.api()).await?;
         let own = member.identity().path();
         let courts = node.list_courts().await.map_err(failed)?;
-        let orders = courts.courts.iter().find(|court| court.origin == own).map_or(0, |court| court.orders);
+        let orders = courts
+            .courts
+            .iter()
+            .find(|court| court.origin == own)
+            .map_or(0, |court| court.orders);
         for filing in orders_of(&court_of(&own)?, EACH.min(orders)) {
             one(&node, &filing).await?;
             attached += 1;
@@ -50,6 +54,8 @@ async fn one(node: &Client, filing: &Filing) -> Result<(), Failure> {
         title: format!("{}, signed", filing.order.form),
         ..ImageOffer::default()
     };
-    node.attach_image(offer, scan.bytes.into()).await.map_err(failed)?;
+    node.attach_image(offer, scan.bytes.into())
+        .await
+        .map_err(failed)?;
     Ok(())
 }

@@ -53,7 +53,10 @@ pub(super) async fn load(stage: &Stage, orders: u64, screen: &Screen) -> Result<
     let bar = stage.bar("importing", orders);
     let mut done = 0;
     while done < imports.len() {
-        done = imports.iter_mut().filter_map(|(_, child)| child.try_wait().ok().flatten()).count();
+        done = imports
+            .iter_mut()
+            .filter_map(|(_, child)| child.try_wait().ok().flatten())
+            .count();
         bar.set_position(filed(stage).await?);
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
@@ -65,7 +68,10 @@ pub(super) async fn load(stage: &Stage, orders: u64, screen: &Screen) -> Result<
         }
     }
     bar.finish_and_clear();
-    screen.remark(&format!("{} orders are filed.", crate::table::count(filed(stage).await?)));
+    screen.remark(&format!(
+        "{} orders are filed.",
+        crate::table::count(filed(stage).await?)
+    ));
     example.ok_or_else(|| failed("there is no order to show"))
 }
 
@@ -91,7 +97,10 @@ fn write(file: &Path, court: &CourtRef, count: u64) -> std::io::Result<Option<Ex
         if example.is_none() {
             let order = &filing.order;
             let name = order.restrained.name.last_first();
-            example = Some(Example { name, case_number: order.case_number.clone() });
+            example = Some(Example {
+                name,
+                case_number: order.case_number.clone(),
+            });
         }
         filing.write_row(&mut out)?;
     }
@@ -103,16 +112,27 @@ fn write(file: &Path, court: &CourtRef, count: u64) -> std::io::Result<Option<Ex
 async fn filed(stage: &Stage) -> Result<u64, Failure> {
     let mut filed = 0;
     for member in stage.fleet()?.members() {
-        let courts = client(stage.operator()?, member.api()).await?.list_courts().await.map_err(failed)?;
+        let courts = client(stage.operator()?, member.api())
+            .await?
+            .list_courts()
+            .await
+            .map_err(failed)?;
         let own = member.identity().path();
-        filed += courts.courts.iter().filter(|court| court.origin == own).map(|court| court.orders).sum::<u64>();
+        filed += courts
+            .courts
+            .iter()
+            .filter(|court| court.origin == own)
+            .map(|court| court.orders)
+            .sum::<u64>();
     }
     Ok(filed)
 }
 
 pub(super) fn court_of(identity: &str) -> Result<CourtRef, Failure> {
     let court = identity.split("/node/").next().unwrap_or_default();
-    court.parse().map_err(|error| failed(format!("{identity}: {error}")))
+    court
+        .parse()
+        .map_err(|error| failed(format!("{identity}: {error}")))
 }
 
 /// Orders for each court: half of what is left for each court, the last two alike, at least one for each.
@@ -121,7 +141,11 @@ fn shares(courts: usize, orders: u64) -> Vec<u64> {
     let mut shares: Vec<u64> = (0..courts)
         .map(|place| {
             let after = u64::try_from(courts - place - 1).unwrap_or(0);
-            let share = if after == 0 { left } else { (left * 2 / 5).max(1).min(left.saturating_sub(after)) };
+            let share = if after == 0 {
+                left
+            } else {
+                (left * 2 / 5).max(1).min(left.saturating_sub(after))
+            };
             left -= share;
             share
         })

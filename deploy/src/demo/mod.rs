@@ -21,7 +21,9 @@ use crate::screen::Screen;
 
 /// Run a whole registry on this machine, filled with invented orders: a hub, courts and a tribal court, on loopback.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  ccpor demo\n  ccpor demo --orders 100000 --nodes 8 --keep /tmp/registry\n  ccpor demo --outage")]
+#[command(
+    after_help = "Examples:\n  ccpor demo\n  ccpor demo --orders 100000 --nodes 8 --keep /tmp/registry\n  ccpor demo --outage"
+)]
 pub(crate) struct Arguments {
     /// Orders to import, spread over the courts by the number of their people.
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=5_000_000))]
@@ -54,7 +56,9 @@ pub(crate) async fn run(arguments: Arguments, screen: &Screen) -> Result<Exit, F
 
 async fn play(arguments: &Arguments, stage: &mut stage::Stage, screen: &Screen) -> Result<Exit, Failure> {
     let started = Instant::now();
-    stage.raise(usize::try_from(arguments.nodes).unwrap_or(usize::MAX), screen).await?;
+    stage
+        .raise(usize::try_from(arguments.nodes).unwrap_or(usize::MAX), screen)
+        .await?;
     let example = loading::load(stage, arguments.orders, screen).await?;
     images::attach(stage, screen).await?;
     converging::wait(stage, screen).await?;

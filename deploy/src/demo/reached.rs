@@ -12,10 +12,16 @@ use crate::failure::Failure;
 /// A connection to the port for programs of one machine.
 pub(super) async fn client(identity: &IdentityDir, address: SocketAddr) -> Result<Client, Failure> {
     let tls = client_config(identity, Expect::AnyServer, &[b"h2"]).map_err(failed)?;
-    Client::connect(Target::new(address.to_string(), tls)).await.map_err(failed)
+    Client::connect(Target::new(address.to_string(), tls))
+        .await
+        .map_err(failed)
 }
 
 /// How the demonstration fails, in words.
 pub(super) fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure::own(Exit::Failed, error.to_string(), "Keep the files with --keep DIR and look at the logs there.")
+    Failure::own(
+        Exit::Failed,
+        error.to_string(),
+        "Keep the files with --keep DIR and look at the logs there.",
+    )
 }

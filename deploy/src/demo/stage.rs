@@ -14,7 +14,12 @@ use crate::failure::Failure;
 use crate::screen::Screen;
 
 /// The courts that come first; the others follow in the order of the table.
-const FIRST: [&str; 4] = ["court/alameda", "court/los-angeles", "court/tuolumne", "tribal/yurok"];
+const FIRST: [&str; 4] = [
+    "court/alameda",
+    "court/los-angeles",
+    "court/tuolumne",
+    "tribal/yurok",
+];
 
 /// Where a demonstration keeps its files.
 pub(super) enum Place {
@@ -25,7 +30,11 @@ pub(super) enum Place {
 /// A new directory, or the one that is to be kept.
 pub(super) fn place(keep: Option<&Path>) -> Result<Place, Failure> {
     let Some(keep) = keep else {
-        return tempfile::Builder::new().prefix("ccpor-demo-").tempdir().map(Place::Passing).map_err(failed);
+        return tempfile::Builder::new()
+            .prefix("ccpor-demo-")
+            .tempdir()
+            .map(Place::Passing)
+            .map_err(failed);
     };
     std::fs::create_dir_all(keep).map_err(failed)?;
     let mut entries = std::fs::read_dir(keep).map_err(failed)?;
@@ -49,7 +58,13 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new(place: Place, screen: &Screen) -> Self {
-        Self { place, fleet: None, operator: None, dispatch: PathBuf::new(), draws: screen.draws_progress() }
+        Self {
+            place,
+            fleet: None,
+            operator: None,
+            dispatch: PathBuf::new(),
+            draws: screen.draws_progress(),
+        }
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -68,32 +83,47 @@ impl Stage {
         bar.inc(1);
         for court in courts(nodes) {
             let identity: Identity = format!("{court}/node/1").parse().map_err(failed)?;
-            fleet.join(identity, &court.display_name()).await.map_err(failed)?;
+            fleet
+                .join(identity, &court.display_name())
+                .await
+                .map_err(failed)?;
             bar.inc(1);
         }
         let operator: Identity = "operator/demo".parse().map_err(failed)?;
         let dispatch: Identity = "lea/demo-dispatch".parse().map_err(failed)?;
         self.dispatch = directory.join("dispatch");
         let authority = fleet.authority();
-        authority.issue(&dispatch, &[], &["CA0010000".into()], &self.dispatch).map_err(failed)?;
-        let operator = authority.issue(&operator, &[], &[], &directory.join("operator")).map_err(failed)?;
+        authority
+            .issue(&dispatch, &[], &["CA0010000".into()], &self.dispatch)
+            .map_err(failed)?;
+        let operator = authority
+            .issue(&operator, &[], &[], &directory.join("operator"))
+            .map_err(failed)?;
         self.operator = Some(operator);
         bar.finish_and_clear();
-        screen.remark(&format!("One hub and {nodes} courts are running; every court enrolled with an invitation."));
+        screen.remark(&format!(
+            "One hub and {nodes} courts are running; every court enrolled with an invitation."
+        ));
         Ok(())
     }
 
     pub(super) fn fleet(&self) -> Result<&Fleet, Failure> {
-        self.fleet.as_ref().ok_or_else(|| failed("the registry is not running"))
+        self.fleet
+            .as_ref()
+            .ok_or_else(|| failed("the registry is not running"))
     }
 
     pub(super) fn fleet_mut(&mut self) -> Result<&mut Fleet, Failure> {
-        self.fleet.as_mut().ok_or_else(|| failed("the registry is not running"))
+        self.fleet
+            .as_mut()
+            .ok_or_else(|| failed("the registry is not running"))
     }
 
     /// The identity that the demonstration itself uses.
     pub(super) fn operator(&self) -> Result<&IdentityDir, Failure> {
-        self.operator.as_ref().ok_or_else(|| failed("the operator's certificate is not issued yet"))
+        self.operator
+            .as_ref()
+            .ok_or_else(|| failed("the operator's certificate is not issued yet"))
     }
 
     /// The identity directory of a dispatch centre, for the commands that are printed at the end.
@@ -121,10 +151,14 @@ impl Stage {
             fleet.stop().await;
         }
         match self.place {
-            Place::Kept(directory) => screen.remark(&format!("Everything is kept in {}", directory.display())),
+            Place::Kept(directory) => {
+                screen.remark(&format!("Everything is kept in {}", directory.display()))
+            }
             Place::Passing(directory) => {
                 if let Err(error) = directory.close() {
-                    screen.insist(&format!("the files of the demonstration could not be removed: {error}"));
+                    screen.insist(&format!(
+                        "the files of the demonstration could not be removed: {error}"
+                    ));
                 }
             }
         }
@@ -134,7 +168,10 @@ impl Stage {
 /// The courts of a demonstration: three counties and a tribal court, then the rest of the counties, then other tribes.
 fn courts(count: usize) -> Vec<CourtRef> {
     let mut courts: Vec<CourtRef> = if count < FIRST.len() {
-        ["court/alameda", "tribal/yurok", "court/tuolumne"].iter().filter_map(|path| path.parse().ok()).collect()
+        ["court/alameda", "tribal/yurok", "court/tuolumne"]
+            .iter()
+            .filter_map(|path| path.parse().ok())
+            .collect()
     } else {
         FIRST.iter().filter_map(|path| path.parse().ok()).collect()
     };

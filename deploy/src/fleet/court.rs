@@ -105,7 +105,11 @@ impl Fleet {
             node_program,
             hub: None,
             hub_data: data.to_owned(),
-            hub_addresses: HubAddresses { api: free, nodes: free, enrolment: free },
+            hub_addresses: HubAddresses {
+                api: free,
+                nodes: free,
+                enrolment: free,
+            },
             members: Vec::new(),
         };
         fleet.start_hub().await?;
@@ -144,7 +148,11 @@ impl Fleet {
             self.directory.join("authority"),
         );
         write(&file, &text)?;
-        Ok(Daemon::spawn(&self.hub_program, &run(&file), &directory.join("hub.log"))?)
+        Ok(Daemon::spawn(
+            &self.hub_program,
+            &run(&file),
+            &directory.join("hub.log"),
+        )?)
     }
 
     /// Invites a court's node, enrols it with the invitation, and starts it. Gives its number in this fleet.
@@ -191,13 +199,25 @@ impl Fleet {
             .arg(invitation.text().as_str())
             .output()
             .await
-            .map_err(|reason| DaemonFailed::NotStarted { program: self.node_program.clone(), reason })?;
+            .map_err(|reason| DaemonFailed::NotStarted {
+                program: self.node_program.clone(),
+                reason,
+            })?;
         if !said.status.success() {
             let reason = String::from_utf8_lossy(&said.stderr).trim().to_owned();
-            return Err(FleetFailed::NotEnrolled { identity: identity.path(), reason });
+            return Err(FleetFailed::NotEnrolled {
+                identity: identity.path(),
+                reason,
+            });
         }
         let api = SocketAddr::from(([127, 0, 0, 1], 0));
-        self.members.push(Member { identity, directory, data: data.to_owned(), daemon: None, api });
+        self.members.push(Member {
+            identity,
+            directory,
+            data: data.to_owned(),
+            daemon: None,
+            api,
+        });
         let number = self.members.len() - 1;
         self.start_node(number).await?;
         Ok(number)
@@ -209,7 +229,10 @@ impl Fleet {
     /// [`FleetFailed`] when there is no such member or it does not become ready.
     pub async fn start_node(&mut self, number: usize) -> Result<(), FleetFailed> {
         let daemon = self.spawn_node(number)?.ready().await?;
-        let member = self.members.get_mut(number).ok_or(FleetFailed::NoMember(number))?;
+        let member = self
+            .members
+            .get_mut(number)
+            .ok_or(FleetFailed::NoMember(number))?;
         member.api = daemon.ready().api;
         member.daemon = Some(daemon);
         Ok(())
@@ -223,7 +246,11 @@ impl Fleet {
         let member = self.members.get(number).ok_or(FleetFailed::NoMember(number))?;
         let mut arguments = run(&member.directory.join("node.toml"));
         arguments.extend(["--set".into(), format!("api.listen={}", member.api)]);
-        Ok(Daemon::spawn(&self.node_program, &arguments, &member.directory.join("node.log"))?)
+        Ok(Daemon::spawn(
+            &self.node_program,
+            &arguments,
+            &member.directory.join("node.log"),
+        )?)
     }
 
     /// Takes the hub's process out of the fleet, to stop or to kill it.
@@ -233,7 +260,9 @@ impl Fleet {
 
     /// Takes a node's process out of the fleet, to stop or to kill it.
     pub fn take_node(&mut self, number: usize) -> Option<Daemon> {
-        self.members.get_mut(number).and_then(|member| member.daemon.take())
+        self.members
+            .get_mut(number)
+            .and_then(|member| member.daemon.take())
     }
 
     /// Stops every process, the nodes first.
@@ -322,12 +351,17 @@ fn run(file: &Path) -> Vec<String> {
 }
 
 fn make(directory: &Path) -> Result<(), FleetFailed> {
-    std::fs::create_dir_all(directory)
-        .map_err(|reason| FleetFailed::File { path: directory.to_owned(), reason })
+    std::fs::create_dir_all(directory).map_err(|reason| FleetFailed::File {
+        path: directory.to_owned(),
+        reason,
+    })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), FleetFailed> {
-    std::fs::write(path, text).map_err(|reason| FleetFailed::File { path: path.to_owned(), reason })
+    std::fs::write(path, text).map_err(|reason| FleetFailed::File {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 fn refused(error: impl std::fmt::Display) -> FleetFailed {

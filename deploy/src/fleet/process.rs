@@ -90,17 +90,34 @@ impl Daemon {
     /// # Errors
     /// [`DaemonFailed::NotStarted`] when the system does not start it.
     pub fn spawn(program: &Path, arguments: &[String], log: &Path) -> Result<Starting, DaemonFailed> {
-        let not_started = |reason| DaemonFailed::NotStarted { program: program.to_owned(), reason };
-        let errors = std::fs::File::options().create(true).append(true).open(log).map_err(not_started)?;
+        let not_started = |reason| DaemonFailed::NotStarted {
+            program: program.to_owned(),
+            reason,
+        };
+        let errors = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(not_started)?;
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .kill_on_drop(true);
         end_with_parent(&mut command);
         let mut child = command.spawn().map_err(not_started)?;
         let Some(output) = child.stdout.take() else {
             return Err(not_started(std::io::Error::other("its output cannot be read")));
         };
         let lines = BufReader::new(output).lines();
-        Ok(Starting { child, lines, program: program.to_owned(), log: log.to_owned() })
+        Ok(Starting {
+            child,
+            lines,
+            program: program.to_owned(),
+            log: log.to_owned(),
+        })
     }
 
     /// What it said when it was ready.
@@ -124,7 +141,10 @@ impl Daemon {
     /// Asks it to stop and waits; kills it when it does not listen.
     pub async fn stop(mut self) {
         self.signal(libc::SIGTERM);
-        if tokio::time::timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_WITHIN, self.child.wait())
+            .await
+            .is_err()
+        {
             self.kill().await;
         }
     }
@@ -152,16 +172,32 @@ impl Starting {
     /// [`DaemonFailed`] when it ends before that, or takes too long.
     pub async fn ready(mut self) -> Result<Daemon, DaemonFailed> {
         let ready = match tokio::time::timeout(READY_WITHIN, self.lines.next_line()).await {
-            Err(_) => return Err(DaemonFailed::TooSlow { program: self.program, log: self.log }),
-            Ok(line) => line.ok().flatten().and_then(|line| serde_json::from_str::<Ready>(&line).ok()),
+            Err(_) => {
+                return Err(DaemonFailed::TooSlow {
+                    program: self.program,
+                    log: self.log,
+                });
+            }
+            Ok(line) => line
+                .ok()
+                .flatten()
+                .and_then(|line| serde_json::from_str::<Ready>(&line).ok()),
         };
         match ready {
-            Some(ready) => Ok(Daemon { child: self.child, ready, log: self.log }),
+            Some(ready) => Ok(Daemon {
+                child: self.child,
+                ready,
+                log: self.log,
+            }),
             None => {
                 let end = self.child.wait().await;
                 let status = end.map_or_else(|error| error.to_string(), |end| end.to_string());
                 let last_words = tail(&self.log);
-                Err(DaemonFailed::Ended { program: self.program, status, last_words })
+                Err(DaemonFailed::Ended {
+                    program: self.program,
+                    status,
+                    last_words,
+                })
             }
         }
     }

@@ -1,7 +1,8 @@
 //! From the registry's answers to messages. Freshness comes along with every one of them.
 
 use ccpor_api::message::{
-    CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer, Position, Unreadable,
+    CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer, Position,
+    Unreadable,
 };
 use ccpor_api::{Problem, render};
 use ccpor_domain::{Event, Standing, UtcMillis};
@@ -19,8 +20,17 @@ pub(super) fn lookup(answer: Answer<Hits>, asked: &Question) -> LookupAnswer {
     let of = hits.found.len();
     LookupAnswer {
         total: u32::try_from(seen).unwrap_or(u32::MAX),
-        next_page_token: if hits.more { question::token(seen) } else { String::new() },
-        hits: hits.found.iter().enumerate().map(|(number, found)| hit(found, at, number + 1, of)).collect(),
+        next_page_token: if hits.more {
+            question::token(seen)
+        } else {
+            String::new()
+        },
+        hits: hits
+            .found
+            .iter()
+            .enumerate()
+            .map(|(number, found)| hit(found, at, number + 1, of))
+            .collect(),
         freshness: Some(freshness(&fresh)),
         ..LookupAnswer::default()
     }
@@ -32,7 +42,12 @@ fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
         registry_number: found.order.registry_number().to_string(),
         person: role(found.hit.role).to_owned(),
         name: found.person.as_ref().map(name).unwrap_or_default(),
-        dob: found.person.as_ref().and_then(|person| person.dob.first()).map(date).unwrap_or_default(),
+        dob: found
+            .person
+            .as_ref()
+            .and_then(|person| person.dob.first())
+            .map(date)
+            .unwrap_or_default(),
         score: found.hit.score,
         band: band(found.hit.band).to_owned(),
         why: found.hit.why.iter().map(ToString::to_string).collect(),
@@ -41,7 +56,9 @@ fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
     match &found.story {
         Ok((story, standing)) => describe(&mut hit, story, standing, at, number, of),
         // Whoever asked must learn that there is an order, even though this machine cannot show it.
-        Err(reason) => hit.radio = format!("{number}/{of} ORDER NOT READABLE HERE - CALL THE COURT ({reason})"),
+        Err(reason) => {
+            hit.radio = format!("{number}/{of} ORDER NOT READABLE HERE - CALL THE COURT ({reason})")
+        }
     }
     hit
 }
@@ -78,7 +95,9 @@ fn band(band: Band) -> &'static str {
 }
 
 fn name(person: &CardPerson) -> String {
-    let Some(name) = person.names.first() else { return String::new() };
+    let Some(name) = person.names.first() else {
+        return String::new();
+    };
     ccpor_domain::Name {
         first: name.first.clone(),
         middle: name.middle.clone(),
@@ -111,7 +130,13 @@ pub(super) fn order(
         version += u32::from(matches!(told.event, Event::Filed(_) | Event::Amended(_)));
         let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
         let mut step = render::step(number, &told.event, version, linked, versions);
-        step.position = Some(position(&told.origin, Head { position: told.position, hash: told.hash }));
+        step.position = Some(position(
+            &told.origin,
+            Head {
+                position: told.position,
+                hash: told.hash,
+            },
+        ));
         message.history.push(step);
     }
     message.court = story.origin.court().to_owned();

@@ -27,8 +27,9 @@ pub enum Whereabouts {
 /// # Errors
 /// A [`Problem`] when the digest is not one, or the disk refuses.
 pub async fn find(registry: &Arc<Registry>, blake3: &str) -> Result<Whereabouts, Problem> {
-    let digest: ImageDigest =
-        blake3.parse().map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))?;
+    let digest: ImageDigest = blake3
+        .parse()
+        .map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))?;
     let registry = Arc::clone(registry);
     blocking(move || {
         let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
@@ -60,7 +61,10 @@ fn out(digest: ImageDigest, reader: ImageReader) -> ImageOut {
         let to = bytes.len().min(from + PIECE);
         Ok(bytes.slice(from..to))
     });
-    ImageOut { image: render::image(&image), data: Box::pin(tokio_stream::iter(pieces)) }
+    ImageOut {
+        image: render::image(&image),
+        data: Box::pin(tokio_stream::iter(pieces)),
+    }
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -73,12 +77,18 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub fn unavailable(image: &KnownImage, reason: &str) -> Problem {
     Problem::new(
         Code::ImageUnavailable,
-        format!("the image is not on this machine and could not be fetched from {}: {reason}", image.origin.court()),
+        format!(
+            "the image is not on this machine and could not be fetched from {}: {reason}",
+            image.origin.court()
+        ),
     )
 }
 
 /// No order known here has such an image.
 #[must_use]
 pub fn unknown() -> Problem {
-    Problem::new(Code::ImageNotFound, "no order known here has an image of this hash")
+    Problem::new(
+        Code::ImageNotFound,
+        "no order known here has an image of this hash",
+    )
 }

@@ -28,7 +28,11 @@ impl Reader {
     /// A reader of `registry`.
     #[must_use]
     pub fn new(registry: Arc<Registry>) -> Self {
-        Self { registry, started: ccpor_registry::now(), asked: AtomicU64::new(0) }
+        Self {
+            registry,
+            started: ccpor_registry::now(),
+            asked: AtomicU64::new(0),
+        }
     }
 
     /// The registry it reads.
@@ -58,8 +62,19 @@ impl Reader {
         .await?;
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let query_id = format!("{:x}-{number:x}", self.started.0);
-        tracing::debug!(query_id, caller = caller.identity, ori = caller.ori, hits = answer.hits.len(), "lookup");
-        Ok(LookupAnswer { query_id, understood, reference: request.reference, ..answer })
+        tracing::debug!(
+            query_id,
+            caller = caller.identity,
+            ori = caller.ori,
+            hits = answer.hits.len(),
+            "lookup"
+        );
+        Ok(LookupAnswer {
+            query_id,
+            understood,
+            reference: request.reference,
+            ..answer
+        })
     }
 
     /// Shows an order.
@@ -83,7 +98,10 @@ impl Reader {
 /// A [`Problem`] when there is none.
 pub fn named(registry: &Registry, text: &str) -> Result<OrderId, Problem> {
     registry.order_named(text.trim()).ok_or_else(|| {
-        Problem::new(Code::OrderNotFound, "no order of this identifier or registry number is known here")
+        Problem::new(
+            Code::OrderNotFound,
+            "no order of this identifier or registry number is known here",
+        )
     })
 }
 
@@ -100,7 +118,9 @@ fn moment(text: &str) -> Result<Option<UtcMillis>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|error: ccpor_domain::MomentRefused| Problem::field("at", error.to_string()))
+    text.parse()
+        .map(Some)
+        .map_err(|error: ccpor_domain::MomentRefused| Problem::field("at", error.to_string()))
 }
 
 /// Runs `work`, which may wait for the disk, away from the threads that serve connections.

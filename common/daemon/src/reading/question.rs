@@ -10,7 +10,11 @@ const REACH: usize = 1_000;
 
 /// The registry's question, and how it was understood, in words for the one who asked.
 pub(super) fn of(asked: &Asked) -> Result<(Question, String), Problem> {
-    let mut query = if asked.line.is_empty() { fields(asked) } else { line(&asked.line)? };
+    let mut query = if asked.line.is_empty() {
+        fields(asked)
+    } else {
+        line(&asked.line)?
+    };
     query.role = asked.role.map(|role| match role {
         AskedRole::Restrained => Role::Restrained,
         AskedRole::Protected => Role::Protected,
@@ -40,14 +44,20 @@ fn skip(token: &str) -> Result<usize, Problem> {
     if token.is_empty() {
         return Ok(0);
     }
-    let skip = token.strip_prefix("after-").and_then(|count| count.parse::<usize>().ok());
+    let skip = token
+        .strip_prefix("after-")
+        .and_then(|count| count.parse::<usize>().ok());
     skip.filter(|skip| *skip <= REACH)
         .ok_or_else(|| Problem::field("page_token", "is not one that an answer of this registry gave"))
 }
 
 fn line(line: &str) -> Result<Query, Problem> {
     let today = ccpor_registry::now().in_pacific().0;
-    let today = PartialDate { year: today.year(), month: Some(today.month()), day: Some(today.day()) };
+    let today = PartialDate {
+        year: today.year(),
+        month: Some(today.month()),
+        day: Some(today.day()),
+    };
     Query::parse_line(line)
         .map(|query| query.as_of(today))
         .map_err(|error| Problem::field("line", error.to_string()))
@@ -62,7 +72,11 @@ fn fields(asked: &Asked) -> Query {
         numbers.push((NumberKind::Registry, number.to_string()));
     }
     let dob = asked.dob.map(|date| {
-        Born::On(PartialDate { year: date.year(), month: date.month(), day: date.day() })
+        Born::On(PartialDate {
+            year: date.year(),
+            month: date.month(),
+            day: date.day(),
+        })
     });
     let sex = asked.sex.and_then(|sex| match sex {
         Sex::Female => Some(MatchedSex::Female),
@@ -77,7 +91,11 @@ fn fields(asked: &Asked) -> Query {
         suffix: asked.name.suffix.clone(),
         dob,
         sex,
-        ids: asked.identifiers.iter().map(|id| (id_kind(id.kind), id.value.clone())).collect(),
+        ids: asked
+            .identifiers
+            .iter()
+            .map(|id| (id_kind(id.kind), id.value.clone()))
+            .collect(),
         numbers,
         ..Query::default()
     }

@@ -35,20 +35,30 @@ pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAn
                 head: ledger.head.map(|head| position(&ledger.origin, head)),
                 receipt: receipt.map(|receipt| position(&receipt.origin, receipt.head)),
                 receipt_hub: receipt.map(|receipt| receipt.hub.clone()).unwrap_or_default(),
-                receipt_at: receipt.map(|receipt| moment(receipt.received.millis())).unwrap_or_default(),
+                receipt_at: receipt
+                    .map(|receipt| moment(receipt.received.millis()))
+                    .unwrap_or_default(),
                 unconfirmed: if own { unconfirmed } else { 0 },
                 orders: ledger.orders,
-                as_of: known.and_then(|court| court.as_of).map(|at| at.to_string()).unwrap_or_default(),
-                age_ms: known.and_then(|court| court.age_ms).and_then(|age| u64::try_from(age).ok()),
+                as_of: known
+                    .and_then(|court| court.as_of)
+                    .map(|at| at.to_string())
+                    .unwrap_or_default(),
+                age_ms: known
+                    .and_then(|court| court.age_ms)
+                    .and_then(|age| u64::try_from(age).ok()),
                 reachable: own || reachable(ledger.origin.as_str()),
                 current: known.is_some_and(|court| court.current),
-                reason: ledger.damage.unwrap_or_else(|| {
-                    known.map(|court| court.reason.clone()).unwrap_or_default()
-                }),
+                reason: ledger
+                    .damage
+                    .unwrap_or_else(|| known.map(|court| court.reason.clone()).unwrap_or_default()),
             }
         })
         .collect();
-    CourtsAnswer { courts, freshness: Some(freshness(&fresh)) }
+    CourtsAnswer {
+        courts,
+        freshness: Some(freshness(&fresh)),
+    }
 }
 
 /// The state of this machine.
@@ -77,7 +87,10 @@ pub async fn status(
         let fresh = registry.freshness(None);
         let counts = registry.counts();
         let own = registry.own().and_then(|own| {
-            let ledger = registry.ledgers().into_iter().find(|ledger| ledger.origin == *own)?;
+            let ledger = registry
+                .ledgers()
+                .into_iter()
+                .find(|ledger| ledger.origin == *own)?;
             ledger.head.map(|head| position(own, head))
         });
         status.kind = fresh.source.as_str().to_owned();
@@ -109,13 +122,21 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
     let valid = identity.validate(now);
     vec![
         check("ledgers-whole", damaged.is_empty(), || {
-            if damaged.is_empty() { "every ledger is whole".into() } else { format!("damaged: {}", damaged.join(", ")) }
+            if damaged.is_empty() {
+                "every ledger is whole".into()
+            } else {
+                format!("damaged: {}", damaged.join(", "))
+            }
         }),
         check("index-follows", registry.follows(), || {
             "lookups include what the ledgers hold; when not, restart to make the index anew".into()
         }),
-        check("takes-filings", registry.halted().is_none(), || registry.halted().unwrap_or_default()),
-        check("disk-space", free >= LITTLE_SPACE_BYTES, || format!("{} MiB free", free >> 20)),
+        check("takes-filings", registry.halted().is_none(), || {
+            registry.halted().unwrap_or_default()
+        }),
+        check("disk-space", free >= LITTLE_SPACE_BYTES, || {
+            format!("{} MiB free", free >> 20)
+        }),
         check("certificate", valid.is_ok(), || match valid {
             Ok(()) => format!("{} days left", identity.days_left(now)),
             Err(error) => error.to_string(),
@@ -124,11 +145,17 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
 }
 
 fn check(name: &str, ok: bool, words: impl FnOnce() -> String) -> Check {
-    Check { name: name.to_owned(), ok, words: words() }
+    Check {
+        name: name.to_owned(),
+        ok,
+        words: words(),
+    }
 }
 
 fn moment(millis: u64) -> String {
-    i64::try_from(millis).map(|millis| ccpor_domain::UtcMillis(millis).to_string()).unwrap_or_default()
+    i64::try_from(millis)
+        .map(|millis| ccpor_domain::UtcMillis(millis).to_string())
+        .unwrap_or_default()
 }
 
 /// Free space where `directory` lies, in bytes; 0 when the system does not say.

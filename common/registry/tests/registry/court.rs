@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ccpor_domain::{Actor, Date, Expiry, Name, Order, OrderId, Person, Protected, Term, TermKind};
 use ccpor_ledger::{OriginId, PinnedKeys, SigningKey};
 use ccpor_matching::Query;
-use ccpor_registry::{Done, IntakeRefused, Opening, OwnLedger, Question, Registry, RegistryConfig, Request, Source};
+use ccpor_registry::{
+    Done, IntakeRefused, Opening, OwnLedger, Question, Registry, RegistryConfig, Request, Source,
+};
 
 pub fn origin(court: &str) -> OriginId {
     OriginId::new(&format!("court/{court}/node/1")).unwrap()
@@ -32,7 +34,11 @@ pub fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Registry>, Op
         directory: directory.to_owned(),
         identity: origin(court).to_string(),
         source: Source::Node,
-        own: Some(OwnLedger { origin: origin(court), key: key(seed), chain: Vec::new() }),
+        own: Some(OwnLedger {
+            origin: origin(court),
+            key: key(seed),
+            chain: Vec::new(),
+        }),
         receipts: None,
         trust: trust(),
         stale_after_ms: 60_000,
@@ -56,8 +62,15 @@ pub fn open_hub(directory: &Path) -> Arc<Registry> {
 }
 
 pub fn request(key: &str) -> Request {
-    let by = Actor { identity: "system/alameda-cms".into(), ..Actor::default() };
-    Request { key: key.to_owned(), by, reason: String::new() }
+    let by = Actor {
+        identity: "system/alameda-cms".into(),
+        ..Actor::default()
+    };
+    Request {
+        key: key.to_owned(),
+        by,
+        reason: String::new(),
+    }
 }
 
 /// An order against LAST, FIRST with a stay-away term.
@@ -66,17 +79,27 @@ pub fn order(last: &str, first: &str, case: &str) -> Order {
         form: "DV-130".into(),
         case_number: case.into(),
         issued: Some(Date::new(2026, 3, 1).unwrap()),
-        expires: Expiry::OnDate { date: Date::new(2029, 3, 1).unwrap(), time: None },
+        expires: Expiry::OnDate {
+            date: Date::new(2029, 3, 1).unwrap(),
+            time: None,
+        },
         restrained: Person {
             name: Name::new(first, last),
             dob: Some(Date::new(1985, 3, 12).unwrap()),
             ..Person::default()
         },
         protected: vec![Protected {
-            person: Person { name: Name::new("ALMA", "PROTEGIDA"), ..Person::default() },
+            person: Person {
+                name: Name::new("ALMA", "PROTEGIDA"),
+                ..Person::default()
+            },
             ..Protected::default()
         }],
-        terms: vec![Term { kind: TermKind::StayAway, distance_yards: Some(100), ..Term::default() }],
+        terms: vec![Term {
+            kind: TermKind::StayAway,
+            distance_yards: Some(100),
+            ..Term::default()
+        }],
         ..Order::default()
     }
 }
@@ -87,7 +110,15 @@ pub fn file(registry: &Registry, key: &str, order: Order) -> Result<Done, Intake
 
 /// The orders that a lookup by name finds, the best first.
 pub fn found(registry: &Registry, last: &str, first: &str) -> Vec<OrderId> {
-    let query = Query { last: last.into(), first: first.into(), limit: 50, ..Query::default() };
-    let answer = registry.lookup(&Question { query, ..Question::default() });
+    let query = Query {
+        last: last.into(),
+        first: first.into(),
+        limit: 50,
+        ..Query::default()
+    };
+    let answer = registry.lookup(&Question {
+        query,
+        ..Question::default()
+    });
     answer.value().found.iter().map(|found| found.order).collect()
 }

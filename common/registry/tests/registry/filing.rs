@@ -28,7 +28,10 @@ fn a_repeated_request_gives_the_first_answer_and_a_reused_key_is_refused() {
     let first = file(&court, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
     let again = file(&court, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
     assert!(again.repeated);
-    assert_eq!((again.order, again.head, again.recorded), (first.order, first.head, first.recorded));
+    assert_eq!(
+        (again.order, again.head, again.recorded),
+        (first.order, first.head, first.recorded)
+    );
     let other = file(&court, "key-0001", order("ROE", "RICHARD", "HF26-2"));
     assert!(matches!(other, Err(IntakeRefused::KeyReused(id)) if id == first.order));
     assert_eq!(court.counts().orders, 1);
@@ -39,21 +42,59 @@ fn a_repeated_request_gives_the_first_answer_and_a_reused_key_is_refused() {
 fn an_order_goes_through_its_life() {
     let directory = tempfile::tempdir().unwrap();
     let (court, _) = open_court(directory.path(), "alameda", 1);
-    let id = file(&court, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap().order;
-    let served = Service { mode: ServiceMode::Personal, agency: "KERN SO".into(), ..Service::default() };
+    let id = file(&court, "key-0001", order("DOE", "JOHN", "HF26-1"))
+        .unwrap()
+        .order;
+    let served = Service {
+        mode: ServiceMode::Personal,
+        agency: "KERN SO".into(),
+        ..Service::default()
+    };
     court.serve(request("key-0002"), id, served.clone()).unwrap();
     assert!(court.serve(request("key-0002"), id, served).unwrap().repeated);
-    let amended = court.amend(request("key-0003"), id, Some(1), order("DOE-SMITH", "JOHN", "HF26-1")).unwrap();
+    let amended = court
+        .amend(
+            request("key-0003"),
+            id,
+            Some(1),
+            order("DOE-SMITH", "JOHN", "HF26-1"),
+        )
+        .unwrap();
     assert_eq!(amended.version, 2);
     let late = court.amend(request("key-0004"), id, Some(1), order("DOE", "JON", "HF26-1"));
-    assert!(matches!(late, Err(IntakeRefused::VersionMoved { expected: 1, found: 2, .. })));
+    assert!(matches!(
+        late,
+        Err(IntakeRefused::VersionMoved {
+            expected: 1,
+            found: 2,
+            ..
+        })
+    ));
     // The repeated amendment is answered although its version is no longer the newest.
-    let again = court.amend(request("key-0003"), id, Some(1), order("DOE-SMITH", "JOHN", "HF26-1")).unwrap();
+    let again = court
+        .amend(
+            request("key-0003"),
+            id,
+            Some(1),
+            order("DOE-SMITH", "JOHN", "HF26-1"),
+        )
+        .unwrap();
     assert!(again.repeated);
-    assert_eq!(found(&court, "DOE", "JOHN"), [id], "the name before the amendment still finds it");
-    let ending = Ending { kind: EndingKind::Terminated, date: None, time: None };
+    assert_eq!(
+        found(&court, "DOE", "JOHN"),
+        [id],
+        "the name before the amendment still finds it"
+    );
+    let ending = Ending {
+        kind: EndingKind::Terminated,
+        date: None,
+        time: None,
+    };
     court.end(request("key-0005"), id, ending.clone()).unwrap();
-    assert!(matches!(court.end(request("key-0006"), id, ending), Err(IntakeRefused::Step(_))));
+    assert!(matches!(
+        court.end(request("key-0006"), id, ending),
+        Err(IntakeRefused::Step(_))
+    ));
     let (story, _) = court.show(id, None).into_parts();
     let story = story.unwrap();
     assert_eq!(story.records.len(), 4);
@@ -74,10 +115,19 @@ fn the_past_is_shown_as_it_was_known() {
     while now() <= before {
         std::thread::yield_now();
     }
-    court.amend(request("key-0002"), filed.order, None, order("ROE", "JOHN", "HF26-1")).unwrap();
+    court
+        .amend(
+            request("key-0002"),
+            filed.order,
+            None,
+            order("ROE", "JOHN", "HF26-1"),
+        )
+        .unwrap();
     let (then, _) = court.show(filed.order, Some(before)).into_parts();
     assert_eq!(then.unwrap().state.order.restrained.name.last, "DOE");
-    let (earlier, _) = court.show(filed.order, Some(ccpor_domain::UtcMillis(before.0 - 1))).into_parts();
+    let (earlier, _) = court
+        .show(filed.order, Some(ccpor_domain::UtcMillis(before.0 - 1)))
+        .into_parts();
     assert_eq!(earlier.unwrap_err(), NoStory::Unknown(filed.order));
     court.close();
 }
@@ -89,12 +139,21 @@ fn what_may_not_be_filed_is_refused_and_leaves_nothing() {
     let before = court.counts();
     let mut nameless = order("", "", "HF26-1");
     nameless.restrained = ccpor_domain::Person::default();
-    assert!(matches!(file(&court, "key-0001", nameless), Err(IntakeRefused::Core(_))));
+    assert!(matches!(
+        file(&court, "key-0001", nameless),
+        Err(IntakeRefused::Core(_))
+    ));
     let mut other = order("DOE", "JOHN", "HF26-1");
     other.court.slug = "kern".into();
-    assert!(matches!(file(&court, "key-0002", other), Err(IntakeRefused::OtherCourt { .. })));
+    assert!(matches!(
+        file(&court, "key-0002", other),
+        Err(IntakeRefused::OtherCourt { .. })
+    ));
     let unknown = court.serve(request("key-0003"), OrderId([7; 16]), Service::default());
-    assert!(matches!(unknown, Err(IntakeRefused::NoStory(NoStory::Unknown(_)))));
+    assert!(matches!(
+        unknown,
+        Err(IntakeRefused::NoStory(NoStory::Unknown(_)))
+    ));
     assert_eq!(court.counts().records, before.records);
     court.close();
 }
@@ -109,7 +168,12 @@ fn many_clerks_at_once_lose_nothing() {
             scope.spawn(move || {
                 for number in 0..25 {
                     let name = format!("CLERK{clerk}N{number}");
-                    file(court, &format!("key-{clerk}-{number}"), order(&name, "ANN", &name)).unwrap();
+                    file(
+                        court,
+                        &format!("key-{clerk}-{number}"),
+                        order(&name, "ANN", &name),
+                    )
+                    .unwrap();
                     // Two clerks send the same act at the same time.
                     let shared = file(court, &format!("shared-{number}"), order("SHARED", "SAM", "S-1"));
                     shared.unwrap();

@@ -9,7 +9,12 @@ use crate::court::{file, found, open_court, order};
 fn fill(directory: &Path, from: u32, to: u32) {
     let (court, _) = open_court(directory, "alameda", 1);
     for number in from..to {
-        file(&court, &format!("key-{number:04}"), order(&name(number), "ANN", &format!("C-{number}"))).unwrap();
+        file(
+            &court,
+            &format!("key-{number:04}"),
+            order(&name(number), "ANN", &format!("C-{number}")),
+        )
+        .unwrap();
     }
     court.close();
 }
@@ -24,7 +29,10 @@ fn name(number: u32) -> String {
 fn all_found(directory: &Path, count: u32) -> Opening {
     let (court, opening) = open_court(directory, "alameda", 1);
     for number in 0..count {
-        assert!(!found(&court, &name(number), "ANN").is_empty(), "order {number} is not found");
+        assert!(
+            !found(&court, &name(number), "ANN").is_empty(),
+            "order {number} is not found"
+        );
     }
     assert_eq!(court.counts().orders, u64::from(count));
     court.close();
@@ -46,7 +54,10 @@ fn a_deleted_index_is_made_anew() {
     fill(directory.path(), 0, 20);
     std::fs::remove_dir_all(directory.path().join("index")).unwrap();
     let opening = all_found(directory.path(), 20);
-    assert_eq!(opening.applied_records, 21, "20 orders and the start of the epoch");
+    assert_eq!(
+        opening.applied_records, 21,
+        "20 orders and the start of the epoch"
+    );
 }
 
 #[test]

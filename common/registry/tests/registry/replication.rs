@@ -6,12 +6,19 @@ use ccpor_sync::{Ledgers, StoreRefused};
 
 use crate::court::{file, found, key, open_court, open_hub, order, origin};
 
-const ALL: RunLimit = RunLimit { records: 1_000, bytes: 1 << 20 };
+const ALL: RunLimit = RunLimit {
+    records: 1_000,
+    bytes: 1 << 20,
+};
 
 /// Sends everything of `court` that `to` does not have.
 fn pass_on(from: &Registry, to: &Registry, court: &str) -> Result<(), StoreRefused> {
     let origin = origin(court);
-    let after = to.heads().into_iter().find(|(held, _)| *held == origin).map(|(_, head)| head.position);
+    let after = to
+        .heads()
+        .into_iter()
+        .find(|(held, _)| *held == origin)
+        .map(|(_, head)| head.position);
     let run = from.load(&origin, after, ALL).unwrap();
     if run.is_empty() {
         return Ok(());
@@ -34,7 +41,11 @@ fn until(mut reached: impl FnMut() -> bool) {
 
 #[test]
 fn an_order_filed_at_a_court_is_found_at_the_hub_and_at_another_court() {
-    let (a, b, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b, h) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let (alameda, _) = open_court(a.path(), "alameda", 1);
     let (kern, _) = open_court(b.path(), "kern", 2);
     let hub = open_hub(h.path());
@@ -72,9 +83,16 @@ fn freshness_follows_heartbeats_that_are_covered_by_records() {
     assert!(hub.heartbeat(ahead.clone()), "it verifies and is new");
     assert!(!hub.heartbeat(ahead), "it is not new any more");
     let as_of = hub.freshness(None).courts[0].as_of.unwrap();
-    assert!(as_of.0 < promised, "its second order is not here yet, so its promise does not count");
+    assert!(
+        as_of.0 < promised,
+        "its second order is not here yet, so its promise does not count"
+    );
     pass_on(&alameda, &hub, "alameda").unwrap();
-    until(|| hub.freshness(None).courts[0].as_of.is_some_and(|as_of| as_of.0 >= promised));
+    until(|| {
+        hub.freshness(None).courts[0]
+            .as_of
+            .is_some_and(|as_of| as_of.0 >= promised)
+    });
     assert!(hub.freshness(None).complete());
     let late = hub.freshness(Some(0));
     assert_eq!(late.complete(), late.not_current().count() == 0);
@@ -84,7 +102,11 @@ fn freshness_follows_heartbeats_that_are_covered_by_records() {
 
 #[test]
 fn a_forged_or_foreign_run_is_refused() {
-    let (a, b, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (a, b, h) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
     let (alameda, _) = open_court(a.path(), "alameda", 1);
     // This one calls itself Alameda, but signs with a key that nobody vouches for.
     let (forger, _) = open_court(b.path(), "kern", 2);
@@ -100,7 +122,10 @@ fn a_forged_or_foreign_run_is_refused() {
     assert!(hub.heads().is_empty());
     // A node takes no records of its own court from others in an ordinary session.
     let own = alameda.load(&origin("alameda"), None, ALL).unwrap();
-    assert_eq!(alameda.store(&origin("alameda"), own), Err(StoreRefused::BadRecord));
+    assert_eq!(
+        alameda.store(&origin("alameda"), own),
+        Err(StoreRefused::BadRecord)
+    );
     for registry in [&alameda, &forger, &hub] {
         registry.close();
     }
