@@ -120,8 +120,8 @@ impl BirthAsked {
                 };
                 match (first - latest).max(earliest - last) {
                     ..=0 => BirthAlike::InSpan,
-                    ..=366 => BirthAlike::BesideSpan,
-                    ..=1097 => BirthAlike::NearSpan,
+                    1..=366 => BirthAlike::BesideSpan,
+                    367..=1097 => BirthAlike::NearSpan,
                     _ => BirthAlike::Far,
                 }
             }

@@ -16,6 +16,9 @@ const MOST_NAMES: usize = 64;
 /// Persons of one order beyond this are not indexed.
 const MOST_PERSONS: usize = 255;
 
+/// Cards handed from thread to thread at once.
+const BATCH: usize = 512;
+
 /// All persons of all orders, searchable. Reading needs `&self` only, so many threads may look up at once.
 #[derive(Default)]
 pub struct Index {
@@ -44,30 +47,39 @@ impl Index {
     }
 
     /// An index of many cards at once; several times faster than inserting them one by one, with equal answers.
-    /// Of cards with the same ordinal the last is kept.
+    /// Of cards with the same ordinal the last is kept. A second thread takes the numbers.
     pub fn build(cards: impl IntoIterator<Item = Card>) -> Self {
         let mut index = Self::new();
         let mut gathered = Gathered::default();
-        let mut taken: Vec<u64> = Vec::new();
-        let mut again: Vec<Card> = Vec::new();
-        let mut naming = Naming::default();
-        for card in cards {
-            let (at, bit) = (card.order as usize / 64, 1 << (card.order % 64));
-            if taken.len() <= at {
-                taken.resize(at + 1, 0);
+        let (mut taken, mut again) = (Vec::new(), Vec::new());
+        std::thread::scope(|scope| {
+            let (batches, arrived) = std::sync::mpsc::sync_channel::<Vec<Card>>(4);
+            let numbers = &mut index.numbers;
+            let take_numbers = move || {
+                arrived
+                    .iter()
+                    .flatten()
+                    .for_each(|card| numbers.insert(card.order, keys_of(&card)))
+            };
+            scope.spawn(take_numbers);
+            let mut naming = Naming::default();
+            let mut batch = Vec::with_capacity(BATCH);
+            for card in cards {
+                if !take_first(&mut taken, card.order) {
+                    again.push(card);
+                    continue;
+                }
+                each_name(&card, &mut naming, |person, traits, naming, date| {
+                    gathered.add(&mut index.words, card.order, person, traits, naming, date);
+                });
+                batch.push(card);
+                if batch.len() >= BATCH {
+                    // The other thread ends only when this one lets go of the channel.
+                    let _ = batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+                }
             }
-            if let Some(bits) = taken.get_mut(at)
-                && std::mem::replace(bits, *bits | bit) & bit != 0
-            {
-                again.push(card);
-                continue;
-            }
-            let words = &mut index.words;
-            each_name(&card, &mut naming, |person, traits, naming, date| {
-                gathered.add(words, card.order, person, traits, naming, date);
-            });
-            index.numbers.insert(card.order, keys_of(&card));
-        }
+            let _ = batches.send(batch);
+        });
         index.people = People::lay_out(gathered, &index.words);
         again.iter().for_each(|card| index.replace(card));
         index
@@ -219,6 +231,17 @@ impl Index {
             number_bytes: self.numbers.bytes(),
         }
     }
+}
+
+/// Notes an ordinal; `false` when it was noted before.
+fn take_first(taken: &mut Vec<u64>, order: u32) -> bool {
+    let (at, bit) = (order as usize / 64, 1 << (order % 64));
+    if taken.len() <= at {
+        taken.resize(at + 1, 0);
+    }
+    taken
+        .get_mut(at)
+        .is_some_and(|bits| std::mem::replace(bits, *bits | bit) & bit == 0)
 }
 
 fn wide_hash(text: &mut Vec<u8>) -> u128 {

@@ -172,7 +172,7 @@ impl Numbers {
         let Some(place) = self.of_order.get_mut(order as usize) else {
             return;
         };
-        let (start, count) = std::mem::replace(place, (0, 0));
+        let (start, count) = std::mem::take(place);
         for id in start..start + u32::from(count) {
             self.unlink(id);
         }
