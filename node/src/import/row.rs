@@ -185,13 +185,14 @@ fn printed(fields: &mut Fields<'_>, court: &mut Court, prefix: &str) {
     }
 }
 
-/// The court that a row names must be the own one. What is printed as its name may be anything but another court.
+/// The court that a row names must be the own one. What is printed as its name may be anything but that of another county's
+/// court; the names of tribal courts are longer than their paths, so nothing is concluded from them.
 fn agree(fields: &mut Fields<'_>, own: Option<&CourtRef>, named: Option<&str>, printed: &str) {
     let foreign = |found: &CourtRef| own.is_some_and(|own| own != found);
     match named.filter(|named| !named.is_empty()).map(CourtRef::find) {
         Some(None) => fields.refuse("court", Reason::NoSuchCourt),
         Some(Some(found)) if foreign(&found) => fields.refuse("court", Reason::OtherCourt),
-        _ if CourtRef::find(printed).is_some_and(|found| foreign(&found)) => {
+        _ if CourtRef::find(printed).is_some_and(|found| !found.tribal() && foreign(&found)) => {
             fields.refuse("court_name", Reason::OtherCourt);
         }
         _ => {}

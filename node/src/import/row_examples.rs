@@ -253,6 +253,15 @@ fn the_court_may_be_named_in_many_ways() {
         (row.order.court.slug.as_str(), row.order.court.name.as_str()),
         ("alameda", "Superior Court of Alameda")
     );
+    let hoopa = House {
+        court: "tribal/hoopa".parse().ok(),
+        ..House::default()
+    };
+    let named = json!({"court": {"slug": "hoopa", "tribal": true, "name": "Hoopa Valley Tribal Court"}});
+    assert_eq!(
+        good(with(named), &hoopa).0.order.court.name,
+        "Hoopa Valley Tribal Court"
+    );
     let nobody = House::default();
     assert_eq!(
         good(with(json!({"court": "Kern"})), &nobody).0.order.court.name,
