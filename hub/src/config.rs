@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// All settings of a hub.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Ledgers, index, images and identity.
     pub data: DataSettings,
     /// The programming interfaces.
@@ -28,7 +28,7 @@ pub struct Settings {
 /// The port for nodes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NodesSettings {
+pub(crate) struct NodesSettings {
     /// Address and UDP port at which the nodes connect.
     pub listen: String,
 }
@@ -36,7 +36,7 @@ pub struct NodesSettings {
 /// The port for enrolment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EnrolmentSettings {
+pub(crate) struct EnrolmentSettings {
     /// Address and TCP port at which invitations are redeemed.
     pub listen: String,
     /// Directory of the issuing authority, made by `ccpor certs init`; empty: this hub enrols nobody.
@@ -68,7 +68,7 @@ impl Default for Settings {
 }
 
 /// The layers of a hub's settings.
-pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
+pub(crate) fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
     Layers {
         environment: "CCPOR_HUB",
         file,

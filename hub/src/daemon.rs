@@ -22,7 +22,7 @@ use crate::service::HubService;
 
 /// Why the hub does not run.
 #[derive(Debug, thiserror::Error)]
-pub enum HubFailed {
+pub(crate) enum HubFailed {
     #[error(transparent)]
     Identity(#[from] IdentityFailed),
     #[error(
@@ -44,7 +44,7 @@ pub enum HubFailed {
 }
 
 impl HubFailed {
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Identity(_) | Self::NotAHub(_) => Exit::Denied,
             Self::Open(_)
@@ -58,7 +58,7 @@ impl HubFailed {
 }
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn run(settings: Settings) -> Result<(), HubFailed> {
+pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let started = Instant::now();
     let identity = identity::open(&settings.data.identity_directory())?;
     let name = identity.identity().path();
@@ -124,7 +124,7 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
 }
 
 /// Makes the index anew from the ledgers; gives the number of records that were read.
-pub async fn rebuild(settings: &Settings) -> Result<u64, HubFailed> {
+pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, HubFailed> {
     lifetime::remove_index(&settings.data.directory).map_err(HubFailed::Fault)?;
     let identity = identity::open(&settings.data.identity_directory())?;
     let registry = open(settings, &identity).await?;

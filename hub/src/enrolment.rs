@@ -12,7 +12,7 @@ use crate::config::EnrolmentSettings;
 
 /// Why enrolment cannot be offered.
 #[derive(Debug, thiserror::Error)]
-pub enum EnrolmentFailed {
+pub(crate) enum EnrolmentFailed {
     #[error("the issuing authority {path} cannot be opened: {reason}")]
     Authority { path: String, reason: String },
     #[error(transparent)]
@@ -20,13 +20,13 @@ pub enum EnrolmentFailed {
 }
 
 /// The running service.
-pub struct Enrolment {
+pub(crate) struct Enrolment {
     address: SocketAddr,
     serving: JoinHandle<()>,
 }
 
 /// Opens the port for enrolment; none when no authority is configured.
-pub async fn start(
+pub(crate) async fn start(
     settings: &EnrolmentSettings,
     identity: &IdentityDir,
     stop: &CancellationToken,
@@ -52,11 +52,11 @@ pub async fn start(
 }
 
 impl Enrolment {
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub async fn stopped(self) {
+    pub(crate) async fn stopped(self) {
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "enrolment ended by a fault");
         }

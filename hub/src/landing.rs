@@ -15,7 +15,7 @@ use crate::config::NodesSettings;
 
 /// Why nodes cannot connect.
 #[derive(Debug, thiserror::Error)]
-pub enum LandingFailed {
+pub(crate) enum LandingFailed {
     #[error("nodes.listen is not an address: {0}. Give an IP address and a port, such as 0.0.0.0:4433")]
     Address(String),
     #[error(transparent)]
@@ -26,13 +26,13 @@ pub enum LandingFailed {
 
 /// The nodes that are or were connected.
 #[derive(Clone)]
-pub struct Nodes {
+pub(crate) struct Nodes {
     landing: Arc<Mutex<Option<Arc<LandingHandle>>>>,
     address: SocketAddr,
 }
 
 /// Opens the port for nodes.
-pub fn start(
+pub(crate) fn start(
     settings: &NodesSettings,
     identity: &IdentityDir,
     registry: Arc<Registry>,
@@ -56,12 +56,12 @@ pub fn start(
 
 impl Nodes {
     /// Where nodes connect.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The identities that are connected now.
-    pub fn connected(&self) -> BTreeSet<String> {
+    pub(crate) fn connected(&self) -> BTreeSet<String> {
         let up = |(identity, state): (Identity, ccpor_transport::LinkState)| {
             state.up_since.is_some().then(|| identity.path())
         };
@@ -71,7 +71,7 @@ impl Nodes {
     }
 
     /// The state of every link.
-    pub fn messages(&self) -> Vec<Link> {
+    pub(crate) fn messages(&self) -> Vec<Link> {
         let Some(landing) = self.landing() else {
             return Vec::new();
         };
@@ -82,7 +82,7 @@ impl Nodes {
     }
 
     /// Fetches an image from the node that filed it.
-    pub async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
+    pub(crate) async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
         let landing = self.landing().ok_or("the hub is stopping")?;
         let owner: Identity = image
             .origin
@@ -96,7 +96,7 @@ impl Nodes {
     }
 
     /// Says farewell to every node.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(landing) = landing.and_then(Arc::into_inner) {
             landing.stop().await;

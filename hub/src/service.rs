@@ -15,14 +15,14 @@ use ccpor_daemon::reading::{self, Reader, blocking};
 use crate::landing::Nodes;
 
 /// Everything that a hub offers to programs.
-pub struct HubService {
+pub(crate) struct HubService {
     reader: Reader,
     identity: IdentityDir,
     nodes: Nodes,
 }
 
 impl HubService {
-    pub fn new(reader: Reader, identity: IdentityDir, nodes: Nodes) -> Self {
+    pub(crate) fn new(reader: Reader, identity: IdentityDir, nodes: Nodes) -> Self {
         Self {
             reader,
             identity,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// All settings of a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Ledger, index, images and identity.
     pub data: DataSettings,
     /// The court as it is printed on answers.
@@ -28,7 +28,7 @@ pub struct Settings {
 /// The court that this node serves. Its identity comes from the certificate; this fills what an order does not bring.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CourtSettings {
+pub(crate) struct CourtSettings {
     /// Full name; empty: made from the identity.
     pub name: String,
     /// The court's originating agency identifier.
@@ -42,7 +42,7 @@ pub struct CourtSettings {
 /// The link to the hub.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HubSettings {
+pub(crate) struct HubSettings {
     /// `host:port` of the hub (UDP); empty: as the invitation said.
     pub address: String,
     /// False keeps the node from connecting at all, for a court that is being set up.
@@ -75,7 +75,7 @@ impl Default for Settings {
 }
 
 /// The layers of a node's settings.
-pub fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
+pub(crate) fn layers(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Layers {
     Layers {
         environment: "CCPOR_NODE",
         file,

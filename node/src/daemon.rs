@@ -1,6 +1,5 @@
 //! The running node: opens the registry, the port for programs and the link to the hub, and closes them in order.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ use crate::uplink;
 
 /// Why the node does not run.
 #[derive(Debug, thiserror::Error)]
-pub enum NodeFailed {
+pub(crate) enum NodeFailed {
     #[error(transparent)]
     Identity(#[from] IdentityFailed),
     #[error(
@@ -42,7 +41,7 @@ pub enum NodeFailed {
 }
 
 impl NodeFailed {
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
             Self::Open(_) | Self::Listen(_) | Self::Uplink(_) | Self::Serve(_) | Self::Fault(_) => {
@@ -53,7 +52,7 @@ impl NodeFailed {
 }
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn run(settings: Settings) -> Result<(), NodeFailed> {
+pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let started = Instant::now();
     let identity = identity::open(&settings.data.identity_directory())?;
     let name = identity.identity().path();
@@ -102,7 +101,7 @@ pub async fn run(settings: Settings) -> Result<(), NodeFailed> {
 }
 
 /// Opens the registry of this court.
-pub async fn open_registry(settings: &Settings) -> Result<Arc<Registry>, NodeFailed> {
+pub(crate) async fn open_registry(settings: &Settings) -> Result<Arc<Registry>, NodeFailed> {
     let identity = identity::open(&settings.data.identity_directory())?;
     open(settings, &identity).await
 }
@@ -128,7 +127,7 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
 }
 
 /// Makes the index anew from the ledgers; gives the number of records that were read.
-pub async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
+pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
     lifetime::remove_index(&settings.data.directory).map_err(NodeFailed::Fault)?;
     let identity = identity::open(&settings.data.identity_directory())?;
     let registry = open(settings, &identity).await?;
@@ -163,9 +162,4 @@ async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken)
         }
         told = trouble;
     }
-}
-
-/// Where a running node says that it is ready.
-pub fn running(directory: &Path) -> Option<Ready> {
-    Ready::read(directory)
 }

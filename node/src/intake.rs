@@ -11,7 +11,7 @@ use ccpor_api::{Caller, Code, Field, ImageBytes, ImageOffer, Problem, convert, r
 use ccpor_daemon::reading::{blocking, named, no_story, position};
 use ccpor_domain::{Actor, ImageRef, Order, UtcMillis};
 use ccpor_ledger::AppendError;
-use ccpor_registry::image::{BeginError, FinishError, MAX_IMAGE_BYTES, Stored, WriteError};
+use ccpor_registry::image::{BeginError, FinishError, ImageRefused, MAX_IMAGE_BYTES, Stored, WriteError};
 use ccpor_registry::{Done, IntakeRefused, Registry, Request};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -19,17 +19,21 @@ use tokio_stream::StreamExt;
 use crate::config::CourtSettings;
 
 /// Takes the acts of one court.
-pub struct Intake {
+pub(crate) struct Intake {
     registry: Arc<Registry>,
     court: CourtSettings,
 }
 
 impl Intake {
-    pub fn new(registry: Arc<Registry>, court: CourtSettings) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, court: CourtSettings) -> Self {
         Self { registry, court }
     }
 
-    pub async fn file(&self, caller: &Caller, asked: FileOrderRequest) -> Result<WriteAnswer, Problem> {
+    pub(crate) async fn file(
+        &self,
+        caller: &Caller,
+        asked: FileOrderRequest,
+    ) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
         let order = asked
             .order
@@ -42,7 +46,11 @@ impl Intake {
             .await
     }
 
-    pub async fn amend(&self, caller: &Caller, asked: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
+    pub(crate) async fn amend(
+        &self,
+        caller: &Caller,
+        asked: AmendOrderRequest,
+    ) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
         let order = asked
             .order
@@ -57,7 +65,11 @@ impl Intake {
             .await
     }
 
-    pub async fn serve(&self, caller: &Caller, asked: RecordServiceRequest) -> Result<WriteAnswer, Problem> {
+    pub(crate) async fn serve(
+        &self,
+        caller: &Caller,
+        asked: RecordServiceRequest,
+    ) -> Result<WriteAnswer, Problem> {
         self.may_serve(caller)?;
         let service = asked
             .service
@@ -71,7 +83,7 @@ impl Intake {
             .await
     }
 
-    pub async fn end(&self, caller: &Caller, asked: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+    pub(crate) async fn end(&self, caller: &Caller, asked: EndOrderRequest) -> Result<WriteAnswer, Problem> {
         self.may_write(caller)?;
         let ending = asked
             .ending
@@ -85,7 +97,7 @@ impl Intake {
             .await
     }
 
-    pub async fn attach(
+    pub(crate) async fn attach(
         &self,
         caller: &Caller,
         offer: ImageOffer,
@@ -237,7 +249,7 @@ fn warning(warning: &ccpor_domain::Warning) -> Warning {
 }
 
 /// An act that was not carried out, as the interface tells it.
-pub fn refused(error: &IntakeRefused) -> Problem {
+pub(crate) fn refused(error: &IntakeRefused) -> Problem {
     let detail = error.to_string();
     match error {
         IntakeRefused::NotACourt => Problem::new(Code::NotOffered, detail),
@@ -266,9 +278,18 @@ pub fn refused(error: &IntakeRefused) -> Problem {
     }
 }
 
+/// Too large is too large, whichever bound is met first: the interface's or the image store's.
+fn image_code(refused: &ImageRefused) -> Code {
+    if matches!(refused, ImageRefused::TooLarge { .. }) {
+        Code::TooLarge
+    } else {
+        Code::ImageRefused
+    }
+}
+
 fn begin_problem(error: &BeginError) -> Problem {
     let code = match error {
-        BeginError::Refused(_) => Code::ImageRefused,
+        BeginError::Refused(refused) => image_code(refused),
         BeginError::DiskFull => Code::StorageFull,
         BeginError::Io(_) => Code::Unavailable,
     };
@@ -277,7 +298,7 @@ fn begin_problem(error: &BeginError) -> Problem {
 
 fn write_problem(error: &WriteError) -> Problem {
     let code = match error {
-        WriteError::Refused(_) => Code::ImageRefused,
+        WriteError::Refused(refused) => image_code(refused),
         WriteError::DiskFull => Code::StorageFull,
         WriteError::Over | WriteError::Io(_) => Code::Unavailable,
     };
@@ -286,7 +307,8 @@ fn write_problem(error: &WriteError) -> Problem {
 
 fn finish_problem(error: &FinishError) -> Problem {
     let code = match error {
-        FinishError::Refused(_) | FinishError::LengthDiffers { .. } => Code::ImageRefused,
+        FinishError::Refused(refused) => image_code(refused),
+        FinishError::LengthDiffers { .. } => Code::ImageRefused,
         FinishError::DiskFull => Code::StorageFull,
         FinishError::Over | FinishError::Io(_) => Code::Unavailable,
     };

@@ -16,7 +16,7 @@ use crate::intake::Intake;
 use crate::uplink::Link;
 
 /// Everything that a node offers to programs.
-pub struct NodeService {
+pub(crate) struct NodeService {
     intake: Intake,
     reader: Reader,
     identity: IdentityDir,
@@ -24,7 +24,7 @@ pub struct NodeService {
 }
 
 impl NodeService {
-    pub fn new(intake: Intake, reader: Reader, identity: IdentityDir, link: Option<Link>) -> Self {
+    pub(crate) fn new(intake: Intake, reader: Reader, identity: IdentityDir, link: Option<Link>) -> Self {
         Self {
             intake,
             reader,

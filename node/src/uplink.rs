@@ -22,7 +22,7 @@ use crate::config::HubSettings;
 
 /// Why the link cannot be set up at all; a hub that does not answer is no such reason.
 #[derive(Debug, thiserror::Error)]
-pub enum UplinkFailed {
+pub(crate) enum UplinkFailed {
     #[error("no hub is known: enrol this node with an invitation, or set hub.address")]
     NoAddress,
     #[error(transparent)]
@@ -31,7 +31,7 @@ pub enum UplinkFailed {
 
 /// The running link.
 #[derive(Clone)]
-pub struct Link {
+pub(crate) struct Link {
     handle: Arc<UplinkHandle>,
     state: watch::Receiver<LinkState>,
 }
@@ -40,7 +40,7 @@ pub struct Link {
 const KEY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Starts the link; none when the settings say not to connect.
-pub fn start(
+pub(crate) fn start(
     settings: &HubSettings,
     identity: &IdentityDir,
     registry: Arc<Registry>,
@@ -73,12 +73,12 @@ pub fn start(
 
 impl Link {
     /// Whether the hub is connected.
-    pub fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.state.borrow().up_since.is_some()
     }
 
     /// The state of the link as a message.
-    pub fn message(&self) -> message::Link {
+    pub(crate) fn message(&self) -> message::Link {
         replication::link(&self.state.borrow(), "hub")
     }
 
@@ -86,7 +86,7 @@ impl Link {
     ///
     /// # Errors
     /// In words for the one who asked.
-    pub async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
+    pub(crate) async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
         let fetched = self.handle.fetch_image(replication::wanted(image.clone())).await;
         fetched.map_err(|error: FetchError| error.to_string())
     }

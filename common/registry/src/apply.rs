@@ -58,8 +58,11 @@ pub(crate) struct Batch {
     pub(crate) origin: OriginId,
     pub(crate) facts: Vec<Fact>,
     /// Called once the facts are visible to lookups, or could not be applied.
-    pub(crate) applied: Option<Box<dyn FnOnce(Result<(), IndexFailed>) + Send>>,
+    pub(crate) applied: Option<WhenApplied>,
 }
+
+/// Called once, when the facts of a batch are visible to lookups or could not be applied.
+pub(crate) type WhenApplied = Box<dyn FnOnce(Result<(), IndexFailed>) + Send>;
 
 /// What is waiting is taken together up to this many facts: one write to the index for all of them.
 const TOGETHER_FACTS: usize = 2_000;

@@ -156,7 +156,7 @@ pub(crate) fn file(
             matches!(&told.event, Event::Filed(filed) if filed.order == order && filed.source_id == source_id)
         });
         return first
-            .map(|told| repeated(&story, told, 1))
+            .map(|told| repeated(&story, told))
             .ok_or(IntakeRefused::KeyReused(order_id));
     }
     let warnings = ccpor_domain::check(&order);
@@ -288,7 +288,7 @@ fn step(
     {
         let same = same_deed(&told.event, &wanted);
         return if same {
-            Ok(repeated(&story, told, story.state.version))
+            Ok(repeated(&story, told))
         } else {
             Err(IntakeRefused::KeyReused(order_id))
         };
@@ -348,11 +348,18 @@ fn ours(origin: &OriginId, mut order: Order) -> Result<Order, IntakeRefused> {
     }
 }
 
-/// The answer to a request that was carried out before by the record `told`.
-fn repeated(story: &Story, told: &Told, version: u32) -> Done {
+/// The answer to a request that was carried out before by the record `told`: the same as it was then.
+fn repeated(story: &Story, told: &Told) -> Done {
+    let request = told.event.act().request;
+    let step = story.state.steps.iter().find(|step| step.act.request == request);
+    let warnings = match &told.event {
+        Event::Filed(filed) => ccpor_domain::check(&filed.order),
+        Event::Amended(amended) => ccpor_domain::check(&amended.order),
+        Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) => Vec::new(),
+    };
     Done {
         order: story.order,
-        version,
+        version: step.map_or(story.state.version, |step| step.version),
         origin: told.origin.clone(),
         head: Head {
             position: told.position,
@@ -360,6 +367,6 @@ fn repeated(story: &Story, told: &Told, version: u32) -> Done {
         },
         recorded: told.recorded,
         repeated: true,
-        warnings: ccpor_domain::check(&story.state.order),
+        warnings,
     }
 }

@@ -370,6 +370,11 @@ impl Registry {
                 "the applying thread stopped by a fault; the next start reads more of the ledgers"
             );
         }
+        for (origin, ledger) in self.shelf.all() {
+            if let Err(error) = ledger.mark_durable() {
+                tracing::debug!(%origin, %error, "the next start looks at the end of this ledger more closely");
+            }
+        }
         self.replica.close();
     }
 

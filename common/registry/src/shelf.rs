@@ -54,7 +54,7 @@ impl Shelf {
                 tracing::warn!(path = %entry.path().display(), "not a ledger; it is left alone");
                 continue;
             };
-            let ledger = Ledger::open(&entry.path(), origin.clone(), Arc::clone(&trust))?;
+            let ledger = Ledger::open(entry.path(), origin.clone(), Arc::clone(&trust))?;
             ledgers.insert(origin, Arc::new(ledger));
         }
         Ok(Self {

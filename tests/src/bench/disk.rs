@@ -11,7 +11,7 @@ use crate::world::Outcome;
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn append_and_sync(directory: &Path, bytes: usize, span: Duration) -> Outcome<Vec<f64>> {
+pub(super) fn append_and_sync(directory: &Path, bytes: usize, span: Duration) -> Outcome<Vec<f64>> {
     let path = directory.join("raw-append");
     let mut file = File::create(&path)?;
     let block = vec![0x5a; bytes];
