@@ -46,7 +46,7 @@ pub(crate) async fn connect(
 ) -> io::Result<Line> {
     memory.keep(None);
     match tokio::time::timeout(time, shaken(&address, tls)).await {
-        Ok(Ok(stream)) => Ok(Line { stream, memory }),
+        Ok(Ok(stream)) => Ok(Line { stream, memory, heard: false }),
         Ok(Err(error)) => {
             memory.keep(Some(fault_of(&error)));
             Err(error)
@@ -102,9 +102,26 @@ fn refusal(alert: rustls::AlertDescription) -> String {
 pub(crate) struct Line {
     stream: TlsStream<TcpStream>,
     memory: Memory,
+    /// Whether anything was ever read.
+    heard: bool,
 }
 
 impl Line {
+    /// A server that refuses us says so and closes. When a write is the first to notice, what was said is still to be read, and
+    /// is the better reason.
+    fn explained<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.heard || !matches!(written, Poll::Ready(Err(_))) {
+            return written;
+        }
+        let mut bytes = [0; 256];
+        match Pin::new(&mut self.stream).poll_read(context, &mut ReadBuf::new(&mut bytes)) {
+            Poll::Ready(Err(said)) if said.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
+                Poll::Ready(Err(said))
+            }
+            _ => written,
+        }
+    }
+
     fn noted<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let Poll::Ready(Err(error)) = &polled {
             // A later error of the same broken connection says less than the first.
@@ -123,6 +140,7 @@ impl AsyncRead for Line {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.heard |= matches!(polled, Poll::Ready(Ok(())));
         self.noted(polled)
     }
 }
@@ -134,11 +152,13 @@ impl AsyncWrite for Line {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let polled = self.explained(context, polled);
         self.noted(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_flush(context);
+        let polled = self.explained(context, polled);
         self.noted(polled)
     }
 
