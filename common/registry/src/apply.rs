@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
 
 use ccpor_domain::{Event, OrderId};
 use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
@@ -14,7 +15,7 @@ use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
 use crate::card;
 use crate::catalogue::KnownImage;
 use crate::index::{Change, Entry, Index, IndexFailed, Place};
-use crate::view::View;
+use crate::view::{CurrentView, View};
 
 /// What one durable record says.
 pub(crate) struct Fact {
@@ -66,6 +67,8 @@ pub(crate) type WhenApplied = Box<dyn FnOnce(Result<(), IndexFailed>) + Send>;
 
 /// What is waiting is taken together up to this many facts: one write to the index for all of them.
 const TOGETHER_FACTS: usize = 2_000;
+/// Pause between two attempts to make the index anew after it could not be written.
+const MEND_EVERY: Duration = Duration::from_secs(1);
 /// Batches that may wait; each is at most one run of replication.
 const QUEUE: usize = 256;
 
@@ -78,18 +81,27 @@ pub(crate) struct Applier {
 /// What is told after a batch was applied: the ledgers with the last record that lookups now include.
 pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send>;
 
+/// Makes the view anew from the ledgers; none when that cannot be done now.
+pub(crate) type Anew = Box<dyn Fn() -> Option<View> + Send>;
+
 impl Applier {
     /// Starts the thread. It ends when the last [`Applier`] is dropped.
     pub(crate) fn start(
-        view: Arc<View>,
+        current: Arc<CurrentView>,
         on_applied: OnApplied,
+        anew: Anew,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, batches) = std::sync::mpsc::sync_channel(QUEUE);
         let broken = Arc::new(AtomicBool::new(false));
-        let tell = Arc::clone(&broken);
+        let work = Applying {
+            current,
+            on_applied,
+            anew,
+            broken: Arc::clone(&broken),
+        };
         let thread = std::thread::Builder::new()
             .name("apply".into())
-            .spawn(move || run(&batches, &view, &on_applied, &tell))?;
+            .spawn(move || work.run(&batches))?;
         Ok((Self { queue, broken }, thread))
     }
 
@@ -104,45 +116,83 @@ impl Applier {
     }
 }
 
-fn run(batches: &Receiver<Batch>, view: &View, on_applied: &OnApplied, broken: &AtomicBool) {
-    while let Ok(first) = batches.recv() {
+/// What the thread works with.
+struct Applying {
+    current: Arc<CurrentView>,
+    on_applied: OnApplied,
+    anew: Anew,
+    /// The index could not be written: what is handed over is left to the ledgers until the index is made anew.
+    broken: Arc<AtomicBool>,
+}
+
+impl Applying {
+    fn run(&self, batches: &Receiver<Batch>) {
+        let mut mended = Instant::now();
+        loop {
+            let broken = self.broken.load(Ordering::Relaxed);
+            if broken && mended.elapsed() >= MEND_EVERY {
+                self.mend();
+                mended = Instant::now();
+                continue;
+            }
+            let next = if broken {
+                batches.recv_timeout(MEND_EVERY)
+            } else {
+                batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            match next {
+                Ok(first) => self.take(first, batches),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.current.get().index.flush();
+    }
+
+    /// Applies a batch and what waits behind it, and tells.
+    fn take(&self, first: Batch, batches: &Receiver<Batch>) {
+        let mut facts = first.facts.len();
         let mut taken = vec![first];
-        let mut facts = taken.iter().map(|batch| batch.facts.len()).sum::<usize>();
         while facts < TOGETHER_FACTS {
             let Ok(next) = batches.try_recv() else { break };
             facts += next.facts.len();
             taken.push(next);
         }
-        let outcome = if broken.load(Ordering::Relaxed) {
+        let outcome = if self.broken.load(Ordering::Relaxed) {
             Err(IndexFailed::Behind)
         } else {
-            apply(&taken, view)
+            apply(&taken, &self.current.get())
         };
-        match outcome {
-            Ok(heads) => {
-                for (origin, head) in &heads {
-                    on_applied(origin, *head);
-                }
-                for batch in taken {
-                    if let Some(applied) = batch.applied {
-                        applied(Ok(()));
-                    }
-                }
-            }
-            Err(error) => {
-                // The ledgers have the records; only the index lags. Going on would leave a hole in it.
-                if !broken.swap(true, Ordering::Relaxed) {
-                    tracing::error!(%error, "lookups no longer follow the ledgers; restart to make the index anew");
-                }
-                for batch in taken {
-                    if let Some(applied) = batch.applied {
-                        applied(Err(IndexFailed::Behind));
-                    }
-                }
+        if let Err(error) = &outcome {
+            // The ledgers have the records; only the index lags. Going on would leave a hole in it.
+            if !self.broken.swap(true, Ordering::Relaxed) {
+                tracing::error!(%error, "lookups no longer follow the ledgers until the index is made anew");
             }
         }
+        for (origin, head) in outcome.as_ref().map(Vec::as_slice).unwrap_or_default() {
+            (self.on_applied)(origin, *head);
+        }
+        for applied in taken.into_iter().filter_map(|batch| batch.applied) {
+            applied(outcome.as_ref().map(|_| ()).map_err(|_| IndexFailed::Behind));
+        }
     }
-    view.index.flush();
+
+    /// Puts a view made from the ledgers in the place of the one that lags behind. Records that are still queued are in it
+    /// already; applying them again changes nothing.
+    fn mend(&self) {
+        let Some(view) = (self.anew)() else { return };
+        let heads: Vec<(OriginId, Head)> = view
+            .meta()
+            .applied_heads()
+            .map(|(origin, head)| (origin.clone(), head))
+            .collect();
+        self.current.replace(view);
+        for (origin, head) in &heads {
+            (self.on_applied)(origin, *head);
+        }
+        self.broken.store(false, Ordering::Relaxed);
+        tracing::info!("the index was made anew; lookups follow the ledgers again");
+    }
 }
 
 /// Brings the batches into the index, then into memory, and gives the new applied heads.

@@ -40,6 +40,10 @@ impl Ledgers for Registry {
             // What the own court signed and this machine lost comes back by a restore, not by an ordinary session.
             return Err(StoreRefused::BadRecord);
         }
+        if !self.has_room() {
+            tracing::warn!(%origin, "the disk is full; a run was not kept");
+            return Err(StoreRefused::CannotStore);
+        }
         let ledger = self.shelf.get_or_make(origin).map_err(|error| {
             tracing::error!(%origin, %error, "a ledger cannot be made");
             StoreRefused::CannotStore

@@ -31,6 +31,7 @@ mod catalogue;
 mod card;
 mod shelf;
 mod freshness;
+mod room;
 
 pub use card::id_kind;
 pub use catalogue::KnownImage;

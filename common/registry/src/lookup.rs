@@ -6,6 +6,7 @@ use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 use crate::freshness::Answer;
 use crate::registry::{Registry, now};
 use crate::story::Story;
+use crate::view::View;
 
 /// A question and how its answer is to be cut.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,8 @@ impl Registry {
             hits: COUNTED,
             ..Limits::default()
         };
-        let matched = self.view.people().lookup(&query, &limits);
+        let view = self.view();
+        let matched = view.people().lookup(&query, &limits);
         let mut hits = Hits::default();
         let mut skipped = 0;
         for (order, hit) in matched {
@@ -80,7 +82,7 @@ impl Registry {
                 hits.more = true;
                 break;
             }
-            let found = self.found(order, hit, at, question.at);
+            let found = self.found(&view, order, hit, at, question.at);
             if !all && !wanted(&found, question) {
                 continue;
             }
@@ -93,8 +95,8 @@ impl Registry {
         Answer::new(hits, freshness)
     }
 
-    fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
-        let entry = self.entry(order);
+    fn found(&self, view: &View, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
+        let entry = self.entry(view, order);
         let person = entry.as_ref().ok().and_then(|entry| {
             entry
                 .card
@@ -102,7 +104,7 @@ impl Registry {
                 .and_then(|card| card.persons.get(usize::from(hit.person)))
                 .cloned()
         });
-        let story = entry.and_then(|entry| self.story_of(order, &entry, until));
+        let story = entry.and_then(|entry| self.story_of(view, order, &entry, until));
         let story = story.map_err(|error| error.to_string()).map(|story| {
             let standing = ccpor_domain::standing(&story.state, at);
             (story, standing)
@@ -126,7 +128,7 @@ impl Registry {
             numbers: vec![(NumberKind::Registry, number.to_string())],
             ..Query::default()
         };
-        let hits = self.view.people().lookup(&query, &Limits::default());
+        let hits = self.view().people().lookup(&query, &Limits::default());
         hits.first().map(|(order, _)| *order)
     }
 }

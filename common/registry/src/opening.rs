@@ -116,6 +116,17 @@ pub(crate) fn view(
     Ok((view, opening))
 }
 
+/// Makes the view anew from the ledgers, beside the one that is in use and whose index could not be written.
+pub(crate) fn view_anew(
+    directory: &Path,
+    cache_bytes: u64,
+    shelf: &Shelf,
+    store: ImageStore,
+) -> Result<View, OpenFailed> {
+    set_aside(directory)?;
+    view(directory, cache_bytes, shelf, store).map(|(view, _)| view)
+}
+
 fn learn(catalogue: &Catalogue, meta: &Meta, entry: &Entry) {
     let origin = entry.places.first().and_then(|place| meta.origin(place.origin));
     for (blake3, length) in &entry.images {

@@ -9,7 +9,7 @@ use ccpor_ledger::{
     SigningKey, VerifyingKey, Writer,
 };
 
-use crate::apply::{Applier, Batch, Fact};
+use crate::apply::{Anew, Applier, Batch, Fact};
 use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
@@ -17,9 +17,10 @@ use crate::index::{Entry, IndexFailed};
 use crate::intake::{self, Desk, Done, IntakeRefused, Request, Turns};
 use crate::opening::{self, OpenFailed, Opening};
 use crate::replica::Replica;
+use crate::room;
 use crate::shelf::Shelf;
 use crate::story::{NoStory, Story};
-use crate::view::View;
+use crate::view::{CurrentView, View};
 
 /// What a registry is opened with.
 pub struct RegistryConfig {
@@ -61,7 +62,7 @@ pub struct Registry {
     own: Option<OriginId>,
     writer: Option<Writer>,
     pub(crate) shelf: Arc<Shelf>,
-    pub(crate) view: Arc<View>,
+    view: Arc<CurrentView>,
     applier: Mutex<Option<Applier>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
     turns: Turns,
@@ -118,15 +119,16 @@ impl Registry {
         let images = ImageStore::open(&config.directory.join("images")).map_err(opening::images)?;
         let index = config.directory.join("index");
         let (view, opening) = opening::view(&index, config.index_cache_bytes, &shelf, images.clone())?;
-        let view = Arc::new(view);
         let replica = Replica::open(&shelf, own.clone(), &config.identity, config.receipts, clock)?;
         for (origin, head) in view.meta().applied_heads() {
             replica.applied(origin, head);
         }
+        let view = Arc::new(CurrentView::new(view));
         let told = Arc::clone(&replica);
         let (applier, applying) = Applier::start(
             Arc::clone(&view),
             Box::new(move |origin, head| told.applied(origin, head)),
+            anew(index, config.index_cache_bytes, &shelf, &images),
         )
         .map_err(OpenFailed::Thread)?;
         let registry = Arc::new_cyclic(|this| Self {
@@ -214,9 +216,10 @@ impl Registry {
     pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(None);
+        let view = self.view();
         let story = self
-            .entry(order)
-            .and_then(|entry| self.story_of(order, &entry, until));
+            .entry(&view, order)
+            .and_then(|entry| self.story_of(&view, order, &entry, until));
         Answer::new(story, freshness)
     }
 
@@ -270,18 +273,18 @@ impl Registry {
     /// What the records say of an image, wherever its bytes are.
     #[must_use]
     pub fn known_image(&self, blake3: &[u8; 32]) -> Option<KnownImage> {
-        self.view.catalogue.find(blake3)
+        self.view().catalogue.find(blake3)
     }
 
     /// Up to `most` images that records speak of and that are not here.
     #[must_use]
     pub fn missing_images(&self, most: usize) -> Vec<KnownImage> {
-        self.view.catalogue.missing(most)
+        self.view().catalogue.missing(most)
     }
 
     /// The bytes of an image turned out to be gone or damaged; it is wanted again.
     pub fn lost_image(&self, blake3: &[u8; 32]) {
-        self.view.catalogue.lost(blake3);
+        self.view().catalogue.lost(blake3);
     }
 
     /// The ledger that this machine writes, if it is a court's.
@@ -294,13 +297,13 @@ impl Registry {
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
-            orders: u64::try_from(self.view.people().orders()).unwrap_or(u64::MAX),
+            orders: u64::try_from(self.view().people().orders()).unwrap_or(u64::MAX),
             records: self.shelf.all().iter().map(|(_, ledger)| ledger.records()).sum(),
-            index_bytes: self.view.index.size_bytes(),
+            index_bytes: self.view().index.size_bytes(),
         }
     }
 
-    /// Whether lookups follow the ledgers. When not, the index could not be written; a restart makes it anew.
+    /// Whether lookups follow the ledgers. When not, the index could not be written; it is made anew as soon as there is room.
     #[must_use]
     pub fn follows(&self) -> bool {
         self.applier
@@ -313,7 +316,8 @@ impl Registry {
     /// Every ledger as it stands here, by name.
     #[must_use]
     pub fn ledgers(&self) -> Vec<LedgerState> {
-        let meta = self.view.meta();
+        let view = self.view();
+        let meta = view.meta();
         let state = |(origin, ledger): (OriginId, Arc<Ledger>)| LedgerState {
             head: ledger.head(),
             records: ledger.records(),
@@ -385,8 +389,8 @@ impl Registry {
     }
 
     /// What the index says of an order.
-    pub(crate) fn entry(&self, order: OrderId) -> Result<Entry, NoStory> {
-        match self.view.index.entry(order) {
+    pub(crate) fn entry(&self, view: &View, order: OrderId) -> Result<Entry, NoStory> {
+        match view.index.entry(order) {
             Ok(Some((entry, _))) => Ok(entry),
             // What is missing in an index that lags behind may well be in a ledger.
             Ok(None) if !self.follows() => Err(NoStory::NotReadable {
@@ -404,11 +408,22 @@ impl Registry {
     /// The records that the entry points to.
     pub(crate) fn story_of(
         &self,
+        view: &View,
         order: OrderId,
         entry: &Entry,
         until: Option<UtcMillis>,
     ) -> Result<Story, NoStory> {
-        Story::read(order, entry, &self.view.meta(), &self.shelf, until)
+        Story::read(order, entry, &view.meta(), &self.shelf, until)
+    }
+
+    /// What lookups use now. One answer is made from one view.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.get()
+    }
+
+    /// Whether there is room on the disk to record something more.
+    pub(crate) fn has_room(&self) -> bool {
+        room::is_left(&self.directory)
     }
 }
 
@@ -420,11 +435,16 @@ impl Desk for Registry {
     fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
         // An act that the index does not show yet would be done a second time.
         if !self.follows() {
-            return Err(IndexFailed::Behind.into());
+            return Err(if self.has_room() {
+                IndexFailed::Behind.into()
+            } else {
+                AppendError::DiskFull.into()
+            });
         }
+        let view = self.view();
         match self
-            .entry(order)
-            .and_then(|entry| self.story_of(order, &entry, None))
+            .entry(&view, order)
+            .and_then(|entry| self.story_of(&view, order, &entry, None))
         {
             Ok(story) => Ok(Some(story)),
             Err(NoStory::Unknown(_)) => Ok(None),
@@ -438,6 +458,9 @@ impl Desk for Registry {
         };
         if let Some(reason) = self.halted() {
             return Err(IntakeRefused::Halted(reason));
+        }
+        if !self.has_room() {
+            return Err(AppendError::DiskFull.into());
         }
         let body =
             ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
@@ -494,6 +517,21 @@ impl Registry {
             tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
         }
     }
+}
+
+/// Makes the view anew when there is room for it.
+fn anew(index: PathBuf, cache_bytes: u64, shelf: &Arc<Shelf>, images: &ImageStore) -> Anew {
+    let (shelf, images) = (Arc::clone(shelf), images.clone());
+    Box::new(move || {
+        if !index.parent().is_none_or(room::is_left) {
+            return None;
+        }
+        let view = opening::view_anew(&index, cache_bytes, &shelf, images.clone());
+        view.inspect_err(
+            |error| tracing::error!(%error, "the index could not be made anew; it is tried again"),
+        )
+        .ok()
+    })
 }
 
 /// The moment, by the clock of this machine.

@@ -1,10 +1,28 @@
 //! The view: everything that is made from the ledgers for looking things up. The applying thread alone changes it.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::catalogue::Catalogue;
 use crate::index::{Index, Meta};
 use crate::people::People;
+
+/// The view that lookups use now. When it is made anew it is replaced as a whole, so whoever works with one keeps it to the
+/// end.
+pub(crate) struct CurrentView(RwLock<Arc<View>>);
+
+impl CurrentView {
+    pub(crate) fn new(view: View) -> Self {
+        Self(RwLock::new(Arc::new(view)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<View> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn replace(&self, view: View) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+    }
+}
 
 /// The index on disk and what is kept in memory beside it.
 pub(crate) struct View {

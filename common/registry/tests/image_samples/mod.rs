@@ -81,12 +81,12 @@ pub(crate) fn with_table(objects: &[String], trailer: &str) -> Vec<u8> {
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         offsets.push(bytes.len());
-        write!(bytes, "{} 0 obj\n{object}\nendobj\n", index + 1).unwrap();
+        writeln!(bytes, "{} 0 obj\n{object}\nendobj", index + 1).unwrap();
     }
     let table = bytes.len();
     writeln!(bytes, "xref\n0 {}\n0000000000 65535 f ", objects.len() + 1).unwrap();
     for offset in offsets {
-        write!(bytes, "{offset:010} 00000 n \n").unwrap();
+        writeln!(bytes, "{offset:010} 00000 n ").unwrap();
     }
     let size = objects.len() + 1;
     writeln!(

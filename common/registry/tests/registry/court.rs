@@ -10,16 +10,16 @@ use ccpor_registry::{
     Done, IntakeRefused, Opening, OwnLedger, Question, Registry, RegistryConfig, Request, Source,
 };
 
-pub fn origin(court: &str) -> OriginId {
+pub(crate) fn origin(court: &str) -> OriginId {
     OriginId::new(&format!("court/{court}/node/1")).unwrap()
 }
 
-pub fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(&[seed; 32]).unwrap()
 }
 
 /// Trusts Alameda with key 1, Kern with key 2.
-pub fn trust() -> Arc<PinnedKeys> {
+pub(crate) fn trust() -> Arc<PinnedKeys> {
     let alameda = key(1).public();
     let kern = key(2).public();
     Arc::new(
@@ -29,7 +29,7 @@ pub fn trust() -> Arc<PinnedKeys> {
     )
 }
 
-pub fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Registry>, Opening) {
+pub(crate) fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Registry>, Opening) {
     Registry::open(RegistryConfig {
         directory: directory.to_owned(),
         identity: origin(court).to_string(),
@@ -47,7 +47,7 @@ pub fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Registry>, Op
     .unwrap()
 }
 
-pub fn open_hub(directory: &Path) -> Arc<Registry> {
+pub(crate) fn open_hub(directory: &Path) -> Arc<Registry> {
     let config = RegistryConfig {
         directory: directory.to_owned(),
         identity: "hub/1".into(),
@@ -61,7 +61,7 @@ pub fn open_hub(directory: &Path) -> Arc<Registry> {
     Registry::open(config).unwrap().0
 }
 
-pub fn request(key: &str) -> Request {
+pub(crate) fn request(key: &str) -> Request {
     let by = Actor {
         identity: "system/alameda-cms".into(),
         ..Actor::default()
@@ -74,7 +74,7 @@ pub fn request(key: &str) -> Request {
 }
 
 /// An order against LAST, FIRST with a stay-away term.
-pub fn order(last: &str, first: &str, case: &str) -> Order {
+pub(crate) fn order(last: &str, first: &str, case: &str) -> Order {
     Order {
         form: "DV-130".into(),
         case_number: case.into(),
@@ -104,12 +104,12 @@ pub fn order(last: &str, first: &str, case: &str) -> Order {
     }
 }
 
-pub fn file(registry: &Registry, key: &str, order: Order) -> Result<Done, IntakeRefused> {
+pub(crate) fn file(registry: &Registry, key: &str, order: Order) -> Result<Done, IntakeRefused> {
     registry.file(request(key), None, order)
 }
 
 /// The orders that a lookup by name finds, the best first.
-pub fn found(registry: &Registry, last: &str, first: &str) -> Vec<OrderId> {
+pub(crate) fn found(registry: &Registry, last: &str, first: &str) -> Vec<OrderId> {
     let query = Query {
         last: last.into(),
         first: first.into(),
