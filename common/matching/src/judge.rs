@@ -65,7 +65,8 @@ pub(crate) fn judge(asked: &Asked, candidate: &Candidate<'_>, persons: f32) -> V
         .map_or(BirthAlike::Unknown, |asked| asked.compare(candidate.date));
     let mut best: Option<Verdict> = None;
     for reading in &asked.readings {
-        if reading.swapped && best.is_some_and(|best| best.surname.0.gain() + best.given.0.gain() > 6.0) {
+        let clear = best.is_some_and(|best| best.surname.0.gain() + best.given.0.gain() > 6.0);
+        if reading.swapped && (clear || !may_be_swapped(reading, candidate.words)) {
             break;
         }
         let verdict = judge_reading(asked, reading, candidate, birth, persons);
@@ -82,6 +83,20 @@ pub(crate) fn judge(asked: &Asked, candidate: &Candidate<'_>, persons: f32) -> V
         birth,
         swapped: false,
     })
+}
+
+/// Whether a recorded surname is like any given name asked for.
+fn may_be_swapped(reading: &Reading, words: &[Recorded]) -> bool {
+    let surnames = words
+        .iter()
+        .filter(|word| matches!(word.word.place(), Place::Surname | Place::Core));
+    let like = |word: &Recorded| {
+        reading
+            .surnames
+            .iter()
+            .any(|asked| degree(word, asked.whole) > Alike::Initial)
+    };
+    surnames.into_iter().any(like)
 }
 
 fn judge_reading(

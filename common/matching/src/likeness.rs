@@ -36,6 +36,13 @@ pub(crate) enum Alike {
     Same,
 }
 
+impl Alike {
+    /// Whether it is worth more than chance: an initial, or three slips in a long word, is not.
+    pub(crate) fn tells(self) -> bool {
+        self == Self::Short || self > Self::Initial
+    }
+}
+
 /// A word asked for, made ready to be compared with many.
 pub(crate) struct Pattern {
     pub(crate) word: Word,

@@ -398,13 +398,13 @@ impl People {
     }
 
     /// The same for lists of postings.
-    pub(crate) fn touch_surnames(&self, words: &[(WordId, crate::likeness::Alike)]) {
+    pub(crate) fn touch_surnames(&self, words: impl Iterator<Item = WordId> + Clone) {
         let lists = words
-            .iter()
-            .fold(0, |sum, (word, _)| sum ^ self.with_surname(*word).len());
+            .clone()
+            .fold(0, |sum, word| sum ^ self.with_surname(word).len());
         std::hint::black_box(lists);
-        let firsts = words.iter().fold(0, |sum, (word, _)| {
-            sum ^ self.with_surname(*word).first().map_or(0, |p| p.mark)
+        let firsts = words.fold(0, |sum, word| {
+            sum ^ self.with_surname(word).first().map_or(0, |first| first.mark)
         });
         std::hint::black_box(firsts);
     }

@@ -173,13 +173,18 @@ impl Search<'_> {
                     .get(pattern)
                     .map(Vec::as_slice)
                     .unwrap_or_default();
-                self.people.touch_surnames(near);
-                for (word, alike) in near {
-                    // In the less likely reading only clear agreement is followed.
-                    if !reading.swapped || matches!(alike, Alike::Same | Alike::SpeltOne | Alike::SoundsClose)
-                    {
-                        self.through(self.people.with_surname(*word), given);
-                    }
+                // In the less likely reading only clear agreement is followed.
+                let follow = |alike: Alike| {
+                    !reading.swapped || matches!(alike, Alike::Same | Alike::SpeltOne | Alike::SoundsClose)
+                };
+                let near = || {
+                    near.iter()
+                        .filter(|(_, alike)| follow(*alike))
+                        .map(|(word, _)| *word)
+                };
+                self.people.touch_surnames(near());
+                for word in near() {
+                    self.through(self.people.with_surname(word), given);
                 }
             }
         }
@@ -331,7 +336,7 @@ impl Search<'_> {
             place.word = *word;
             place.degrees = self.degrees_of(word.word());
             place.length = self.words.row(word.word()).map_or(0, |row| row.len);
-            any |= word.place() != Place::Middle && place.degrees.iter().any(|degree| *degree != Alike::None);
+            any |= word.place() != Place::Middle && place.degrees.iter().any(|degree| degree.tells());
         }
         if !any {
             return None;
