@@ -221,9 +221,9 @@ fn tell(arguments: &Arguments, unknown: &feed::Unknown, tally: &Tally) -> Exit {
         reported: arguments.report.is_some() && written.is_ok(),
     };
     let exit = judge(&counts, stopped.is_some());
-    if !arguments.quiet || exit != Exit::Done {
-        eprint!("{}", report.words());
-    }
+    // What was in the file and is not in the registry is told even then.
+    let counted = !arguments.quiet || exit != Exit::Done;
+    eprint!("{}", report.words(counted));
     if let Err(error) = written {
         eprintln!("ccpor-node: the report file could not be written to its end: {error}");
     }
