@@ -61,7 +61,9 @@ pub fn start(settings: &LogSettings) -> Result<(), LevelRefused> {
         .map_err(|error| LevelRefused(error.to_string()))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // A log that cannot be written must not end the thread that writes it; telling so on the same output would.
+        .log_internal_errors(false);
     // A second start in one process, as tests do, keeps the first.
     let _started = match settings.format {
         LogFormat::Text => lines.with_ansi(false).try_init(),
