@@ -287,7 +287,7 @@ fn report(classes: &BTreeMap<String, Class>) {
             right as f64 / positives.len() as f64
         );
     }
-    for threshold in [0.25, 0.5, 0.75, 0.9] {
+    for threshold in [0.25, 0.58, 0.75, 0.9] {
         let right = positives
             .iter()
             .filter(|(score, right)| *right && *score >= threshold)

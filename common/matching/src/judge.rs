@@ -8,7 +8,8 @@ use crate::date::DateCode;
 use crate::likeness::Alike;
 use crate::naming::{Place, Suffix};
 use crate::people::{PlacedWord, Traits};
-use crate::reason::{BirthReason, NameReason, Reason};
+use crate::reason::NameReason;
+use crate::room::Vec8;
 use crate::weights::{self, Odds};
 
 /// Words of a recorded name.
@@ -44,11 +45,11 @@ pub(crate) struct Verdict {
     pub(crate) bits: f32,
     /// Nothing that was asked speaks against the person.
     pub(crate) undisputed: bool,
-    surname: (Odds, NameReason),
-    given: (Odds, NameReason),
-    middle: (Odds, Option<NameReason>),
-    birth: BirthAlike,
-    swapped: bool,
+    pub(crate) surname: (Odds, NameReason),
+    pub(crate) given: (Odds, NameReason),
+    pub(crate) middle: (Odds, Option<NameReason>),
+    pub(crate) birth: BirthAlike,
+    pub(crate) swapped: bool,
 }
 
 impl Verdict {
@@ -352,7 +353,7 @@ fn sum_pairs(pairs: &[Option<Pair>; 4], asked: usize, recorded: usize) -> (Odds,
     let reversed = found()
         .any(|a| found().any(|b| a.asked < b.asked && a.recorded > b.recorded && !a.stray && !b.stray));
     let weakest = found().map(|pair| pair.alike).min().unwrap_or_default();
-    let mut how = name_reason(weakest);
+    let mut how = NameReason::from(weakest);
     if reversed {
         odds = odds.less(weights::OTHER_ORDER);
         how = NameReason::OtherOrder;
@@ -460,7 +461,7 @@ fn judge_given(reading: &Reading, words: &[Recorded]) -> ((Odds, NameReason), (O
     let how = if i >= given_asked || j >= given_recorded {
         NameReason::IsMiddle
     } else {
-        name_reason(alike)
+        NameReason::from(alike)
     };
     let mut middle = judge_middle(&asked, &recorded, i, j);
     if how == NameReason::IsMiddle && middle.1 == Some(NameReason::Differs) {
@@ -493,100 +494,6 @@ fn judge_middle(
         }
     }
     best.map_or((Odds::EVEN, None), |(odds, alike)| {
-        (odds, Some(name_reason(alike)))
+        (odds, Some(NameReason::from(alike)))
     })
-}
-
-/// A short list held in place.
-struct Vec8<T> {
-    items: [Option<T>; 8],
-}
-
-impl<T: Copy> FromIterator<T> for Vec8<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Self {
-        let mut items = [None; 8];
-        items
-            .iter_mut()
-            .zip(iter)
-            .for_each(|(place, item)| *place = Some(item));
-        Self { items }
-    }
-}
-
-impl<T: Copy> Vec8<T> {
-    fn iter(&self) -> impl Iterator<Item = T> {
-        self.items.iter().copied().map_while(|item| item)
-    }
-}
-
-fn name_reason(alike: Alike) -> NameReason {
-    match alike {
-        Alike::Same => NameReason::Same,
-        Alike::SpeltOne => NameReason::OneSlip,
-        Alike::SpeltTwo | Alike::Near => NameReason::SeveralSlips,
-        Alike::SoundsClose | Alike::Sounds => NameReason::SoundsAlike,
-        Alike::Nick | Alike::SharedNick | Alike::NickMisspelt => NameReason::Nickname,
-        Alike::Initial => NameReason::Initial,
-        Alike::Short => NameReason::Shortened,
-        Alike::Core => NameReason::Particle,
-        Alike::None => NameReason::Differs,
-    }
-}
-
-/// The verdict in words.
-pub(crate) fn reasons(asked: &Asked, candidate: &Candidate<'_>, verdict: &Verdict) -> Vec<Reason> {
-    let mut why = Vec::with_capacity(6);
-    if verdict.swapped {
-        why.push(Reason::NamesSwapped);
-    }
-    let asks_surname = asked.readings.iter().any(|reading| !reading.surnames.is_empty());
-    let asks_given = asked.readings.iter().any(|reading| !reading.given.is_empty());
-    if asks_surname {
-        why.push(Reason::Surname(verdict.surname.1));
-    }
-    if asks_given {
-        why.push(Reason::Given(verdict.given.1));
-    }
-    why.extend(verdict.middle.1.map(Reason::Middle));
-    if asked
-        .birth
-        .is_some_and(|birth| birth != crate::birth::BirthAsked::Nothing)
-    {
-        why.push(Reason::Birth(birth_reason(verdict.birth)));
-    }
-    if candidate.traits.alias {
-        why.push(Reason::ByAlias);
-    }
-    if let (Some(a), Some(b)) = (asked.sex, candidate.traits.sex)
-        && a != b
-    {
-        why.push(Reason::SexDiffers);
-    }
-    match (asked.suffix, candidate.traits.suffix) {
-        (Suffix::None, _) | (_, Suffix::None) => {}
-        (a, b) if a == b => why.push(Reason::SameSuffix),
-        _ => why.push(Reason::SuffixDiffers),
-    }
-    why
-}
-
-fn birth_reason(birth: BirthAlike) -> BirthReason {
-    match birth {
-        BirthAlike::Unknown => BirthReason::NotRecorded,
-        BirthAlike::Same => BirthReason::Same,
-        BirthAlike::OneDayOff => BirthReason::OneDayOff,
-        BirthAlike::MonthAndDaySwapped => BirthReason::MonthAndDaySwapped,
-        BirthAlike::YearOff => BirthReason::YearOff,
-        BirthAlike::OneDigit => BirthReason::OneDigit,
-        BirthAlike::DigitsSwapped => BirthReason::DigitsSwapped,
-        BirthAlike::FewDaysOff => BirthReason::FewDaysOff,
-        BirthAlike::SwappedAndYearOff => BirthReason::SwappedAndYearOff,
-        BirthAlike::SameMonthAndDay => BirthReason::SameMonthAndDay,
-        BirthAlike::SameYearAndMonth => BirthReason::SameYearAndMonth,
-        BirthAlike::SameYearAndDay => BirthReason::SameYearAndDay,
-        BirthAlike::SameYear => BirthReason::SameYear,
-        BirthAlike::InSpan => BirthReason::Fits,
-        BirthAlike::BesideSpan | BirthAlike::NearSpan => BirthReason::NearlyFits,
-        BirthAlike::YearBeside | BirthAlike::Far => BirthReason::Differs,
-    }
 }

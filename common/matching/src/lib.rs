@@ -8,6 +8,8 @@
 mod index;
 mod search;
 mod line;
+mod written;
+mod explain;
 mod judge;
 mod weights;
 mod asked;
@@ -15,6 +17,7 @@ mod query;
 mod reason;
 mod numbers;
 mod people;
+mod room;
 mod birth;
 mod likeness;
 mod words;

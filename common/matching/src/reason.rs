@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::birth::BirthAlike;
 use crate::card::{IdKind, NumberKind};
+use crate::likeness::Alike;
 
 /// One piece of evidence; `Display` gives it in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,5 +176,44 @@ fn birth_reason(how: BirthReason) -> &'static str {
         BirthReason::NearlyFits => "birth nearly fits",
         BirthReason::NotRecorded => "no date of birth to compare",
         BirthReason::Differs => "date of birth differs",
+    }
+}
+
+impl From<Alike> for NameReason {
+    fn from(alike: Alike) -> Self {
+        match alike {
+            Alike::Same => NameReason::Same,
+            Alike::SpeltOne => NameReason::OneSlip,
+            Alike::SpeltTwo | Alike::Near => NameReason::SeveralSlips,
+            Alike::SoundsClose | Alike::Sounds => NameReason::SoundsAlike,
+            Alike::Nick | Alike::SharedNick | Alike::NickMisspelt => NameReason::Nickname,
+            Alike::Initial => NameReason::Initial,
+            Alike::Short => NameReason::Shortened,
+            Alike::Core => NameReason::Particle,
+            Alike::None => NameReason::Differs,
+        }
+    }
+}
+
+impl From<BirthAlike> for BirthReason {
+    fn from(birth: BirthAlike) -> Self {
+        match birth {
+            BirthAlike::Unknown => BirthReason::NotRecorded,
+            BirthAlike::Same => BirthReason::Same,
+            BirthAlike::OneDayOff => BirthReason::OneDayOff,
+            BirthAlike::MonthAndDaySwapped => BirthReason::MonthAndDaySwapped,
+            BirthAlike::YearOff => BirthReason::YearOff,
+            BirthAlike::OneDigit => BirthReason::OneDigit,
+            BirthAlike::DigitsSwapped => BirthReason::DigitsSwapped,
+            BirthAlike::FewDaysOff => BirthReason::FewDaysOff,
+            BirthAlike::SwappedAndYearOff => BirthReason::SwappedAndYearOff,
+            BirthAlike::SameMonthAndDay => BirthReason::SameMonthAndDay,
+            BirthAlike::SameYearAndMonth => BirthReason::SameYearAndMonth,
+            BirthAlike::SameYearAndDay => BirthReason::SameYearAndDay,
+            BirthAlike::SameYear => BirthReason::SameYear,
+            BirthAlike::InSpan => BirthReason::Fits,
+            BirthAlike::BesideSpan | BirthAlike::NearSpan => BirthReason::NearlyFits,
+            BirthAlike::YearBeside | BirthAlike::Far => BirthReason::Differs,
+        }
     }
 }
