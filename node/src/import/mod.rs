@@ -6,6 +6,8 @@
 mod filing_examples;
 #[cfg(test)]
 mod row_examples;
+#[cfg(test)]
+mod properties;
 mod filing;
 mod report;
 mod progress;
