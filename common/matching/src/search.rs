@@ -35,6 +35,8 @@ pub(crate) struct Found {
     pub(crate) order: u32,
     pub(crate) role: Role,
     pub(crate) person: u8,
+    /// Settles which of two names of one person is shown when both weigh the same: the primary one, then by content.
+    tie: u64,
     entry: EntryId,
 }
 
@@ -309,6 +311,7 @@ impl Search<'_> {
             order: entry.order,
             role: entry.role(),
             person: entry.person,
+            tie: self.tie_of(&entry),
             entry: id,
         });
         if self.found.len() >= MOST_KEPT.max(self.most * 2) {
@@ -372,6 +375,15 @@ impl Search<'_> {
         Some((verdict, out))
     }
 
+    /// A number that depends on the content of an entry alone, lower for a primary name.
+    fn tie_of(&self, entry: &Entry) -> u64 {
+        let words = self.people.words_of(entry).iter();
+        let codes = words
+            .map(|placed| self.words.row(placed.word()).map_or(0, |row| row.code) ^ placed.place() as u64);
+        let mix = |hash: u64, code: u64| (hash.rotate_left(7) ^ code).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        codes.fold(mix(0, u64::from(entry.date)), mix) >> 1 | u64::from(entry.traits().alias) << 63
+    }
+
     /// log2 of the share of names that have a word so many times.
     fn share(&self, count: usize) -> f32 {
         let seen = count as f32 + UNSEEN * SMALLEST_POPULATION;
@@ -410,6 +422,7 @@ fn sort(found: &mut [Found]) {
         (a.order, a.role, a.person)
             .cmp(&(b.order, b.role, b.person))
             .then(b.bits.total_cmp(&a.bits))
+            .then(a.tie.cmp(&b.tie))
     });
 }
 
