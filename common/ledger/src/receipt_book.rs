@@ -68,11 +68,15 @@ impl ReceiptBook {
             _ => Err(fault),
         });
         let (latest, skipped_bytes) = read_frames(&found.map_err(io)?, &origin);
-        // Written anew at every opening: drops what was passed over and what newer receipts made useless.
-        let (file, bytes) = rewrite(&path, &latest).map_err(io)?;
-        if skipped_bytes > 0 {
+        let (file, bytes) = if skipped_bytes > 0 {
             tracing::warn!(%origin, skipped_bytes, "part of the receipts was not whole and was left out");
-        }
+            rewrite(&path, &latest).map_err(io)?
+        } else {
+            // Nothing is written, so that a ledger opens on a full disk too.
+            let file = OpenOptions::new().create(true).append(true).open(&path).map_err(io)?;
+            let bytes = file.metadata().map_err(io)?.len();
+            (file, bytes)
+        };
         let pages = Mutex::new(Pages { file, bytes, latest });
         Ok(ReceiptBook {
             path,
@@ -99,13 +103,12 @@ impl ReceiptBook {
         pages
             .latest
             .insert(receipt.hub.clone(), (receipt, signed.clone()));
-        pages.bytes += u64::try_from(frame.len()).unwrap_or(0);
-        if pages.bytes > MAX_FILE_BYTES {
-            (pages.file, pages.bytes) =
-                rewrite(&self.path, &pages.latest).map_err(|source| self.io(source))?;
+        let written = if pages.bytes > MAX_FILE_BYTES {
+            rewrite(&self.path, &pages.latest).map(|(file, bytes)| (pages.file, pages.bytes) = (file, bytes))
         } else {
-            pages.file.write_all(&frame).map_err(|source| self.io(source))?;
-        }
+            pages.add(&frame)
+        };
+        written.map_err(|source| self.io(source))?;
         Ok(true)
     }
 
@@ -142,6 +145,23 @@ impl ReceiptBook {
             path: self.path.clone(),
             source,
         }
+    }
+}
+
+impl Pages {
+    /// Adds a frame, or nothing of it: a full disk takes a part of it.
+    fn add(&mut self, frame: &[u8]) -> io::Result<()> {
+        match self.file.write_all(frame) {
+            Ok(()) => self.bytes += u64::try_from(frame.len()).unwrap_or(0),
+            Err(fault) => {
+                if self.file.set_len(self.bytes).is_err() {
+                    // The next receipt writes the file anew.
+                    self.bytes = u64::MAX;
+                }
+                return Err(fault);
+            }
+        }
+        Ok(())
     }
 }
 
