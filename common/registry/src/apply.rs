@@ -1,12 +1,12 @@
 //! Applying: what the ledgers say, brought into the index and the people in memory, one record after the other.
 //!
-//! A single thread owns both, so a reader never sees half of a record and nothing here needs a lock of its own.
-//! It is fed by a bounded queue: whoever replicates faster than this thread can follow is slowed down.
+//! Changes are made one after the other, many records at a time, by a thread that is fed by a bounded queue: whoever
+//! replicates faster than it can follow is slowed down. Whoever files one order at a time need not wait for that thread.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ccpor_domain::{Event, OrderId};
@@ -75,14 +75,14 @@ const QUEUE: usize = 256;
 /// The entrance to the applying thread.
 pub(crate) struct Applier {
     queue: SyncSender<Batch>,
-    broken: Arc<AtomicBool>,
+    work: Arc<Applying>,
 }
 
 /// What is told after a batch was applied: the ledgers with the last record that lookups now include.
-pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send>;
+pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send + Sync>;
 
 /// Makes the view anew from the ledgers; none when that cannot be done now.
-pub(crate) type Anew = Box<dyn Fn() -> Option<View> + Send>;
+pub(crate) type Anew = Box<dyn Fn() -> Option<View> + Send + Sync>;
 
 impl Applier {
     /// Starts the thread. It ends when the last [`Applier`] is dropped.
@@ -92,22 +92,35 @@ impl Applier {
         anew: Anew,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (queue, batches) = std::sync::mpsc::sync_channel(QUEUE);
-        let broken = Arc::new(AtomicBool::new(false));
-        let work = Applying {
+        let work = Arc::new(Applying {
             current,
             on_applied,
             anew,
-            broken: Arc::clone(&broken),
-        };
+            broken: AtomicBool::new(false),
+            turn: Mutex::new(()),
+        });
+        let own = Arc::clone(&work);
         let thread = std::thread::Builder::new()
             .name("apply".into())
-            .spawn(move || work.run(&batches))?;
-        Ok((Self { queue, broken }, thread))
+            .spawn(move || own.run(&batches))?;
+        Ok((Self { queue, work }, thread))
     }
 
     /// Whether everything handed over so far could be applied.
     pub(crate) fn follows(&self) -> bool {
-        !self.broken.load(Ordering::Relaxed)
+        !self.work.broken.load(Ordering::Relaxed)
+    }
+
+    /// Applies a batch at once, on the calling thread, when nobody else is at it; gives it back otherwise. Only for a ledger of
+    /// which nothing waits in the queue: its records would be overtaken.
+    pub(crate) fn at_once(&self, batch: Batch) -> Option<Batch> {
+        match self.work.turn.try_lock() {
+            Ok(_turn) if self.follows() => {
+                self.work.carry_out(vec![batch]);
+                None
+            }
+            _ => Some(batch),
+        }
     }
 
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
@@ -122,7 +135,9 @@ struct Applying {
     on_applied: OnApplied,
     anew: Anew,
     /// The index could not be written: what is handed over is left to the ledgers until the index is made anew.
-    broken: Arc<AtomicBool>,
+    broken: AtomicBool,
+    /// Held by whoever changes the view.
+    turn: Mutex<()>,
 }
 
 impl Applying {
@@ -158,6 +173,12 @@ impl Applying {
             facts += next.facts.len();
             taken.push(next);
         }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.carry_out(taken);
+    }
+
+    /// Applies batches and tells; the caller has the turn.
+    fn carry_out(&self, taken: Vec<Batch>) {
         let outcome = if self.broken.load(Ordering::Relaxed) {
             Err(IndexFailed::Behind)
         } else {
@@ -180,6 +201,7 @@ impl Applying {
     /// Puts a view made from the ledgers in the place of the one that lags behind. Records that are still queued are in it
     /// already; applying them again changes nothing.
     fn mend(&self) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(view) = (self.anew)() else { return };
         let heads: Vec<(OriginId, Head)> = view
             .meta()

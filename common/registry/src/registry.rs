@@ -1,6 +1,7 @@
 //! The registry on one machine: ledgers, index, people and images put together, opened, and asked.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use ccpor_domain::{Ending, Event, ImageRef, Order, OrderId, Service, UtcMillis};
@@ -63,9 +64,11 @@ pub struct Registry {
     writer: Option<Writer>,
     pub(crate) shelf: Arc<Shelf>,
     view: Arc<CurrentView>,
-    applier: Mutex<Option<Applier>>,
+    applier: Mutex<Option<Arc<Applier>>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
     turns: Turns,
+    /// Acts of the own court that are being recorded and applied.
+    under_way: AtomicUsize,
     /// Why nothing may be filed, when that is so.
     halted: RwLock<Option<String>>,
     images: ImageStore,
@@ -140,9 +143,10 @@ impl Registry {
             writer,
             shelf,
             view,
-            applier: Mutex::new(Some(applier)),
+            applier: Mutex::new(Some(Arc::new(applier))),
             applying: Mutex::new(Some(applying)),
             turns: Turns::new(),
+            under_way: AtomicUsize::new(0),
             halted: RwLock::new(None),
             images,
             replica,
@@ -306,11 +310,7 @@ impl Registry {
     /// Whether lookups follow the ledgers. When not, the index could not be written; it is made anew as soon as there is room.
     #[must_use]
     pub fn follows(&self) -> bool {
-        self.applier
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(Applier::follows)
+        self.applier().is_some_and(|applier| applier.follows())
     }
 
     /// Every ledger as it stands here, by name.
@@ -382,10 +382,25 @@ impl Registry {
         self.replica.close();
     }
 
+    /// Brings records into lookups on this thread, when nobody else is doing so; gives them back otherwise.
+    fn at_once(&self, batch: Batch) -> Option<Batch> {
+        match self.applier() {
+            Some(applier) => applier.at_once(batch),
+            None => Some(batch),
+        }
+    }
+
+    /// The applier, until the registry is closed. Nobody holds the lock while waiting for it.
+    fn applier(&self) -> Option<Arc<Applier>> {
+        self.applier
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Brings durable records of `origin` into lookups; `applied` is called when they are visible.
     pub(crate) fn apply(&self, batch: Batch) -> bool {
-        let applier = self.applier.lock().unwrap_or_else(PoisonError::into_inner);
-        applier.as_ref().is_some_and(|applier| applier.push(batch))
+        self.applier().is_some_and(|applier| applier.push(batch))
     }
 
     /// What the index says of an order.
@@ -464,6 +479,7 @@ impl Desk for Registry {
         }
         let body =
             ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
+        let _act = UnderWay::of(&self.under_way);
         let (tell, told) = std::sync::mpsc::sync_channel(1);
         let origin = origin.clone();
         let desk = self.this.clone();
@@ -513,9 +529,28 @@ impl Registry {
                 drop(tell.send(Ok(appended)));
             })),
         };
-        if !self.apply(batch) {
+        // The only act of this court that is under way has nothing of its ledger before it in the queue.
+        let alone = self.under_way.load(Ordering::Acquire) == 1;
+        let queued = if alone { self.at_once(batch) } else { Some(batch) };
+        if queued.is_some_and(|batch| !self.apply(batch)) {
             tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
         }
+    }
+}
+
+/// Counts an act for as long as it is under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
