@@ -68,7 +68,7 @@ pub(crate) struct Show {
     #[arg(long, value_name = "MOMENT", value_parser = when::typed)]
     at: Option<String>,
     /// Every version of the order in full, in JSON.
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     versions: bool,
 }
 
@@ -209,6 +209,13 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
 type Rendered = fn(&OrderAnswer, &ccpor_api::message::Freshness) -> String;
 
 async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    // Not asked of the parser, to which a flag before the verb is another than the one behind it.
+    if which.versions && !screen.json {
+        return Err(Failure::usage(
+            "every version in full is for programs",
+            "Give --json with --versions.",
+        ));
+    }
     let request = GetOrderRequest {
         order_id: which.id,
         at: which.at.unwrap_or_default(),

@@ -18,6 +18,11 @@ use crate::problem::{Code, PROBLEM_MEDIA_TYPE, Problem};
 /// Reads the message of a request.
 pub(crate) async fn read<T: DeserializeOwned>(request: Request, limits: &Limits) -> Result<T, Problem> {
     media_type_is(request.headers(), "application/json")?;
+    // Told before the body comes: whoever is cut off in the middle of sending may never read the answer.
+    let most = u64::try_from(limits.message_bytes).unwrap_or(u64::MAX);
+    if announced_length(request.headers()).is_some_and(|length| length > most) {
+        return Err(too_large(limits));
+    }
     let bytes = body(request.into_body(), limits).await?;
     parse(&bytes)
 }
@@ -43,18 +48,19 @@ pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+fn too_large(limits: &Limits) -> Problem {
+    Problem::new(
+        Code::TooLarge,
+        format!("a message may have {} bytes at most", limits.message_bytes),
+    )
+}
+
 async fn body(body: Body, limits: &Limits) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(
-            Code::TooLarge,
-            format!("a message may have {} bytes at most", limits.message_bytes),
-        )
-    };
     let collected =
         tokio::time::timeout(limits.call, Limited::new(body, limits.message_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limits)),
         Ok(Err(_broken)) => Err(Problem::new(
             Code::MalformedRequest,
             "the body broke off before its end",

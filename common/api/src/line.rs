@@ -46,7 +46,11 @@ pub(crate) async fn connect(
 ) -> io::Result<Line> {
     memory.keep(None);
     match tokio::time::timeout(time, shaken(&address, tls)).await {
-        Ok(Ok(stream)) => Ok(Line { stream, memory, heard: false }),
+        Ok(Ok(stream)) => Ok(Line {
+            stream,
+            memory,
+            heard: false,
+        }),
         Ok(Err(error)) => {
             memory.keep(Some(fault_of(&error)));
             Err(error)
@@ -109,7 +113,11 @@ pub(crate) struct Line {
 impl Line {
     /// A server that refuses us says so and closes. When a write is the first to notice, what was said is still to be read, and
     /// is the better reason.
-    fn explained<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn explained<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if self.heard || !matches!(written, Poll::Ready(Err(_))) {
             return written;
         }
@@ -118,7 +126,9 @@ impl Line {
             Poll::Ready(Err(said)) if said.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
                 Poll::Ready(Err(said))
             }
-            _ => written,
+            Poll::Ready(_) => written,
+            // The news that the connection broke is on its way here, and what was said comes with it.
+            Poll::Pending => Poll::Pending,
         }
     }
 
