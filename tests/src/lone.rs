@@ -55,7 +55,9 @@ impl Realm {
     pub fn issue(&self, identity: &str, oris: &[&str]) -> Outcome<IdentityDir> {
         let folder = self.path(&format!("identity-{}", identity.replace('/', "-")));
         let oris: Vec<String> = oris.iter().map(|ori| (*ori).to_owned()).collect();
-        Ok(self.authority.issue(&identity.parse::<Identity>()?, &[], &oris, &folder)?)
+        Ok(self
+            .authority
+            .issue(&identity.parse::<Identity>()?, &[], &oris, &folder)?)
     }
 
     /// A node with the identity `court/COURT/node/1`, not started; `more` is added to its settings.
@@ -94,7 +96,11 @@ impl Lone {
             "[data]\ndirectory = {data:?}\nidentity = {identity:?}\n[api]\nlisten = \"127.0.0.1:0\"\n{more}"
         );
         std::fs::write(directory.join("settings.toml"), text)?;
-        Ok(Self { directory: directory.to_owned(), kind, daemon: None })
+        Ok(Self {
+            directory: directory.to_owned(),
+            kind,
+            daemon: None,
+        })
     }
 
     /// Its settings file.
@@ -122,8 +128,14 @@ impl Lone {
     pub async fn start(&mut self) -> Outcome<SocketAddr> {
         let (hub, node) = programs()?;
         let program = if self.kind == Kind::Hub { hub } else { node };
-        let arguments = ["--config".into(), self.settings().display().to_string(), "run".into()];
-        let daemon = Daemon::spawn(&program, &arguments, &self.directory.join("log"))?.ready().await?;
+        let arguments = [
+            "--config".into(),
+            self.settings().display().to_string(),
+            "run".into(),
+        ];
+        let daemon = Daemon::spawn(&program, &arguments, &self.directory.join("log"))?
+            .ready()
+            .await?;
         let address = daemon.ready().api;
         self.daemon = Some(daemon);
         Ok(address)
@@ -157,7 +169,34 @@ impl Lone {
     /// # Errors
     /// When it does not end.
     pub async fn run(&self, arguments: &[&str]) -> Outcome<Ended> {
-        let program = if self.kind == Kind::Hub { Program::hub()? } else { Program::node()? };
-        program.arg("--config").arg(self.settings()).args(arguments.iter().copied()).run().await
+        let program = if self.kind == Kind::Hub {
+            Program::hub()?
+        } else {
+            Program::node()?
+        };
+        program
+            .arg("--config")
+            .arg(self.settings())
+            .args(arguments.iter().copied())
+            .run()
+            .await
     }
+}
+
+/// Copies an identity directory so that it trusts the authority of another one as well.
+///
+/// # Errors
+/// When the files cannot be copied.
+pub fn trusting(identity: &IdentityDir, authority: &IdentityDir, target: &Path) -> Outcome<IdentityDir> {
+    std::fs::create_dir(target)?;
+    for entry in std::fs::read_dir(identity.path())? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), target.join(entry.file_name()))?;
+    }
+    let (own, other) = (identity.path().join("ca.pem"), authority.path().join("ca.pem"));
+    std::fs::write(
+        target.join("ca.pem"),
+        std::fs::read_to_string(own)? + &std::fs::read_to_string(other)?,
+    )?;
+    Ok(IdentityDir::open(target)?)
 }

@@ -71,9 +71,14 @@ impl Program {
 
     fn at(program: PathBuf) -> Self {
         let mut command = Command::new(program);
-        command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("HOME", "/nonexistent").kill_on_drop(true);
-        Self { command, input: Vec::new() }
+        Self {
+            command,
+            input: Vec::new(),
+        }
     }
 
     /// With one more argument.
@@ -116,7 +121,10 @@ impl Program {
     /// # Errors
     /// When it does not start, or does not end.
     pub async fn run(mut self) -> Outcome<Ended> {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = self.command.spawn()?;
         let (mut stdin, input) = (child.stdin.take().ok_or("no standard input")?, self.input);
         // A program that refuses before it has read everything closes its end; that is no failure of the test.
@@ -154,7 +162,10 @@ impl Ended {
     /// # Errors
     /// When a line is something else.
     pub fn lines(&self) -> Outcome<Vec<serde_json::Value>> {
-        self.text().lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        self.text()
+            .lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 
     /// Asserts the exit code and that standard error, or standard output, says each of `words`, and that nothing panicked.

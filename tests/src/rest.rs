@@ -60,7 +60,10 @@ impl Rest {
     /// When the certificate cannot be used.
     pub fn of(identity: &IdentityDir, address: SocketAddr) -> Outcome<Self> {
         let tls = client_config(identity, Expect::AnyServer, &[b"http/1.1"])?;
-        Ok(Self { address, tls: (*tls).clone() })
+        Ok(Self {
+            address,
+            tls: (*tls).clone(),
+        })
     }
 
     /// Calls without a certificate, trusting the servers that `identity` trusts.
@@ -156,7 +159,11 @@ impl Answer {
     async fn of(response: http::Response<hyper::body::Incoming>) -> Outcome<Self> {
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        Ok(Self { status: parts.status.as_u16(), headers: parts.headers, body })
+        Ok(Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        })
     }
 
     /// The message in the body of a good answer.
@@ -175,7 +182,9 @@ impl Answer {
     /// # Errors
     /// When the answer is none, or its status and its kind do not fit each other.
     pub fn problem(&self) -> Outcome<Problem> {
-        let problem = Problem::from_json(&self.body).ok().filter(|problem| problem.code.status() == self.status);
+        let problem = Problem::from_json(&self.body)
+            .ok()
+            .filter(|problem| problem.code.status() == self.status);
         problem.ok_or_else(|| format!("{} {}", self.status, String::from_utf8_lossy(&self.body)).into())
     }
 }
