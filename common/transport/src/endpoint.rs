@@ -4,12 +4,15 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout, ServerConfig,
+    TokioRuntime, TransportConfig, VarInt,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
@@ -44,7 +47,38 @@ pub(crate) fn listening(address: SocketAddr, identity: &IdentityDir) -> Result<E
     let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(transport());
     config.max_incoming(limits::HANDSHAKES_MOST);
-    open(address, Some(config))
+    open(address, resetting(identity), Some(config))
+}
+
+/// Lets this endpoint tell, after a restart, the peers of its former life that their connections are gone (a stateless reset,
+/// RFC 9000, section 10.3); otherwise they would find out by silence. What they recognise it by is made from a secret that
+/// survives the restart.
+fn resetting(identity: &IdentityDir) -> EndpointConfig {
+    let Some(secret) = identity.record_key_pkcs8() else {
+        return EndpointConfig::default();
+    };
+    let token_key = blake3::derive_key("ccpor 2026-11 quic stateless reset key v1", secret);
+    let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &token_key)));
+    // The library's own identifiers are signed with a key of this life, and packets with others are dropped unanswered.
+    config.cid_generator(|| Box::new(RandomIds));
+    config
+}
+
+/// Connection identifiers of 8 random bytes.
+struct RandomIds;
+
+impl ConnectionIdGenerator for RandomIds {
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&rand::random::<[u8; 8]>())
+    }
+
+    fn cid_len(&self) -> usize {
+        8
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// An endpoint of a fresh port for connections to `address`.
@@ -53,7 +87,7 @@ pub(crate) fn dialling(address: SocketAddr) -> Result<Endpoint, EndpointError> {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
-    open(any, None)
+    open(any, EndpointConfig::default(), None)
 }
 
 /// The settings of a connection that accepts only `expect` at the other end.
@@ -64,9 +98,13 @@ pub(crate) fn client(identity: &IdentityDir, expect: Expect) -> Result<ClientCon
     Ok(config)
 }
 
-fn open(address: SocketAddr, server: Option<ServerConfig>) -> Result<Endpoint, EndpointError> {
-    let opened = socket(address)
-        .and_then(|socket| Endpoint::new(EndpointConfig::default(), server, socket, Arc::new(TokioRuntime)));
+fn open(
+    address: SocketAddr,
+    config: EndpointConfig,
+    server: Option<ServerConfig>,
+) -> Result<Endpoint, EndpointError> {
+    let opened =
+        socket(address).and_then(|socket| Endpoint::new(config, server, socket, Arc::new(TokioRuntime)));
     opened.map_err(|source| EndpointError::Socket { address, source })
 }
 
