@@ -7,13 +7,16 @@
 )]
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_deploy::population::{Filing, Population};
 use ccpor_domain::CourtRef;
 use ccpor_tests::lone::Realm;
 use ccpor_tests::program::Program;
+use ccpor_tests::rest::Rest;
 use ccpor_tests::world::Outcome;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 const ORDERS: u64 = 250;
@@ -115,12 +118,52 @@ async fn thousands_of_questions_are_answered_in_their_order() -> Outcome<()> {
         assert_eq!(one["hits"], other["hits"]);
     }
 
+    the_same_over_rest(&operator, address, &lines[..50], &asked).await?;
     bad_lines_are_told(&operator, address).await?;
     node.stop().await;
     Ok(())
 }
 
-async fn bad_lines_are_told(operator: &IdentityDir, address: std::net::SocketAddr) -> Outcome<()> {
+/// The interface for programs takes the same questions as lines, and gives whole answers.
+async fn the_same_over_rest(
+    operator: &IdentityDir,
+    address: SocketAddr,
+    lines: &[Value],
+    asked: &[&Filing],
+) -> Outcome<()> {
+    let body: String = (0..lines.len())
+        .map(|number| {
+            let mut question = question(number, asked[number]);
+            let mark = question.as_object_mut().unwrap().remove("qid").unwrap();
+            question["reference"] = mark.to_string().into();
+            format!("{question}\n")
+        })
+        .collect();
+    let request = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
+    let answer = Rest::of(operator, address)?
+        .send(request, Full::from(body))
+        .await?;
+    let answers: Vec<Value> = std::str::from_utf8(&answer.body)?
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    assert_eq!((answer.status, answers.len()), (200, lines.len()));
+    for (number, (answer, line)) in answers.iter().zip(lines).enumerate() {
+        assert_eq!(answer["reference"], number.to_string());
+        let ids = |hits: &Value| -> Vec<String> {
+            hits.as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| hit["order_id"].to_string())
+                .collect()
+        };
+        assert_eq!(ids(&answer["hits"]), ids(&line["hits"]), "question {number}");
+        assert!(answer["freshness"].is_object());
+    }
+    Ok(())
+}
+
+async fn bad_lines_are_told(operator: &IdentityDir, address: SocketAddr) -> Outcome<()> {
     let long = format!("{{\"qid\": \"long\", \"last\": \"{}\"}}", "X".repeat(100_000));
     let lines = [
         (

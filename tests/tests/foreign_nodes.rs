@@ -261,11 +261,10 @@ async fn records_that_a_node_may_not_write_are_not_taken_from_it() -> Outcome<()
 async fn closed(link: &UplinkHandle) -> Outcome<CloseReason> {
     let mut status = link.status();
     let told = status.wait_for(|state| state.last_trouble.is_some());
-    match tokio::time::timeout(Duration::from_secs(30), told)
+    let state = tokio::time::timeout(Duration::from_secs(30), told)
         .await??
-        .last_trouble
-        .clone()
-    {
+        .clone();
+    match state.last_trouble {
         Some(Trouble::Closed {
             reason,
             by_peer: true,

@@ -19,6 +19,9 @@ use ccpor_tests::program::{Ended, Program};
 use ccpor_tests::world::{Outcome, connect};
 use serde_json::{Value, json};
 
+/// A line, and the field and code of what is wrong with it, if anything.
+type Line = (Vec<u8>, Option<(&'static str, &'static str)>);
+
 const ALONE: &str = "[hub]\nconnect = false\n";
 
 fn row(source_id: &str, last: &str) -> Value {
@@ -73,8 +76,7 @@ async fn good_lines_go_in_and_bad_ones_are_told() -> Outcome<()> {
     let mut node = realm.node("alameda", ALONE)?;
     let client = connect(&operator, node.start().await?).await?;
 
-    // Line by line: what is wrong with it, if anything.
-    let lines: Vec<(Vec<u8>, Option<(&str, &str)>)> = vec![
+    let lines: Vec<Line> = vec![
         (row("1", "ONE").to_string().into(), None),
         (b"{\"source_id\": \"2\", ".to_vec(), Some(("", "not_json"))),
         (

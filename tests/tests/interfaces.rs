@@ -439,7 +439,7 @@ async fn rest_and_grpc_are_one() -> Outcome<()> {
     let rest = Rest::of(world.operator(), node)?;
     let order = every_write_can_be_repeated(&client, &rest).await?;
     answers_are_equal(&client, &rest, &order).await?;
-    refusals_are_equal(&client, &rest, &order).await?;
+    Box::pin(refusals_are_equal(&client, &rest, &order)).await?;
     pages_are_stable_and_complete(&client, &rest).await?;
     the_interfaces_describe_themselves(&rest, &Rest::nobody(world.operator(), node)?).await?;
 

@@ -7,7 +7,7 @@
     reason = "a test fails by panicking, in its helpers as well"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ccpor_api::message::GetOrderRequest;
@@ -15,7 +15,7 @@ use ccpor_api::{CallFailed, Client, Code};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_tests::lone::{Lone, Realm};
 use ccpor_tests::program::{Ended, Program};
-use ccpor_tests::world::{Outcome, connect, file, lookup, order};
+use ccpor_tests::world::{Outcome, World, connect, file, lookup, order, until};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -205,7 +205,7 @@ async fn damage_is_found_and_told_and_never_served() -> Outcome<()> {
 
     let (segment, end) = court.segment()?;
     let mut dice = StdRng::seed_from_u64(SEED);
-    for round in 0..6 {
+    for round in 0..16 {
         let (at, bit) = (dice.random_range(0..end), dice.random_range(0..8_u8));
         let what = format!("seed {SEED}, round {round}: bit {bit} of byte {at} of {end}");
         flip(&segment, at, bit)?;
@@ -262,5 +262,102 @@ async fn a_truncated_or_missing_segment_is_told_and_the_rest_is_served() -> Outc
         .run()
         .await?;
     nothing.said(3, &["nowhere"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_damaged_copy_at_the_hub_is_told_and_does_not_pass_for_current() -> Outcome<()> {
+    let mut world = World::start(&["alameda", "tuolumne"]).await?;
+    let (alameda, tuolumne) = (world.node(0).await?, world.node(1).await?);
+    for number in 0..ORDERS {
+        let paper = order(&format!("FAMILY{number}"), "PAT", &format!("HF26-{number}"));
+        file(&alameda, &format!("order-key-{number}"), paper).await?;
+    }
+    file(&tuolumne, "tuolumne-1", order("ELSEWHERE", "PAT", "TU26-1")).await?;
+    let hub = world.hub().await?;
+    until("the hub holds all orders", || async {
+        Ok((hub.status().await?.orders == ORDERS as u64 + 1).then_some(()))
+    })
+    .await?;
+    world.fleet.take_hub().ok_or("the hub runs")?.stop().await;
+    let segment = world
+        .fleet
+        .hub_data()
+        .join("ledger/court.alameda.node.1/00000001.segment");
+    let end = std::fs::read(&segment)?
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .ok_or("an empty segment")?;
+    flip(&segment, end * 3 / 4, 3)?;
+    let verify = Program::ccpor()?.arg("verify").arg(world.fleet.hub_data());
+    verify
+        .run()
+        .await?
+        .said(8, &["00000001.segment", "court/alameda/node/1", "what to do"]);
+
+    world.fleet.start_hub().await?;
+    let hub = world.hub().await?;
+    until("the nodes are connected again", || async {
+        let up = hub
+            .status()
+            .await?
+            .links
+            .iter()
+            .filter(|link| link.state == "up")
+            .count();
+        Ok((up == 2).then_some(()))
+    })
+    .await?;
+    let mut unreadable = BTreeSet::new();
+    for number in 0..ORDERS {
+        // Whatever is still shown, is shown as it was filed.
+        for hit in lookup(&hub, &format!("FAMILY{number}"), "PAT").await?.hits {
+            // The order whose record is damaged is still told to exist, with the advice to call.
+            if hit.standing.is_none() {
+                assert!(
+                    hit.radio.contains("NOT READABLE HERE - CALL THE COURT"),
+                    "{hit:?}"
+                );
+                assert_eq!((&*hit.case_number, &*hit.restrained_name), ("", ""));
+                unreadable.insert(hit.order_id);
+                continue;
+            }
+            let family = hit.case_number.replace("HF26-", "FAMILY");
+            let mut words = hit
+                .restrained_name
+                .split(|letter: char| !letter.is_alphanumeric());
+            assert!(
+                words.any(|word| word == family) && hit.court == "court/alameda",
+                "{hit:?}"
+            );
+        }
+    }
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    let answer = lookup(&hub, "NOBODY", "XAVER").await?.freshness.unwrap();
+    let missing: Vec<&str> = answer
+        .not_current
+        .iter()
+        .map(|court| court.court.as_str())
+        .collect();
+    assert_eq!(
+        (answer.complete, missing),
+        (false, vec!["court/alameda"]),
+        "{answer:?}"
+    );
+    // The others go on, and so does the court itself.
+    assert_eq!(lookup(&hub, "ELSEWHERE", "PAT").await?.hits.len(), 1);
+    assert_eq!(
+        lookup(&tuolumne, "FAMILY1", "PAT")
+            .await?
+            .hits
+            .iter()
+            .filter(|hit| hit.case_number == "HF26-1")
+            .count(),
+        1
+    );
+    file(&alameda, "goes-on-01", order("DOE", "JANE", "HF26-new")).await?;
+    world.fleet.stop().await;
+    let log = std::fs::read_to_string(world.fleet.directory().join("hub/hub.log"))?;
+    assert!(log.contains("damaged") && !log.contains("panicked"), "{log}");
     Ok(())
 }
