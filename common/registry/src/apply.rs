@@ -67,8 +67,12 @@ pub(crate) type WhenApplied = Box<dyn FnOnce(Result<(), IndexFailed>) + Send>;
 
 /// What is waiting is taken together up to this many facts: one write to the index for all of them.
 const TOGETHER_FACTS: usize = 2_000;
-/// Pause between two attempts to make the index anew after it could not be written.
+/// Pause between two attempts to make the index anew when it lags behind.
 const MEND_EVERY: Duration = Duration::from_secs(1);
+/// Pause between two attempts to bring an index that is kept in memory back to the disk.
+const BACK_EVERY: Duration = Duration::from_secs(5);
+/// Pause before an index that cannot be read is made anew once more.
+const RENOUNCE_EVERY: Duration = Duration::from_secs(10);
 /// Batches that may wait; each is at most one run of replication.
 const QUEUE: usize = 256;
 
@@ -81,8 +85,9 @@ pub(crate) struct Applier {
 /// What is told after a batch was applied: the ledgers with the last record that lookups now include.
 pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send + Sync>;
 
-/// Makes the view anew from the ledgers; none when that cannot be done now.
-pub(crate) type Anew = Box<dyn Fn() -> Option<View> + Send + Sync>;
+/// Makes the view anew from the ledgers. Told whether it must, because nothing else follows them; otherwise it is only to
+/// bring the index back to the disk. None when that cannot be done now.
+pub(crate) type Anew = Box<dyn Fn(bool) -> Option<View> + Send + Sync>;
 
 impl Applier {
     /// Starts the thread. It ends when the last [`Applier`] is dropped.
@@ -98,6 +103,7 @@ impl Applier {
             anew,
             broken: AtomicBool::new(false),
             turn: Mutex::new(()),
+            renounced: Mutex::new(None),
         });
         let own = Arc::clone(&work);
         let thread = std::thread::Builder::new()
@@ -123,6 +129,19 @@ impl Applier {
         }
     }
 
+    /// Makes the view anew in the place of one whose index could not be read. Not again and again: a disk that fails does so
+    /// at every attempt.
+    pub(crate) fn renounce(&self, view: &Arc<View>) {
+        let _turn = self.work.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.work.renounced.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = last.is_some_and(|last| last.elapsed() < RENOUNCE_EVERY);
+        if !lately && Arc::ptr_eq(view, &self.work.current.get()) {
+            self.work.broken.store(true, Ordering::Relaxed);
+            self.work.mend();
+            *last = Some(Instant::now());
+        }
+    }
+
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
     pub(crate) fn push(&self, batch: Batch) -> bool {
         self.queue.send(batch).is_ok()
@@ -138,24 +157,23 @@ struct Applying {
     broken: AtomicBool,
     /// Held by whoever changes the view.
     turn: Mutex<()>,
+    /// When a view was last made anew because its index could not be read.
+    renounced: Mutex<Option<Instant>>,
 }
 
 impl Applying {
     fn run(&self, batches: &Receiver<Batch>) {
         let mut mended = Instant::now();
         loop {
-            let broken = self.broken.load(Ordering::Relaxed);
-            if broken && mended.elapsed() >= MEND_EVERY {
+            if mended.elapsed() >= self.pause() {
+                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
                 self.mend();
                 mended = Instant::now();
                 continue;
             }
-            let next = if broken {
-                batches.recv_timeout(MEND_EVERY)
-            } else {
-                batches.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            };
-            match next {
+            // Never for long: a batch that was applied on another thread may have found the index unwritable, and then nobody
+            // hands over another one before it is made anew.
+            match batches.recv_timeout(MEND_EVERY) {
                 Ok(first) => self.take(first, batches),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -179,15 +197,18 @@ impl Applying {
 
     /// Applies batches and tells; the caller has the turn.
     fn carry_out(&self, taken: Vec<Batch>) {
-        let outcome = if self.broken.load(Ordering::Relaxed) {
+        let mut outcome = if self.broken.load(Ordering::Relaxed) {
             Err(IndexFailed::Behind)
         } else {
             apply(&taken, &self.current.get())
         };
         if let Err(error) = &outcome {
-            // The ledgers have the records; only the index lags. Going on would leave a hole in it.
+            // The ledgers have the records; only the index lags. Going on with it would leave a hole in it.
             if !self.broken.swap(true, Ordering::Relaxed) {
-                tracing::error!(%error, "lookups no longer follow the ledgers until the index is made anew");
+                tracing::error!(%error, "the index can no longer be used and is made anew");
+            }
+            if self.mend() {
+                outcome = Ok(Vec::new());
             }
         }
         for (origin, head) in outcome.as_ref().map(Vec::as_slice).unwrap_or_default() {
@@ -198,22 +219,35 @@ impl Applying {
         }
     }
 
-    /// Puts a view made from the ledgers in the place of the one that lags behind. Records that are still queued are in it
-    /// already; applying them again changes nothing.
-    fn mend(&self) {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(view) = (self.anew)() else { return };
+    /// How long after an attempt to mend the next one is due.
+    fn pause(&self) -> Duration {
+        match self.broken.load(Ordering::Relaxed) {
+            true => MEND_EVERY,
+            false if !self.current.get().index.is_lasting() => BACK_EVERY,
+            false => Duration::MAX,
+        }
+    }
+
+    /// Puts a view made from the ledgers in the place of one that lags behind or whose index is not on the disk; the caller
+    /// has the turn. Records that are still queued are in it already; applying them again changes nothing.
+    fn mend(&self) -> bool {
+        let broken = self.broken.load(Ordering::Relaxed);
+        let Some(view) = (self.anew)(broken) else {
+            return false;
+        };
         let heads: Vec<(OriginId, Head)> = view
             .meta()
             .applied_heads()
             .map(|(origin, head)| (origin.clone(), head))
             .collect();
+        let lasting = view.index.is_lasting();
         self.current.replace(view);
         for (origin, head) in &heads {
             (self.on_applied)(origin, *head);
         }
         self.broken.store(false, Ordering::Relaxed);
-        tracing::info!("the index was made anew; lookups follow the ledgers again");
+        tracing::info!(lasting, "the index was made anew");
+        true
     }
 }
 

@@ -12,7 +12,9 @@
 //! sled does not force its file to the disk in a way that survives a power cut, and need not: what it lost is read from
 //! the ledgers again, and the digest tells when it came back with less than it claims.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use ccpor_domain::OrderId;
 use ccpor_ledger::{Head, OriginId};
@@ -161,7 +163,43 @@ pub enum NotUsable {
 
 /// The open index.
 pub(crate) struct Index {
-    db: sled::Db,
+    store: Store,
+}
+
+/// Where the index is kept.
+enum Store {
+    Disk(sled::Db),
+    /// When the disk takes nothing more: lookups go on, and the next start, or room on the disk, puts it there again.
+    Memory(RwLock<BTreeMap<Vec<u8>, Vec<u8>>>),
+}
+
+impl Store {
+    fn get(&self, key: &[u8]) -> sled::Result<Option<sled::IVec>> {
+        match self {
+            Self::Disk(db) => db.get(key),
+            Self::Memory(map) => {
+                let map = map.read().unwrap_or_else(PoisonError::into_inner);
+                Ok(map.get(key).map(|value| sled::IVec::from(value.as_slice())))
+            }
+        }
+    }
+
+    /// All of these, or none.
+    fn put(&self, pairs: Vec<(Vec<u8>, Vec<u8>)>) -> sled::Result<()> {
+        match self {
+            Self::Disk(db) => {
+                let mut batch = sled::Batch::default();
+                for (key, value) in pairs {
+                    batch.insert(key, value);
+                }
+                db.apply_batch(batch)
+            }
+            Self::Memory(map) => {
+                map.write().unwrap_or_else(PoisonError::into_inner).extend(pairs);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// A change of one entry, with the bytes before it, which the digest needs.
@@ -181,12 +219,26 @@ impl Index {
         // sled 0.34 is known to panic on some damaged files where an error would be right.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
         match opened {
-            Ok(Ok(db)) => Ok(Self { db }),
+            Ok(Ok(db)) => Ok(Self {
+                store: Store::Disk(db),
+            }),
             Ok(Err(error)) => Err(NotUsable::DoesNotOpen(error.to_string())),
             Err(_) => Err(NotUsable::DoesNotOpen(
                 "it stopped while reading its files".into(),
             )),
         }
+    }
+
+    /// An empty index that ends with this process.
+    pub(crate) fn in_memory() -> Self {
+        Self {
+            store: Store::Memory(RwLock::default()),
+        }
+    }
+
+    /// Whether it is still there at the next start.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self.store, Store::Disk(_))
     }
 
     /// Moves an index that cannot be used out of the way, so that it can be looked at, and keeps only the newest one.
@@ -202,7 +254,7 @@ impl Index {
     /// The state of the index; an empty one for a new index.
     pub(crate) fn meta(&self) -> Result<Meta, NotUsable> {
         let stored = self
-            .db
+            .store
             .get(META)
             .map_err(|error| NotUsable::DoesNotOpen(error.to_string()))?;
         let meta: Meta = match stored {
@@ -223,7 +275,11 @@ impl Index {
     /// of them were there.
     pub(crate) fn scan(&self) -> Scan {
         Scan {
-            items: self.db.scan_prefix([ORDER]),
+            items: match &self.store {
+                Store::Disk(db) => Some(db.scan_prefix([ORDER])),
+                // It is filled from the ledgers, never read back.
+                Store::Memory(_) => None,
+            },
             orders: 0,
             digest: [0; 16],
             fault: None,
@@ -232,7 +288,7 @@ impl Index {
 
     /// The entry of one order with its stored bytes.
     pub(crate) fn entry(&self, order: OrderId) -> Result<Option<(Entry, sled::IVec)>, IndexFailed> {
-        let Some(bytes) = self.db.get(key_of(order))? else {
+        let Some(bytes) = self.store.get(&key_of(order))? else {
             return Ok(None);
         };
         let entry = decode(&bytes).map_err(|_| IndexFailed::Entry)?;
@@ -241,7 +297,7 @@ impl Index {
 
     /// Writes the changed entries and the state that describes them in one atomic batch.
     pub(crate) fn write(&self, changes: &[Change], meta: &mut Meta) -> Result<(), IndexFailed> {
-        let mut batch = sled::Batch::default();
+        let mut pairs = Vec::with_capacity(changes.len() + 1);
         for change in changes {
             let key = key_of(change.order);
             match &change.before {
@@ -250,21 +306,25 @@ impl Index {
             }
             let after = encode(&change.after)?;
             fold(&mut meta.digest, &key, &after);
-            batch.insert(&key, after);
+            pairs.push((key.to_vec(), after));
         }
-        batch.insert(META, encode(meta)?);
-        self.db.apply_batch(batch)?;
-        Ok(())
+        pairs.push((META.to_vec(), encode(meta)?));
+        Ok(self.store.put(pairs)?)
     }
 
     /// Bytes on disk, for the operator's status.
     pub(crate) fn size_bytes(&self) -> u64 {
-        self.db.size_on_disk().unwrap_or(0)
+        match &self.store {
+            Store::Disk(db) => db.size_on_disk().unwrap_or(0),
+            Store::Memory(_) => 0,
+        }
     }
 
     /// Writes what is still in memory, so that the next start has less to read. Not needed for safety.
     pub(crate) fn flush(&self) {
-        if let Err(error) = self.db.flush() {
+        if let Store::Disk(db) = &self.store
+            && let Err(error) = db.flush()
+        {
             tracing::warn!(%error, "the index was not written out; the next start reads more of the ledgers");
         }
     }
@@ -272,7 +332,7 @@ impl Index {
 
 /// The entries of the index, one after the other.
 pub(crate) struct Scan {
-    items: sled::Iter,
+    items: Option<sled::Iter>,
     orders: u64,
     digest: [u8; 16],
     fault: Option<NotUsable>,
@@ -285,7 +345,7 @@ impl Iterator for Scan {
         if self.fault.is_some() {
             return None;
         }
-        match self.items.next()? {
+        match self.items.as_mut()?.next()? {
             Err(error) => self.fault = Some(NotUsable::DoesNotOpen(error.to_string())),
             Ok((key, value)) => {
                 fold(&mut self.digest, &key, &value);

@@ -6,7 +6,6 @@ use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 use crate::freshness::Answer;
 use crate::registry::{Registry, now};
 use crate::story::Story;
-use crate::view::View;
 
 /// A question and how its answer is to be cut.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +68,7 @@ impl Registry {
             hits: COUNTED,
             ..Limits::default()
         };
-        let view = self.view();
-        let matched = view.people().lookup(&query, &limits);
+        let matched = self.view().people().lookup(&query, &limits);
         let mut hits = Hits::default();
         let mut skipped = 0;
         for (order, hit) in matched {
@@ -82,7 +80,7 @@ impl Registry {
                 hits.more = true;
                 break;
             }
-            let found = self.found(&view, order, hit, at, question.at);
+            let found = self.found(order, hit, at, question.at);
             if !all && !wanted(&found, question) {
                 continue;
             }
@@ -95,16 +93,15 @@ impl Registry {
         Answer::new(hits, freshness)
     }
 
-    fn found(&self, view: &View, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
-        let entry = self.entry(view, order);
-        let person = entry.as_ref().ok().and_then(|entry| {
+    fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
+        let (entry, story) = self.told(order, until);
+        let person = entry.as_ref().and_then(|entry| {
             entry
                 .card
                 .as_ref()
                 .and_then(|card| card.persons.get(usize::from(hit.person)))
                 .cloned()
         });
-        let story = entry.and_then(|entry| self.story_of(view, order, &entry, until));
         let story = story.map_err(|error| error.to_string()).map(|story| {
             let standing = ccpor_domain::standing(&story.state, at);
             (story, standing)

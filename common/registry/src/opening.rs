@@ -79,9 +79,49 @@ const RUN: RunLimit = RunLimit {
     bytes: 8 << 20,
 };
 
+/// The view at start: from the index on the disk, or, when the disk takes none, from one in memory.
+pub(crate) fn view(
+    directory: &Path,
+    cache_bytes: u64,
+    shelf: &Shelf,
+    store: ImageStore,
+) -> Result<(View, Opening), OpenFailed> {
+    match view_on_disk(directory, cache_bytes, shelf, store.clone()) {
+        Err(OpenFailed::Index(reason)) => {
+            tracing::error!(
+                reason,
+                "the index is kept in memory until there is room on the disk"
+            );
+            let (view, applied_records) = view_in_memory(shelf, store)?;
+            let opening = Opening {
+                applied_records,
+                ..Opening::default()
+            };
+            Ok((view, opening))
+        }
+        opened => opened,
+    }
+}
+
+/// A view without an index on the disk; gives the number of records that were read for it.
+pub(crate) fn view_in_memory(shelf: &Shelf, store: ImageStore) -> Result<(View, u64), OpenFailed> {
+    let index = Index::in_memory();
+    let meta = index
+        .meta()
+        .map_err(|error| OpenFailed::Index(error.to_string()))?;
+    let view = View::new(
+        index,
+        meta,
+        People::build(std::iter::empty()),
+        Catalogue::new(store),
+    );
+    let applied = catch_up(&view, shelf)?;
+    Ok((view, applied))
+}
+
 /// Opens the index in `directory`, or sets it aside when it cannot be used and makes a new one; then reads the ledgers on
 /// from where it stands.
-pub(crate) fn view(
+fn view_on_disk(
     directory: &Path,
     cache_bytes: u64,
     shelf: &Shelf,
@@ -116,7 +156,7 @@ pub(crate) fn view(
     Ok((view, opening))
 }
 
-/// Makes the view anew from the ledgers, beside the one that is in use and whose index could not be written.
+/// Makes the view anew from the ledgers, with an index on the disk, beside the one that is in use.
 pub(crate) fn view_anew(
     directory: &Path,
     cache_bytes: u64,
@@ -124,7 +164,7 @@ pub(crate) fn view_anew(
     store: ImageStore,
 ) -> Result<View, OpenFailed> {
     set_aside(directory)?;
-    view(directory, cache_bytes, shelf, store).map(|(view, _)| view)
+    view_on_disk(directory, cache_bytes, shelf, store).map(|(view, _)| view)
 }
 
 fn learn(catalogue: &Catalogue, meta: &Meta, entry: &Entry) {

@@ -220,10 +220,7 @@ impl Registry {
     pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(None);
-        let view = self.view();
-        let story = self
-            .entry(&view, order)
-            .and_then(|entry| self.story_of(&view, order, &entry, until));
+        let (_, story) = self.told(order, until);
         Answer::new(story, freshness)
     }
 
@@ -403,35 +400,37 @@ impl Registry {
         self.applier().is_some_and(|applier| applier.push(batch))
     }
 
-    /// What the index says of an order.
-    pub(crate) fn entry(&self, view: &View, order: OrderId) -> Result<Entry, NoStory> {
-        match view.index.entry(order) {
-            Ok(Some((entry, _))) => Ok(entry),
+    /// What the index says of an order, and its story from the records. An index that cannot be read is made anew first.
+    pub(crate) fn told(
+        &self,
+        order: OrderId,
+        until: Option<UtcMillis>,
+    ) -> (Option<Entry>, Result<Story, NoStory>) {
+        let mut view = self.view();
+        let mut found = view.index.entry(order);
+        if let (Err(IndexFailed::Sled(error)), Some(applier)) = (&found, self.applier()) {
+            tracing::error!(%error, "the index cannot be read");
+            applier.renounce(&view);
+            view = self.view();
+            found = view.index.entry(order);
+        }
+        let not_readable = |error: IndexFailed| {
+            let reason = error.to_string();
+            Err(NoStory::NotReadable { order, reason })
+        };
+        match found {
+            Ok(Some((entry, _))) => {
+                let story = Story::read(order, &entry, &view.meta(), &self.shelf, until);
+                (Some(entry), story)
+            }
             // What is missing in an index that lags behind may well be in a ledger.
-            Ok(None) if !self.follows() => Err(NoStory::NotReadable {
-                order,
-                reason: IndexFailed::Behind.to_string(),
-            }),
-            Ok(None) => Err(NoStory::Unknown(order)),
-            Err(error) => Err(NoStory::NotReadable {
-                order,
-                reason: error.to_string(),
-            }),
+            Ok(None) if !self.follows() => (None, not_readable(IndexFailed::Behind)),
+            Ok(None) => (None, Err(NoStory::Unknown(order))),
+            Err(error) => (None, not_readable(error)),
         }
     }
 
-    /// The records that the entry points to.
-    pub(crate) fn story_of(
-        &self,
-        view: &View,
-        order: OrderId,
-        entry: &Entry,
-        until: Option<UtcMillis>,
-    ) -> Result<Story, NoStory> {
-        Story::read(order, entry, &view.meta(), &self.shelf, until)
-    }
-
-    /// What lookups use now. One answer is made from one view.
+    /// What lookups use now.
     pub(crate) fn view(&self) -> Arc<View> {
         self.view.get()
     }
@@ -456,11 +455,7 @@ impl Desk for Registry {
                 AppendError::DiskFull.into()
             });
         }
-        let view = self.view();
-        match self
-            .entry(&view, order)
-            .and_then(|entry| self.story_of(&view, order, &entry, None))
-        {
+        match self.told(order, None).1 {
             Ok(story) => Ok(Some(story)),
             Err(NoStory::Unknown(_)) => Ok(None),
             Err(error) => Err(error.into()),
@@ -522,7 +517,7 @@ impl Registry {
             applied: Some(Box::new(move |applied| {
                 if applied.is_err() {
                     tracing::error!(
-                        "an order is recorded, but lookups here do not show it until the restart"
+                        "an order is recorded, but lookups here do not show it until the index is made anew"
                     );
                 }
                 // Recorded it is, whatever became of the index.
@@ -554,14 +549,18 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Makes the view anew when there is room for it.
+/// Makes the view anew: with its index on the disk when there is room for it, else in memory if it has to be.
 fn anew(index: PathBuf, cache_bytes: u64, shelf: &Arc<Shelf>, images: &ImageStore) -> Anew {
     let (shelf, images) = (Arc::clone(shelf), images.clone());
-    Box::new(move || {
-        if !index.parent().is_none_or(room::is_left) {
-            return None;
-        }
-        let view = opening::view_anew(&index, cache_bytes, &shelf, images.clone());
+    Box::new(move |must| {
+        let room = index.parent().is_none_or(room::is_left);
+        let lasting = room.then(|| opening::view_anew(&index, cache_bytes, &shelf, images.clone()));
+        let view = match lasting {
+            Some(Ok(view)) => Ok(view),
+            _ if must => opening::view_in_memory(&shelf, images.clone()).map(|(view, _)| view),
+            Some(Err(error)) => Err(error),
+            None => return None,
+        };
         view.inspect_err(
             |error| tracing::error!(%error, "the index could not be made anew; it is tried again"),
         )
