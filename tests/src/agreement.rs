@@ -59,15 +59,27 @@ pub async fn exactly_once(world: &World, history: &History) -> Outcome<Tally> {
     let cases: Arc<Vec<Case>> = Arc::new(history.cases());
     let mut tasks = JoinSet::new();
     for (name, client) in machines(world).await? {
-        let (next, cases) = (Arc::new(std::sync::atomic::AtomicUsize::new(0)), Arc::clone(&cases));
+        let (next, cases) = (
+            Arc::new(std::sync::atomic::AtomicUsize::new(0)),
+            Arc::clone(&cases),
+        );
         for _ in 0..4 {
-            let (name, client, next, cases) = (name.clone(), client.clone(), Arc::clone(&next), Arc::clone(&cases));
+            let (name, client, next, cases) = (
+                name.clone(),
+                client.clone(),
+                Arc::clone(&next),
+                Arc::clone(&cases),
+            );
             tasks.spawn(async move {
                 let mut found = Found::default();
                 loop {
                     let piece = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(piece) = cases.chunks(PIECE).nth(piece) else { return Outcome::Ok((name, found)) };
-                    found.orders.append(&mut compare(&name, &client, piece).await?.orders);
+                    let Some(piece) = cases.chunks(PIECE).nth(piece) else {
+                        return Outcome::Ok((name, found));
+                    };
+                    found
+                        .orders
+                        .append(&mut compare(&name, &client, piece).await?.orders);
                 }
             });
         }
@@ -75,7 +87,11 @@ pub async fn exactly_once(world: &World, history: &History) -> Outcome<Tally> {
     let mut everywhere: BTreeMap<String, Found> = BTreeMap::new();
     while let Some(done) = tasks.join_next().await {
         let (name, mut found) = done??;
-        everywhere.entry(name).or_default().orders.append(&mut found.orders);
+        everywhere
+            .entry(name)
+            .or_default()
+            .orders
+            .append(&mut found.orders);
     }
     let mut machines = everywhere.iter();
     let (first, found) = machines.next().ok_or("there is no machine")?;
@@ -90,7 +106,11 @@ fn tally(cases: &[Case], found: &Found) -> Tally {
     let unacknowledged = acts().filter(|act| act.answer.is_none()).count();
     let deeds = found.orders.values().map(Vec::len).sum::<usize>();
     let acknowledged = acts().count() - unacknowledged;
-    Tally { orders: found.orders.len(), deeds, unacknowledged: (unacknowledged, deeds.saturating_sub(acknowledged)) }
+    Tally {
+        orders: found.orders.len(),
+        deeds,
+        unacknowledged: (unacknowledged, deeds.saturating_sub(acknowledged)),
+    }
 }
 
 /// Checks the ledgers of every machine as `ccpor verify` does; the machines must be stopped.
@@ -104,9 +124,16 @@ pub fn sound(world: &World) -> Outcome<()> {
     let mut same = None;
     for data in data_directories(world) {
         let trust = Arc::new(CertifiedKeys::of(&IdentityDir::open(&data.join("identity"))?));
-        let options = VerifyOptions { trust, hub_keys: hub_keys.clone() };
+        let options = VerifyOptions {
+            trust,
+            hub_keys: hub_keys.clone(),
+        };
         let report = verify_directory(data.join("ledger"), &options)?;
-        let heads: BTreeMap<_, _> = report.origins.iter().map(|one| (one.origin.clone(), one.head)).collect();
+        let heads: BTreeMap<_, _> = report
+            .origins
+            .iter()
+            .map(|one| (one.origin.clone(), one.head))
+            .collect();
         if same.as_ref().is_some_and(|same| *same != heads) {
             return Err(format!("{} holds {heads:?}, another machine {same:?}", data.display()).into());
         }
@@ -139,7 +166,11 @@ pub fn ledger_after_crash<T>(
 }
 
 fn data_directories(world: &World) -> Vec<PathBuf> {
-    let nodes = world.fleet.members().iter().map(|member| member.data().to_owned());
+    let nodes = world
+        .fleet
+        .members()
+        .iter()
+        .map(|member| member.data().to_owned());
     nodes.chain([world.fleet.hub_data().to_owned()]).collect()
 }
 

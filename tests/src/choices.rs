@@ -11,7 +11,9 @@ use crate::world::Outcome;
 /// When it is given and is none.
 pub fn number(variable: &str) -> Outcome<Option<u64>> {
     match std::env::var(variable) {
-        Ok(text) => Ok(Some(text.parse().map_err(|_| format!("{variable} must be a number"))?)),
+        Ok(text) => Ok(Some(
+            text.parse().map_err(|_| format!("{variable} must be a number"))?,
+        )),
         Err(_) => Ok(None),
     }
 }
@@ -31,5 +33,9 @@ pub fn choices() -> Outcome<(u64, StdRng)> {
 /// # Errors
 /// As the test.
 pub fn on_threads<T>(test: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(test)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(test)
 }

@@ -35,7 +35,12 @@ const SERVES_MOST_MS: u64 = 200;
 ///
 /// # Errors
 /// When a machine does not start again, or a client found something wrong.
-pub async fn kill_at_random(world: &mut World, load: &mut Load, kills: u32, random: &mut StdRng) -> Outcome<Kills> {
+pub async fn kill_at_random(
+    world: &mut World,
+    load: &mut Load,
+    kills: u32,
+    random: &mut StdRng,
+) -> Outcome<Kills> {
     let nodes = world.fleet.members().len();
     let mut done = Kills::default();
     while done.all() < kills {
@@ -52,7 +57,12 @@ pub async fn kill_at_random(world: &mut World, load: &mut Load, kills: u32, rand
         }
         pause(random, SERVES_MOST_MS).await;
         for victim in &victims {
-            kill(world, load, *victim, &mut done).await;
+            load.down(*victim);
+            kill(world, *victim).await?;
+            match victim {
+                Machine::Hub => done.hub += 1,
+                Machine::Node(_) => done.nodes += 1,
+            }
         }
         for victim in &victims {
             while done.all() < kills && random.random_bool(0.25) {
@@ -67,7 +77,10 @@ pub async fn kill_at_random(world: &mut World, load: &mut Load, kills: u32, rand
 }
 
 /// Waits until a machine did something: a node acknowledged a deed, or the hub received a record.
-async fn at_work(world: &World, load: &mut Load, machine: Machine) -> Outcome<()> {
+///
+/// # Errors
+/// When it does nothing within a minute, or a client found something wrong.
+pub async fn at_work(world: &World, load: &mut Load, machine: Machine) -> Outcome<()> {
     let node = match machine {
         Machine::Node(node) => return load.acknowledged(node).await,
         Machine::Hub => world.hub().await?,
@@ -80,23 +93,22 @@ async fn at_work(world: &World, load: &mut Load, machine: Machine) -> Outcome<()
     load.while_right(moved).await
 }
 
-async fn pause(random: &mut StdRng, most_ms: u64) {
+/// Lets a random time pass, at most so many milliseconds.
+pub async fn pause(random: &mut StdRng, most_ms: u64) {
     tokio::time::sleep(Duration::from_micros(random.random_range(0..=most_ms * 1_000))).await;
 }
 
-async fn kill(world: &mut World, load: &Load, machine: Machine, done: &mut Kills) {
-    load.down(machine);
+/// Kills a machine that serves.
+///
+/// # Errors
+/// When it does not run.
+pub async fn kill(world: &mut World, machine: Machine) -> Outcome<()> {
     let daemon = match machine {
         Machine::Hub => world.fleet.take_hub(),
         Machine::Node(node) => world.fleet.take_node(node),
     };
-    if let Some(daemon) = daemon {
-        daemon.kill().await;
-        match machine {
-            Machine::Hub => done.hub += 1,
-            Machine::Node(_) => done.nodes += 1,
-        }
-    }
+    daemon.ok_or("the machine was not started")?.kill().await;
+    Ok(())
 }
 
 /// Starts a machine and kills it on its way, at the latest a little after it has become ready.
@@ -112,7 +124,11 @@ async fn kill_starting(world: &World, machine: Machine, random: &mut StdRng) -> 
     Ok(())
 }
 
-async fn start(world: &mut World, machine: Machine) -> Outcome<()> {
+/// Starts a machine that was killed.
+///
+/// # Errors
+/// When it does not become ready.
+pub async fn start(world: &mut World, machine: Machine) -> Outcome<()> {
     match machine {
         Machine::Hub => world.fleet.start_hub().await?,
         Machine::Node(node) => world.fleet.start_node(node).await?,

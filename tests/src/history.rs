@@ -63,7 +63,10 @@ impl Case {
     #[must_use]
     pub fn paper(&self, key: &str) -> Order {
         let paper = world::order(&self.last_name(), FIRST_NAME, &format!("CR{:06}", self.number));
-        Order { other_text: format!("as of {key}"), ..paper }
+        Order {
+            other_text: format!("as of {key}"),
+            ..paper
+        }
     }
 
     /// Whether its filing was acknowledged.
@@ -84,7 +87,9 @@ fn surname(number: u64) -> String {
     for _ in 0..4 {
         for letters in [CONSONANTS, VOWELS] {
             let count = letters.len() as u64;
-            let letter = usize::try_from(rest % count).ok().and_then(|place| letters.get(place));
+            let letter = usize::try_from(rest % count)
+                .ok()
+                .and_then(|place| letters.get(place));
             name.extend(letter.map(|letter| char::from(*letter)));
             rest /= count;
         }
@@ -103,14 +108,23 @@ impl History {
     pub fn begin(&self, node: usize, court: &str) -> usize {
         let mut cases = self.lock();
         let number = cases.len();
-        cases.push(Case { node, court: court.into(), number: number as u64, acts: Vec::new() });
+        cases.push(Case {
+            node,
+            court: court.into(),
+            number: number as u64,
+            acts: Vec::new(),
+        });
         number
     }
 
     /// Notes a deed before it is asked for.
     pub fn invoke(&self, case: usize, key: &str, deed: Deed) {
         if let Some(case) = self.lock().get_mut(case) {
-            case.acts.push(Act { key: key.into(), deed, answer: None });
+            case.acts.push(Act {
+                key: key.into(),
+                deed,
+                answer: None,
+            });
         }
     }
 
@@ -149,7 +163,10 @@ impl History {
     #[must_use]
     pub fn promised(&self, court: &str) -> Option<Position> {
         let cases = self.lock();
-        let answers = cases.iter().filter(|case| case.court == court).flat_map(|case| &case.acts);
+        let answers = cases
+            .iter()
+            .filter(|case| case.court == court)
+            .flat_map(|case| &case.acts);
         let places = answers.filter_map(|act| act.answer.as_ref()?.position.clone());
         places.max_by_key(|place| (place.epoch, place.seq))
     }
@@ -158,8 +175,14 @@ impl History {
     #[must_use]
     pub fn last_moment(&self) -> String {
         let cases = self.lock();
-        let answers = cases.iter().flat_map(|case| &case.acts).filter_map(|act| act.answer.as_ref());
-        answers.map(|answer| answer.recorded_at.clone()).max().unwrap_or_default()
+        let answers = cases
+            .iter()
+            .flat_map(|case| &case.acts)
+            .filter_map(|act| act.answer.as_ref());
+        answers
+            .map(|answer| answer.recorded_at.clone())
+            .max()
+            .unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Case>> {
@@ -193,7 +216,10 @@ pub async fn compare(name: &str, client: &Client, cases: &[Case]) -> Outcome<Fou
     let (mut found, mut faults) = (Found::default(), Vec::new());
     for case in cases.iter().filter(|case| !case.acts.is_empty()) {
         let order = case.order_id();
-        let asked = GetOrderRequest { order_id: order.clone(), ..GetOrderRequest::default() };
+        let asked = GetOrderRequest {
+            order_id: order.clone(),
+            ..GetOrderRequest::default()
+        };
         let shown = match client.get_order(asked).await {
             Ok(shown) => Some(shown),
             Err(CallFailed::Problem(problem)) if problem.code == Code::OrderNotFound => None,
@@ -211,7 +237,11 @@ pub async fn compare(name: &str, client: &Client, cases: &[Case]) -> Outcome<Fou
             break;
         }
     }
-    if faults.is_empty() { Ok(found) } else { Err(faults.join("\n").into()) }
+    if faults.is_empty() {
+        Ok(found)
+    } else {
+        Err(faults.join("\n").into())
+    }
 }
 
 /// The deeds in the order's history, or what contradicts the history of its client.
@@ -239,17 +269,31 @@ fn judge(case: &Case, shown: Option<&OrderAnswer>, hits: usize) -> Result<Option
         return Err(format!("its history is {deeds:?}, its client did {expected:?}"));
     }
     let versions = asked.iter().filter(|act| act.deed != Deed::Serve);
-    let newest = versions.clone().next_back().map(|act| act.key.as_str()).unwrap_or_default();
-    let text = shown.order.as_ref().map(|order| order.other_text.as_str()).unwrap_or_default();
+    let newest = versions
+        .clone()
+        .next_back()
+        .map(|act| act.key.as_str())
+        .unwrap_or_default();
+    let text = shown
+        .order
+        .as_ref()
+        .map(|order| order.other_text.as_str())
+        .unwrap_or_default();
     if text != format!("as of {newest}") {
-        return Err(format!("it reads {text:?}, but its newest version is of {newest}"));
+        return Err(format!(
+            "it reads {text:?}, but its newest version is of {newest}"
+        ));
     }
     if shown.version as usize != versions.count() {
         return Err(format!("it is at version {}", shown.version));
     }
     let services = asked.iter().filter(|act| act.deed == Deed::Serve).count();
     if shown.service.len() != services || !shown.unreadable.is_empty() {
-        return Err(format!("{} services of {services}, {} unreadable", shown.service.len(), shown.unreadable.len()));
+        return Err(format!(
+            "{} services of {services}, {} unreadable",
+            shown.service.len(),
+            shown.unreadable.len()
+        ));
     }
     Ok(Some(deeds))
 }
@@ -264,13 +308,21 @@ mod tests {
             deed: *deed,
             answer: answered.then(WriteAnswer::default),
         };
-        Case { node: 0, court: "court/alameda".into(), number: 7, acts: answers.iter().enumerate().map(act).collect() }
+        Case {
+            node: 0,
+            court: "court/alameda".into(),
+            number: 7,
+            acts: answers.iter().enumerate().map(act).collect(),
+        }
     }
 
     fn shown(case: &Case, acts: usize) -> OrderAnswer {
         let acts = case.acts.get(..acts).unwrap();
         let version = acts.iter().rfind(|act| act.deed != Deed::Serve).unwrap();
-        let step = |act: &Act| ccpor_api::message::Step { reason: act.key.clone(), ..Default::default() };
+        let step = |act: &Act| ccpor_api::message::Step {
+            reason: act.key.clone(),
+            ..Default::default()
+        };
         let services = acts.iter().filter(|act| act.deed == Deed::Serve).count();
         OrderAnswer {
             version: u32::try_from(acts.len() - services).unwrap(),

@@ -65,13 +65,21 @@ impl Load {
     pub async fn start(world: &World, amount: Amount, seed: u64) -> Outcome<Self> {
         let nodes = world.fleet.members().len();
         let machines = (0..nodes).map(Machine::Node).chain([Machine::Hub]);
-        let lives = machines.map(|machine| (machine, watch::Sender::new(Life::default()))).collect();
-        let shared = Arc::new(Shared { history: History::default(), lives, round: watch::Sender::new(0) });
+        let lives = machines
+            .map(|machine| (machine, watch::Sender::new(Life::default())))
+            .collect();
+        let shared = Arc::new(Shared {
+            history: History::default(),
+            lives,
+            round: watch::Sender::new(0),
+        });
         let mut clients = JoinSet::new();
         let mut everyone = BTreeMap::from([(Machine::Hub, world.hub().await?)]);
         for (node, member) in world.fleet.members().iter().enumerate() {
             let path = member.identity().path();
-            let court = path.rsplit_once("/node/").map_or(path.as_str(), |(court, _)| court);
+            let court = path
+                .rsplit_once("/node/")
+                .map_or(path.as_str(), |(court, _)| court);
             for number in 0..amount.writers {
                 let writer = Writer {
                     shared: Arc::clone(&shared),
@@ -87,7 +95,14 @@ impl Load {
             everyone.insert(Machine::Node(node), world.node(node).await?);
         }
         let random = StdRng::seed_from_u64(seed);
-        clients.spawn(Reader { shared: Arc::clone(&shared), clients: everyone, random }.work());
+        clients.spawn(
+            Reader {
+                shared: Arc::clone(&shared),
+                clients: everyone,
+                random,
+            }
+            .work(),
+        );
         Ok(Self { shared, clients })
     }
 
@@ -209,10 +224,15 @@ impl Shared {
 fn is_open(error: &CallFailed) -> bool {
     match error {
         CallFailed::Problem(problem) => {
-            matches!(problem.code, Code::Unavailable | Code::Timeout | Code::IntegrityFailure)
+            matches!(
+                problem.code,
+                Code::Unavailable | Code::Timeout | Code::IntegrityFailure
+            )
         }
         CallFailed::Unreachable { .. } | CallFailed::NoAnswer { .. } | CallFailed::NoRegistry { .. } => true,
-        CallFailed::BadEndpoint { .. } | CallFailed::ServerNotTrusted { .. } | CallFailed::Refused { .. } => false,
+        CallFailed::BadEndpoint { .. } | CallFailed::ServerNotTrusted { .. } | CallFailed::Refused { .. } => {
+            false
+        }
     }
 }
 
@@ -248,8 +268,10 @@ impl Writer {
     async fn deed(&mut self) -> Outcome<()> {
         let shared = Arc::clone(&self.shared);
         let history = &shared.history;
-        let old = (!self.mine.is_empty() && self.random.random_bool(0.5))
-            .then(|| self.mine.swap_remove(self.random.random_range(0..self.mine.len())));
+        let old = (!self.mine.is_empty() && self.random.random_bool(0.5)).then(|| {
+            self.mine
+                .swap_remove(self.random.random_range(0..self.mine.len()))
+        });
         let (place, deed) = match old {
             None => (history.begin(self.node, &self.court), Deed::File),
             Some(old) if self.random.random_bool(0.6) => (old, Deed::Amend),
@@ -297,8 +319,13 @@ impl Writer {
     fn judge_repetition(&self, answer: &WriteAnswer, again: Result<WriteAnswer, CallFailed>) -> Outcome<()> {
         match again {
             Ok(again) => {
-                let same = again.repeated && again.order_id == answer.order_id && again.position == answer.position;
-                if same { Ok(()) } else { Err(format!("a repetition did something: {again:?} after {answer:?}").into()) }
+                let same =
+                    again.repeated && again.order_id == answer.order_id && again.position == answer.position;
+                if same {
+                    Ok(())
+                } else {
+                    Err(format!("a repetition did something: {again:?} after {answer:?}").into())
+                }
             }
             Err(error) if is_open(&error) => Ok(()),
             Err(error) => Err(format!("a repetition was refused: {error}").into()),
@@ -306,20 +333,50 @@ impl Writer {
     }
 }
 
-async fn send(client: &Client, case: &Case, key: &str, deed: Deed) -> Result<WriteAnswer, CallFailed> {
+/// Asks a node for a deed once.
+///
+/// # Errors
+/// As the node says.
+pub async fn send(client: &Client, case: &Case, key: &str, deed: Deed) -> Result<WriteAnswer, CallFailed> {
     let (idempotency_key, reason, order_id) = (key.to_owned(), key.to_owned(), case.order_id());
     match deed {
         Deed::File => {
             let order = Some(case.paper(key));
-            client.file_order(FileOrderRequest { idempotency_key, order, reason, ..Default::default() }).await
+            client
+                .file_order(FileOrderRequest {
+                    idempotency_key,
+                    order,
+                    reason,
+                    ..Default::default()
+                })
+                .await
         }
         Deed::Amend => {
             let (order, expected_version) = (Some(case.paper(key)), versions(case) - 1);
-            client.amend_order(AmendOrderRequest { idempotency_key, order_id, order, expected_version, reason }).await
+            client
+                .amend_order(AmendOrderRequest {
+                    idempotency_key,
+                    order_id,
+                    order,
+                    expected_version,
+                    reason,
+                })
+                .await
         }
         Deed::Serve => {
-            let service = Some(Service { mode: "failed_attempt".into(), note: key.into(), ..Default::default() });
-            client.record_service(RecordServiceRequest { idempotency_key, order_id, service, reason }).await
+            let service = Some(Service {
+                mode: "failed_attempt".into(),
+                note: key.into(),
+                ..Default::default()
+            });
+            client
+                .record_service(RecordServiceRequest {
+                    idempotency_key,
+                    order_id,
+                    service,
+                    reason,
+                })
+                .await
         }
     }
 }
@@ -335,7 +392,11 @@ fn judge(case: &Case, answer: &WriteAnswer, first: bool) -> Outcome<()> {
         && answer.version == versions(case)
         && answer.court == case.court
         && !(first && answer.repeated);
-    if right { Ok(()) } else { Err(format!("the answer does not fit what was asked: {answer:?}").into()) }
+    if right {
+        Ok(())
+    } else {
+        Err(format!("the answer does not fit what was asked: {answer:?}").into())
+    }
 }
 
 /// Looks up what was acknowledged, at every machine in turn.
@@ -368,7 +429,9 @@ impl Reader {
     }
 
     async fn look(&self, machine: Machine, case: &Case) -> Outcome<()> {
-        let Some(client) = self.clients.get(&machine) else { return Ok(()) };
+        let Some(client) = self.clients.get(&machine) else {
+            return Ok(());
+        };
         let before = *self.shared.life(machine)?.borrow();
         let (count, answer) = match find(client, case).await {
             Ok(found) => found,
@@ -378,7 +441,11 @@ impl Reader {
         let missing = count == 0 && includes(&answer, case);
         if count > 1 || missing {
             let (order, as_of) = (case.order_id(), as_of(&answer, case));
-            let filed = case.acts.first().and_then(|act| act.answer.as_ref()).map(|answer| &answer.recorded_at);
+            let filed = case
+                .acts
+                .first()
+                .and_then(|act| act.answer.as_ref())
+                .map(|answer| &answer.recorded_at);
             return Err(format!(
                 "{machine:?} finds order {order} of {}, filed {filed:?}, {count} times as of {as_of:?}",
                 case.court
@@ -391,7 +458,11 @@ impl Reader {
 
 fn as_of<'a>(answer: &'a LookupAnswer, case: &Case) -> &'a str {
     let courts = answer.freshness.iter().flat_map(|freshness| &freshness.courts);
-    courts.filter(|court| court.court == case.court).map(|court| court.as_of.as_str()).next().unwrap_or_default()
+    courts
+        .filter(|court| court.court == case.court)
+        .map(|court| court.as_of.as_str())
+        .next()
+        .unwrap_or_default()
 }
 
 /// Whether the answer claims to include the filing of the case. Both moments are in UTC with milliseconds, so that they

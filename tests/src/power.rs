@@ -38,9 +38,19 @@ fn separate_mounts() -> io::Result<()> {
     // propagation.
     let done = unsafe {
         libc::unshare(libc::CLONE_NEWNS) == 0
-            && libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()) == 0
+            && libc::mount(
+                none,
+                c"/".as_ptr(),
+                none,
+                libc::MS_REC | libc::MS_PRIVATE,
+                none.cast(),
+            ) == 0
     };
-    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if done {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// How the power fails.
@@ -74,7 +84,10 @@ impl Disk {
     /// # Errors
     /// When the image cannot be made or mounted.
     pub fn make(directory: &Path, name: &str, megabytes: u64) -> Outcome<Self> {
-        let (image, mount) = (directory.join(format!("{name}.ext4")), directory.join(format!("{name}-disk")));
+        let (image, mount) = (
+            directory.join(format!("{name}.ext4")),
+            directory.join(format!("{name}-disk")),
+        );
         File::create_new(&image)?.set_len(megabytes << 20)?;
         std::fs::create_dir(&mount)?;
         carried_out(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).output())?;
@@ -116,7 +129,13 @@ impl Disk {
     }
 
     fn attach(&self) -> Outcome<()> {
-        carried_out(Command::new("mount").args(["-o", "loop"]).arg(&self.image).arg(&self.mount).output())
+        carried_out(
+            Command::new("mount")
+                .args(["-o", "loop"])
+                .arg(&self.image)
+                .arg(&self.mount)
+                .output(),
+        )
     }
 
     /// Fills the disk up to the last byte but `left`; the space is given back when the result is dropped.
@@ -147,7 +166,9 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let Ok(path) = CString::new(self.mount.as_os_str().as_encoded_bytes()) else { return };
+        let Ok(path) = CString::new(self.mount.as_os_str().as_encoded_bytes()) else {
+            return;
+        };
         // SAFETY: the path is a valid string.
         let _gone = unsafe { libc::umount2(path.as_ptr(), libc::MNT_DETACH) };
     }
@@ -167,5 +188,10 @@ fn carried_out(output: io::Result<Output>) -> Outcome<()> {
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()).into())
+    Err(format!(
+        "{}: {}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    )
+    .into())
 }

@@ -23,8 +23,11 @@ pub struct World {
     operator: IdentityDir,
 }
 
-/// Whatever goes wrong in a test ends it; the text says what.
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+/// Whatever goes wrong in a test; the text says what.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What goes wrong in a test ends it.
+pub type Outcome<T> = Result<T, Failure>;
 
 impl World {
     /// A hub and the nodes of these courts (slugs of counties).
@@ -57,12 +60,16 @@ impl World {
                 None => join(&mut fleet, court).await?,
             };
         }
-        Ok(Self { fleet, directory, operator })
+        Ok(Self {
+            fleet,
+            directory,
+            operator,
+        })
     }
 
     /// From now on the directory stays when the world ends, to be looked at after a failure; [`World::succeeded`] ends that.
     pub fn keep(&mut self) {
-        println!("everything lies in {}", self.directory.path().display());
+        println!("a failed run stays in {}", self.directory.path().display());
         self.directory.disable_cleanup(true);
     }
 
@@ -106,7 +113,10 @@ impl World {
 ///
 /// # Errors
 /// When it does not answer or refuses the identity.
-pub async fn connect(identity: &IdentityDir, address: SocketAddr) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn connect(
+    identity: &IdentityDir,
+    address: SocketAddr,
+) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
     let tls: Arc<rustls::ClientConfig> = client_config(identity, Expect::AnyServer, &[b"h2"])?;
     Ok(Client::connect(Target::new(address.to_string(), tls)).await?)
 }
@@ -122,14 +132,27 @@ pub async fn join(fleet: &mut Fleet, court: &str) -> Outcome<usize> {
 /// An order against LAST, FIRST, born 12 March 1985.
 #[must_use]
 pub fn order(last: &str, first: &str, case_number: &str) -> Order {
-    let name = |first: &str, last: &str| Some(Name { first: first.into(), last: last.into(), ..Name::default() });
+    let name = |first: &str, last: &str| {
+        Some(Name {
+            first: first.into(),
+            last: last.into(),
+            ..Name::default()
+        })
+    };
     Order {
         form: "DV-130".into(),
         case_number: case_number.into(),
         issued: "2026-03-01".into(),
-        restrained: Some(Person { name: name(first, last), dob: "1985-03-12".into(), ..Person::default() }),
+        restrained: Some(Person {
+            name: name(first, last),
+            dob: "1985-03-12".into(),
+            ..Person::default()
+        }),
         protected: vec![Protected {
-            person: Some(Person { name: name("Alma", "Protegida"), ..Person::default() }),
+            person: Some(Person {
+                name: name("Alma", "Protegida"),
+                ..Person::default()
+            }),
             ..Protected::default()
         }],
         ..Order::default()
@@ -154,8 +177,12 @@ pub async fn file(client: &Client, key: &str, order: Order) -> Result<WriteAnswe
 /// # Errors
 /// As the machine says.
 pub async fn lookup(client: &Client, last: &str, first: &str) -> Result<LookupAnswer, CallFailed> {
-    let request =
-        LookupRequest { last: last.into(), first: first.into(), limit: 200, ..LookupRequest::default() };
+    let request = LookupRequest {
+        last: last.into(),
+        first: first.into(),
+        limit: 200,
+        ..LookupRequest::default()
+    };
     client.lookup(request).await
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ccpor_api::message::Position;
 use ccpor_ledger::{OriginId, Position as Place};
 use ccpor_tests::agreement::{converged, exactly_once, ledger_after_crash, sound};
 use ccpor_tests::choices::{choices, number, on_threads};
+use ccpor_tests::crash::{at_work, kill, pause, start};
 use ccpor_tests::load::{Amount, Load, Machine};
 use ccpor_tests::power::{Cut, Disk, own_mounts};
-use ccpor_tests::world::{Outcome, World, heads, until};
+use ccpor_tests::world::{Outcome, World};
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -24,17 +25,33 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_power_fails() -> Outcome<()>
         let cuts = number("CCPOR_CUTS")?.unwrap_or(20);
         let (seed, mut random) = choices()?;
         println!("CCPOR_CUTS={cuts}");
-        let directory = tempfile::tempdir()?;
-        let hub = Disk::make(directory.path(), "hub", 64)?;
-        let node = Disk::make(directory.path(), "alameda", 64)?;
-        let disks = BTreeMap::from([("hub".into(), hub.path().to_owned()), ("alameda".into(), node.path().to_owned())]);
+        let mut images = tempfile::tempdir()?;
+        images.disable_cleanup(true);
+        let hub = Disk::make(images.path(), "hub", 64)?;
+        let node = Disk::make(images.path(), "alameda", 64)?;
+        let disks = BTreeMap::from([
+            ("hub".into(), hub.path().to_owned()),
+            ("alameda".into(), node.path().to_owned()),
+        ]);
         let mut world = World::start_on(&["alameda", "tuolumne"], &disks).await?;
         world.keep();
         let begun = Instant::now();
-        let mut load = Load::start(&world, Amount { writers: 3, deeds: 25 }, seed).await?;
+        let mut load = Load::start(
+            &world,
+            Amount {
+                writers: 3,
+                deeds: 25,
+            },
+            seed,
+        )
+        .await?;
         let mut done = BTreeMap::<Machine, u32>::new();
         for _ in 0..cuts {
-            let (machine, disk) = if random.random_bool(0.4) { (Machine::Hub, &hub) } else { (Machine::Node(0), &node) };
+            let (machine, disk) = if random.random_bool(0.4) {
+                (Machine::Hub, &hub)
+            } else {
+                (Machine::Node(0), &node)
+            };
             load.next_round();
             cut(&mut world, &mut load, machine, disk, &mut random).await?;
             *done.entry(machine).or_default() += 1;
@@ -47,69 +64,82 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_power_fails() -> Outcome<()>
         println!("{tally:?} after {:.1?}", begun.elapsed());
         world.fleet.stop().await;
         sound(&world)?;
+        images.disable_cleanup(false);
         world.succeeded();
         Ok(())
     })
 }
 
 /// Cuts the power of a machine at work, and looks at what is left before it serves again.
-async fn cut(world: &mut World, load: &mut Load, machine: Machine, disk: &Disk, random: &mut StdRng) -> Outcome<()> {
-    /// The longest time between the work waited for and the cut.
-    const WORKS_MOST_US: u64 = 150_000;
-    /// The longest time that a machine lives on without its disk.
-    const OUTLIVES_MOST_US: u64 = 20_000;
-    let pause = |us| tokio::time::sleep(Duration::from_micros(us));
-    match machine {
-        Machine::Node(number) => load.acknowledged(number).await?,
-        Machine::Hub => {
-            let hub = world.hub().await?;
-            let before = heads(&hub.list_courts().await?);
-            let moved = until("the hub receives a record", || async {
-                Ok((heads(&hub.list_courts().await?) != before).then_some(()))
-            });
-            load.while_right(moved).await?;
-        }
-    }
-    pause(random.random_range(0..=WORKS_MOST_US)).await;
+async fn cut(
+    world: &mut World,
+    load: &mut Load,
+    machine: Machine,
+    disk: &Disk,
+    random: &mut StdRng,
+) -> Outcome<()> {
+    const WORKS_MOST_MS: u64 = 150;
+    // Meanwhile it meets a dead disk.
+    const OUTLIVES_MOST_MS: u64 = 20;
+    at_work(world, load, machine).await?;
+    pause(random, WORKS_MOST_MS).await;
     load.down(machine);
-    disk.cut(if random.random_bool(0.8) { Cut::Everything } else { Cut::Contents })?;
-    pause(random.random_range(0..=OUTLIVES_MOST_US)).await;
-    let daemon = match machine {
-        Machine::Hub => world.fleet.take_hub(),
-        Machine::Node(node) => world.fleet.take_node(node),
-    };
-    daemon.ok_or("the machine does not run")?.kill().await;
+    disk.cut(if random.random_bool(0.8) {
+        Cut::Everything
+    } else {
+        Cut::Contents
+    })?;
+    pause(random, OUTLIVES_MOST_MS).await;
+    kill(world, machine).await?;
     disk.restore()?;
-    match machine {
-        Machine::Node(_) => {
-            reaches(disk.path(), "court/alameda/node/1", load.history().promised("court/alameda"))?;
-            world.fleet.start_node(0).await?;
-        }
-        Machine::Hub => {
-            for (node, member) in world.fleet.members().iter().enumerate() {
-                let origin = member.identity().path();
-                let courts = world.node(node).await?.list_courts().await?.courts;
-                let receipt = courts.into_iter().find(|court| court.origin == origin).and_then(|court| court.receipt);
-                reaches(disk.path(), &origin, receipt)?;
-            }
-            world.fleet.start_hub().await?;
-        }
+    for (origin, place) in promises(world, load, machine).await? {
+        reaches(disk.path(), &origin, &place)?;
     }
+    start(world, machine).await?;
     load.up(machine);
     Ok(())
 }
 
+/// What a machine promised to hold: a node the last deed that it acknowledged, the hub what it gave receipts for.
+async fn promises(world: &World, load: &Load, machine: Machine) -> Outcome<Vec<(String, Position)>> {
+    let mut promises = Vec::new();
+    for (number, member) in world.fleet.members().iter().enumerate() {
+        let origin = member.identity().path();
+        let promised = match machine {
+            Machine::Node(node) if node == number => load
+                .history()
+                .promised(origin.rsplit_once("/node/").map_or("", |(court, _)| court)),
+            Machine::Node(_) => None,
+            Machine::Hub => {
+                let courts = world.node(number).await?.list_courts().await?.courts;
+                courts
+                    .into_iter()
+                    .find(|court| court.origin == origin)
+                    .and_then(|court| court.receipt)
+            }
+        };
+        promises.extend(promised.map(|place| (origin, place)));
+    }
+    Ok(promises)
+}
+
 /// The ledger on the disk holds the record that was promised to be durable.
-fn reaches(data: &Path, origin: &str, promised: Option<Position>) -> Outcome<()> {
-    let Some(promised) = promised else { return Ok(()) };
-    let place = Place { epoch: promised.epoch, seq: promised.seq };
+fn reaches(data: &Path, origin: &str, promised: &Position) -> Outcome<()> {
+    let place = Place {
+        epoch: promised.epoch,
+        seq: promised.seq,
+    };
     ledger_after_crash(data, &OriginId::new(origin)?, |ledger| {
         if let Some(damage) = ledger.damage() {
             return Err(format!("the power cut damaged the ledger: {damage}").into());
         }
         match ledger.hash_at(place)? {
             Some(hash) if hash.to_string() == promised.hash => Ok(()),
-            held => Err(format!("{origin}: {promised:?} was promised, {held:?} is there of {:?}", ledger.head()).into()),
+            held => Err(format!(
+                "{origin}: {promised:?} was promised, {held:?} is there of {:?}",
+                ledger.head()
+            )
+            .into()),
         }
     })
 }
