@@ -11,7 +11,7 @@ use ccpor_tests::world::{Outcome, World, file, lookup, order, until};
 /// `CCPOR_KILLS` sets the number of kills, `CCPOR_SEED` repeats the choices of another run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_or_doubled_when_machines_are_killed() -> Outcome<()> {
-    let kills = number("CCPOR_KILLS")?.unwrap_or(50);
+    let kills = number("CCPOR_KILLS")?.unwrap_or(12);
     let (seed, mut random) = choices()?;
     println!("CCPOR_KILLS={kills}");
     let mut world = World::start(&["alameda", "los-angeles", "tuolumne"]).await?;

@@ -22,7 +22,7 @@ fn nothing_acknowledged_is_lost_or_doubled_when_the_power_fails() -> Outcome<()>
         return Ok(());
     }
     on_threads(async {
-        let cuts = number("CCPOR_CUTS")?.unwrap_or(20);
+        let cuts = number("CCPOR_CUTS")?.unwrap_or(6);
         let (seed, mut random) = choices()?;
         println!("CCPOR_CUTS={cuts}");
         let mut images = tempfile::tempdir()?;

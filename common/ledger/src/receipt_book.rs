@@ -73,7 +73,11 @@ impl ReceiptBook {
             rewrite(&path, &latest).map_err(io)?
         } else {
             // Nothing is written, so that a ledger opens on a full disk too.
-            let file = OpenOptions::new().create(true).append(true).open(&path).map_err(io)?;
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .map_err(io)?;
             let bytes = file.metadata().map_err(io)?.len();
             (file, bytes)
         };

@@ -33,11 +33,22 @@ pub(super) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
     let name = identity.identity().path();
     let (key, chain) = record_key(identity)?;
     let hub = identity.identity().is_hub();
-    let directory = identity.path().parent().ok_or("the identity lies nowhere")?.to_owned();
+    let directory = identity
+        .path()
+        .parent()
+        .ok_or("the identity lies nowhere")?
+        .to_owned();
     let (own, receipts) = if hub {
         (None, Some(key))
     } else {
-        (Some(OwnLedger { origin: OriginId::new(&name)?, key, chain }), None)
+        (
+            Some(OwnLedger {
+                origin: OriginId::new(&name)?,
+                key,
+                chain,
+            }),
+            None,
+        )
     };
     let (registry, _) = Registry::open(RegistryConfig {
         directory,
@@ -55,7 +66,10 @@ pub(super) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
 /// Invented orders of Alameda, each with its number.
 pub(super) fn orders(count: u64) -> Outcome<Vec<Order>> {
     let court: CourtRef = "court/alameda".parse()?;
-    Ok(Population::new(7).for_court(&court, count).map(|filing| filing.order).collect())
+    Ok(Population::new(7)
+        .for_court(&court, count)
+        .map(|filing| filing.order)
+        .collect())
 }
 
 /// Files `count` invented orders with 64 writers.
@@ -68,7 +82,9 @@ pub(super) fn fill(registry: &Registry, count: u64) -> Outcome<()> {
         for _ in 0..64 {
             scope.spawn(|| {
                 loop {
-                    let Some(filing) = filings.lock().ok().and_then(|mut filings| filings.next()) else { return };
+                    let Some(filing) = filings.lock().ok().and_then(|mut filings| filings.next()) else {
+                        return;
+                    };
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if let Err(error) = registry.file(request(number), Some(filing.source_id), filing.order) {
                         if let Ok(mut failed) = failed.lock() {
@@ -88,6 +104,13 @@ pub(super) fn fill(registry: &Registry, count: u64) -> Outcome<()> {
 
 /// A request with a key of its own.
 pub(super) fn request(number: u64) -> Request {
-    let by = Actor { identity: "system/alameda-cms".into(), ..Actor::default() };
-    Request { key: format!("bench-{number:012}"), by, reason: String::new() }
+    let by = Actor {
+        identity: "system/alameda-cms".into(),
+        ..Actor::default()
+    };
+    Request {
+        key: format!("bench-{number:012}"),
+        by,
+        reason: String::new(),
+    }
 }

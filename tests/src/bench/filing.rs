@@ -32,7 +32,9 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
         let next = AtomicU64::new(0);
         for (place, writers) in [1_usize, 16, 64].into_iter().enumerate() {
             let taken = file(&registry, &orders, &next, writers)?;
-            let Some(column) = seen.writers.get_mut(place) else { continue };
+            let Some(column) = seen.writers.get_mut(place) else {
+                continue;
+            };
             column.rate.push(taken.len() as f64 / SPAN.as_secs_f64());
             column.p50.push(median(&taken) * 1e6);
             column.p99.push(quantile(&taken, 0.99) * 1e6);
@@ -66,17 +68,48 @@ impl Seen {
         let single = over(&one.p50, &self.raw_p50);
         let group = over(&many.rate, &self.raw_rate);
         for (names, column) in [
-            (["filing.1_writer_per_s", "filing.1_writer_p50_us", "filing.1_writer_p99_us"], one),
-            (["filing.16_writers_per_s", "filing.16_writers_p50_us", "filing.16_writers_p99_us"], some),
-            (["filing.64_writers_per_s", "filing.64_writers_p50_us", "filing.64_writers_p99_us"], many),
+            (
+                [
+                    "filing.1_writer_per_s",
+                    "filing.1_writer_p50_us",
+                    "filing.1_writer_p99_us",
+                ],
+                one,
+            ),
+            (
+                [
+                    "filing.16_writers_per_s",
+                    "filing.16_writers_p50_us",
+                    "filing.16_writers_p99_us",
+                ],
+                some,
+            ),
+            (
+                [
+                    "filing.64_writers_per_s",
+                    "filing.64_writers_p50_us",
+                    "filing.64_writers_p99_us",
+                ],
+                many,
+            ),
         ] {
             let [rate, p50, p99] = names;
             sheet.put(rate, column.rate, "1/s", None);
             sheet.put(p50, column.p50, "us", None);
             sheet.put(p99, column.p99, "us", None);
         }
-        sheet.put("filing.single_p50_over_fsync", single, "ratio", Some(Goal::AtMost(1.5)));
-        sheet.put("filing.group_commit_over_fsync", group, "ratio", Some(Goal::AtLeast(5.0)));
+        sheet.put(
+            "filing.single_p50_over_fsync",
+            single,
+            "ratio",
+            Some(Goal::AtMost(1.5)),
+        );
+        sheet.put(
+            "filing.group_commit_over_fsync",
+            group,
+            "ratio",
+            Some(Goal::AtLeast(5.0)),
+        );
     }
 }
 
@@ -92,7 +125,9 @@ fn file(registry: &Registry, orders: &[Order], next: &AtomicU64, writers: usize)
                 while start.elapsed() < SPAN {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let place = usize::try_from(number).unwrap_or(0) % orders.len().max(1);
-                    let Some(order) = orders.get(place).cloned() else { break };
+                    let Some(order) = orders.get(place).cloned() else {
+                        break;
+                    };
                     let request = court::request(number);
                     let begun = Instant::now();
                     if let Err(error) = registry.file(request, None, order) {

@@ -24,7 +24,11 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
             fleet.start_node(0).await?;
             // The link to the hub comes up and its backlog flows; both belong to a node at work.
             tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-            let pid = fleet.members().first().and_then(|node| node.daemon()?.pid()).ok_or("the node does not run")?;
+            let pid = fleet
+                .members()
+                .first()
+                .and_then(|node| node.daemon()?.pid())
+                .ok_or("the node does not run")?;
             megabytes.push(resident_mb(pid)?);
         }
         fleet.stop().await;
@@ -36,7 +40,10 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
 
 fn resident_mb(pid: u32) -> Outcome<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .ok_or("no VmRSS")?;
     let kilobytes: f64 = line.split_whitespace().nth(1).ok_or("no figure")?.parse()?;
     Ok(kilobytes * 1024.0 / 1e6)
 }

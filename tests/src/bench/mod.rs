@@ -40,7 +40,10 @@ impl Sheet {
     /// An empty sheet; `json` prints each figure as soon as it is known.
     #[must_use]
     pub fn new(json: bool) -> Self {
-        Self { json, rows: Vec::new() }
+        Self {
+            json,
+            rows: Vec::new(),
+        }
     }
 
     /// Puts a figure on the sheet: its values in all rounds.
@@ -57,7 +60,12 @@ impl Sheet {
         } else {
             eprintln!("{name}: {} {unit}", rounded(median(&values)));
         }
-        self.rows.push(Row { name, values, unit, goal });
+        self.rows.push(Row {
+            name,
+            values,
+            unit,
+            goal,
+        });
     }
 
     /// Prints the table, unless the figures went out as JSON.
@@ -66,8 +74,14 @@ impl Sheet {
             return;
         }
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        println!("load average: {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
-        println!("{:<40} {:>12} {:>12} {:>12}  {:<10} goal", "figure", "median", "least", "greatest", "unit");
+        println!(
+            "load average: {}",
+            load.split(' ').take(3).collect::<Vec<_>>().join(" ")
+        );
+        println!(
+            "{:<40} {:>12} {:>12} {:>12}  {:<10} goal",
+            "figure", "median", "least", "greatest", "unit"
+        );
         for row in &self.rows {
             let middle = median(&row.values);
             let goal = match row.goal {
@@ -92,7 +106,11 @@ fn met(met: bool) -> &'static str {
 }
 
 fn rounded(value: f64) -> f64 {
-    if value.abs() >= 100.0 { value.round() } else { (value * 1_000.0).round() / 1_000.0 }
+    if value.abs() >= 100.0 {
+        value.round()
+    } else {
+        (value * 1_000.0).round() / 1_000.0
+    }
 }
 
 /// The middle value; the mean of the two in the middle when there are two.

@@ -11,7 +11,9 @@ use ccpor_daemon::signing::{NobodyAsks, OwnKey};
 use ccpor_ledger::OriginId;
 use ccpor_registry::Registry;
 use ccpor_sync::Ledgers;
-use ccpor_transport::{Landing, LandingConfig, LandingHandle, Permissions, Services, Uplink, UplinkConfig, UplinkHandle};
+use ccpor_transport::{
+    Landing, LandingConfig, LandingHandle, Permissions, Services, Uplink, UplinkConfig, UplinkHandle,
+};
 
 use super::{Goal, Sheet, court, disk, median, quantile};
 use crate::world::Outcome;
@@ -45,14 +47,27 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
         searchable.push(applied);
         hub.close();
     }
-    sheet.put("replicate.backlog_records_per_s", durable, "1/s", Some(Goal::AtLeast(50_000.0)));
+    sheet.put(
+        "replicate.backlog_records_per_s",
+        durable,
+        "1/s",
+        Some(Goal::AtLeast(50_000.0)),
+    );
     sheet.put("replicate.backlog_searchable_per_s", searchable, "1/s", None);
     let hub_identity = court::identity(&authority, "hub/2", folder.path())?;
     let hub = court::open(&hub_identity)?;
     let other = court::open(&kern)?;
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     for round in 0..rounds {
-        let lags = runtime.block_on(visible(&alameda, &node, &kern, &other, &hub_identity, &hub, round))?;
+        let lags = runtime.block_on(visible(
+            &alameda,
+            &node,
+            &kern,
+            &other,
+            &hub_identity,
+            &hub,
+            round,
+        ))?;
         p50.push(median(&lags));
         p99.push(quantile(&lags, 0.99));
     }
@@ -152,7 +167,11 @@ fn land(identity: &IdentityDir, hub: &Arc<Registry>) -> Outcome<LandingHandle> {
         images: Arc::new(RegistryImages::new(Arc::clone(hub), Collect::Everything)),
         answer: Arc::new(OwnKey::of(identity)),
     };
-    Ok(Landing::start(identity, services, LandingConfig::hub(([127, 0, 0, 1], 0).into()))?)
+    Ok(Landing::start(
+        identity,
+        services,
+        LandingConfig::hub(([127, 0, 0, 1], 0).into()),
+    )?)
 }
 
 fn uplink(identity: &IdentityDir, node: &Arc<Registry>, landing: &LandingHandle) -> Outcome<UplinkHandle> {

@@ -13,9 +13,10 @@ use crate::world::{Outcome, join};
 /// When the node does not start.
 pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
     let runtime = tokio::runtime::Runtime::new()?;
-    for (name, records, goal) in
-        [("restart.ready_s_100k", 100_000, 1.0), ("restart.ready_s_1m", 1_000_000, 5.0)]
-    {
+    for (name, records, goal) in [
+        ("restart.ready_s_100k", 100_000, 1.0),
+        ("restart.ready_s_1m", 1_000_000, 5.0),
+    ] {
         let seconds = runtime.block_on(killed_and_started(directory, records, rounds))?;
         sheet.put(name, seconds, "s", Some(Goal::AtMost(goal)));
     }

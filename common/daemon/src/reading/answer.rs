@@ -56,8 +56,10 @@ fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
     match &found.story {
         Ok((story, standing)) => describe(&mut hit, story, standing, at, number, of),
         // Whoever asked must learn that there is an order, even though this machine cannot show it.
+        // What is wrong with the files is for the operator, and stands in the log.
         Err(reason) => {
-            hit.radio = format!("{number}/{of} ORDER NOT READABLE HERE - CALL THE COURT ({reason})")
+            tracing::warn!(order = %found.order, reason, "an order that was found cannot be shown");
+            hit.radio = format!("{number}/{of} ORDER NOT READABLE HERE - CALL THE COURT");
         }
     }
     hit
