@@ -68,19 +68,17 @@ impl ReceiptBook {
             _ => Err(fault),
         });
         let (latest, skipped_bytes) = read_frames(&found.map_err(io)?, &origin);
-        let (file, bytes) = if skipped_bytes > 0 {
+        if skipped_bytes > 0 {
             tracing::warn!(%origin, skipped_bytes, "part of the receipts was not whole and was left out");
-            rewrite(&path, &latest).map_err(io)?
-        } else {
-            // Nothing is written, so that a ledger opens on a full disk too.
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)
-                .map_err(io)?;
-            let bytes = file.metadata().map_err(io)?.len();
-            (file, bytes)
-        };
+        }
+        // Written anew at every opening: drops what was passed over and what newer receipts made useless. On a full disk the
+        // file is good as it is, if all of it is whole.
+        let (file, bytes) = rewrite(&path, &latest)
+            .or_else(|fault| match fault.kind() {
+                io::ErrorKind::StorageFull if skipped_bytes == 0 => as_it_is(&path),
+                _ => Err(fault),
+            })
+            .map_err(io)?;
         let pages = Mutex::new(Pages { file, bytes, latest });
         Ok(ReceiptBook {
             path,
@@ -227,6 +225,13 @@ fn read_frame(data: &[u8]) -> Option<(SignedReceipt, usize)> {
         signature: *signature,
     };
     (checksum(bytes, signature) == *sum).then_some((signed, FRAME_HEAD_BYTES + length))
+}
+
+/// Opens the file for adding, and gives its length.
+fn as_it_is(path: &Path) -> io::Result<(File, u64)> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let bytes = file.metadata()?.len();
+    Ok((file, bytes))
 }
 
 /// Writes the file anew, whole or not at all, and opens it for adding.
