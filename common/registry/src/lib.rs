@@ -18,6 +18,7 @@ pub mod image;
 // A module uses only modules declared below it.
 mod ledgers;
 mod lookup;
+mod desk;
 mod registry;
 mod opening;
 mod intake;

@@ -1,21 +1,21 @@
 //! The registry on one machine: ledgers, index, people and images put together, opened, and asked.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use ccpor_domain::{Ending, Event, ImageRef, Order, OrderId, Service, UtcMillis};
+use ccpor_domain::{Ending, ImageRef, Order, OrderId, Service, UtcMillis};
 use ccpor_ledger::{
-    AppendError, Appended, Head, Hlc, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat,
-    SigningKey, VerifyingKey, Writer,
+    AppendError, Head, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat, SigningKey,
+    VerifyingKey, Writer,
 };
 
-use crate::apply::{Anew, Applier, Batch, Fact};
+use crate::apply::{Anew, Applier, Batch};
 use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
-use crate::intake::{self, Desk, Done, IntakeRefused, Request, Turns};
+use crate::intake::{self, Done, IntakeRefused, Request, Turns};
 use crate::opening::{self, OpenFailed, Opening};
 use crate::replica::Replica;
 use crate::room;
@@ -56,19 +56,19 @@ pub struct OwnLedger {
 /// An open registry. Every call may block on the disk; none may be made from an async task directly.
 pub struct Registry {
     /// Itself, for what runs when a record has become durable.
-    this: Weak<Self>,
+    pub(crate) this: Weak<Self>,
     pub(crate) identity: String,
     pub(crate) source: Source,
     directory: PathBuf,
-    own: Option<OriginId>,
-    writer: Option<Writer>,
+    pub(crate) own: Option<OriginId>,
+    pub(crate) writer: Option<Writer>,
     pub(crate) shelf: Arc<Shelf>,
     view: Arc<CurrentView>,
     applier: Mutex<Option<Arc<Applier>>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
     turns: Turns,
     /// Acts of the own court that are being recorded and applied.
-    under_way: AtomicUsize,
+    pub(crate) under_way: AtomicUsize,
     /// Why nothing may be filed, when that is so.
     halted: RwLock<Option<String>>,
     images: ImageStore,
@@ -380,7 +380,7 @@ impl Registry {
     }
 
     /// Brings records into lookups on this thread, when nobody else is doing so; gives them back otherwise.
-    fn at_once(&self, batch: Batch) -> Option<Batch> {
+    pub(crate) fn at_once(&self, batch: Batch) -> Option<Batch> {
         match self.applier() {
             Some(applier) => applier.at_once(batch),
             None => Some(batch),
@@ -438,114 +438,6 @@ impl Registry {
     /// Whether there is room on the disk to record something more.
     pub(crate) fn has_room(&self) -> bool {
         room::is_left(&self.directory)
-    }
-}
-
-impl Desk for Registry {
-    fn own(&self) -> Option<&OriginId> {
-        self.own.as_ref()
-    }
-
-    fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
-        // An act that the index does not show yet would be done a second time.
-        if !self.follows() {
-            return Err(if self.has_room() {
-                IndexFailed::Behind.into()
-            } else {
-                AppendError::DiskFull.into()
-            });
-        }
-        match self.told(order, None).1 {
-            Ok(story) => Ok(Some(story)),
-            Err(NoStory::Unknown(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn record(&self, event: Event) -> Result<(Head, Hlc), IntakeRefused> {
-        let (Some(writer), Some(origin)) = (&self.writer, &self.own) else {
-            return Err(IntakeRefused::NotACourt);
-        };
-        if let Some(reason) = self.halted() {
-            return Err(IntakeRefused::Halted(reason));
-        }
-        if !self.has_room() {
-            return Err(AppendError::DiskFull.into());
-        }
-        let body =
-            ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
-        let _act = UnderWay::of(&self.under_way);
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let origin = origin.clone();
-        let desk = self.this.clone();
-        writer.append(
-            body,
-            Box::new(move |appended| match (appended, desk.upgrade()) {
-                // This runs in the order of the ledger, so the facts are applied in it too.
-                (Ok(appended), Some(desk)) => desk.own_record(&origin, appended, event, tell),
-                (Ok(_), None) => drop(tell.send(Err(AppendError::Closed))),
-                (Err(error), _) => drop(tell.send(Err(error))),
-            }),
-        );
-        let appended = told.recv().map_err(|_| AppendError::Closed)??;
-        Ok((appended.head, appended.hlc))
-    }
-
-    fn now(&self) -> UtcMillis {
-        now()
-    }
-}
-
-impl Registry {
-    /// A record of the own ledger is durable: tells the peers, brings it into lookups, and only then the one who waits.
-    fn own_record(
-        &self,
-        origin: &OriginId,
-        appended: Appended,
-        event: Event,
-        tell: std::sync::mpsc::SyncSender<Result<Appended, AppendError>>,
-    ) {
-        self.replica.moved(origin, appended.head);
-        let fact = Fact {
-            head: appended.head,
-            hlc: appended.hlc,
-            event: Some(event),
-        };
-        let batch = Batch {
-            origin: origin.clone(),
-            facts: vec![fact],
-            applied: Some(Box::new(move |applied| {
-                if applied.is_err() {
-                    tracing::error!(
-                        "an order is recorded, but lookups here do not show it until the index is made anew"
-                    );
-                }
-                // Recorded it is, whatever became of the index.
-                drop(tell.send(Ok(appended)));
-            })),
-        };
-        // The only act of this court that is under way has nothing of its ledger before it in the queue.
-        let alone = self.under_way.load(Ordering::Acquire) == 1;
-        let queued = if alone { self.at_once(batch) } else { Some(batch) };
-        if queued.is_some_and(|batch| !self.apply(batch)) {
-            tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
-        }
-    }
-}
-
-/// Counts an act for as long as it is under way.
-struct UnderWay<'a>(&'a AtomicUsize);
-
-impl<'a> UnderWay<'a> {
-    fn of(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(count)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

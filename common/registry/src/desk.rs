@@ -1,0 +1,122 @@
+//! The desk: the registry as intake sees it. An event is made durable in the court's ledger, brought into lookups, and only
+//! then acknowledged.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+
+use ccpor_domain::{Event, OrderId, UtcMillis};
+use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
+
+use crate::apply::{Batch, Fact};
+use crate::index::IndexFailed;
+use crate::intake::{Desk, IntakeRefused};
+use crate::registry::{Registry, now};
+use crate::story::{NoStory, Story};
+
+impl Desk for Registry {
+    fn own(&self) -> Option<&OriginId> {
+        self.own.as_ref()
+    }
+
+    fn story(&self, order: OrderId) -> Result<Option<Story>, IntakeRefused> {
+        // An act that the index does not show yet would be done a second time.
+        if !self.follows() {
+            return Err(if self.has_room() {
+                IndexFailed::Behind.into()
+            } else {
+                AppendError::DiskFull.into()
+            });
+        }
+        match self.told(order, None).1 {
+            Ok(story) => Ok(Some(story)),
+            Err(NoStory::Unknown(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn record(&self, event: Event) -> Result<(Head, Hlc), IntakeRefused> {
+        let (Some(writer), Some(origin)) = (&self.writer, &self.own) else {
+            return Err(IntakeRefused::NotACourt);
+        };
+        if let Some(reason) = self.halted() {
+            return Err(IntakeRefused::Halted(reason));
+        }
+        if !self.has_room() {
+            return Err(AppendError::DiskFull.into());
+        }
+        let body =
+            ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
+        let _act = UnderWay::of(&self.under_way);
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let origin = origin.clone();
+        let desk = self.this.clone();
+        writer.append(
+            body,
+            Box::new(move |appended| match (appended, desk.upgrade()) {
+                // This runs in the order of the ledger, so the facts are applied in it too.
+                (Ok(appended), Some(desk)) => desk.own_record(&origin, appended, event, tell),
+                (Ok(_), None) => drop(tell.send(Err(AppendError::Closed))),
+                (Err(error), _) => drop(tell.send(Err(error))),
+            }),
+        );
+        let appended = told.recv().map_err(|_| AppendError::Closed)??;
+        Ok((appended.head, appended.hlc))
+    }
+
+    fn now(&self) -> UtcMillis {
+        now()
+    }
+}
+
+impl Registry {
+    /// A record of the own ledger is durable: tells the peers, brings it into lookups, and only then the one who waits.
+    fn own_record(
+        &self,
+        origin: &OriginId,
+        appended: Appended,
+        event: Event,
+        tell: SyncSender<Result<Appended, AppendError>>,
+    ) {
+        self.replica.moved(origin, appended.head);
+        let fact = Fact {
+            head: appended.head,
+            hlc: appended.hlc,
+            event: Some(event),
+        };
+        let batch = Batch {
+            origin: origin.clone(),
+            facts: vec![fact],
+            applied: Some(Box::new(move |applied| {
+                if applied.is_err() {
+                    tracing::error!(
+                        "an order is recorded, but lookups here do not show it until the index is made anew"
+                    );
+                }
+                // Recorded it is, whatever became of the index.
+                drop(tell.send(Ok(appended)));
+            })),
+        };
+        // The only act of this court that is under way has nothing of its ledger before it in the queue.
+        let alone = self.under_way.load(Ordering::Acquire) == 1;
+        let queued = if alone { self.at_once(batch) } else { Some(batch) };
+        if queued.is_some_and(|batch| !self.apply(batch)) {
+            tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
+        }
+    }
+}
+
+/// Counts an act for as long as it is under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
