@@ -227,7 +227,7 @@ fn an_expired_client_is_refused_and_told() {
     assert!(logged.contains("expired on 2026-12-23T00:00:00Z"), "{logged}");
     let told = in_words(outcome.client_refusal());
     assert!(
-        told.contains("refused this side's certificate") && told.contains("renew"),
+        told.contains("refused this side's certificate") && told.contains("enrol again"),
         "{told}"
     );
 }
