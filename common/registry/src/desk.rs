@@ -28,7 +28,14 @@ impl Desk for Registry {
             });
         }
         match self.told(order, None).1 {
-            Ok(story) => Ok(Some(story)),
+            Ok(story) => match story.unreadable.first() {
+                None => Ok(Some(story)),
+                // The state lacks what that record says; an act judged by it could contradict an act that was acknowledged.
+                Some(record) => {
+                    let reason = record.reason.clone();
+                    Err(NoStory::NotReadable { order, reason }.into())
+                }
+            },
             Err(NoStory::Unknown(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }

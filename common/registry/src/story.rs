@@ -55,9 +55,9 @@ pub enum NoStory {
     /// No order of this identifier is known here.
     #[error("no order {0} is known here")]
     Unknown(OrderId),
-    /// The record that filed it has not arrived or is damaged.
+    /// A record that is needed has not arrived or cannot be read.
     #[error(
-        "order {order} is known here, but the record that filed it cannot be read: {reason}. Ask the issuing court or the hub"
+        "order {order} is known here, but not all of its records can be read: {reason}. Ask the issuing court or the hub"
     )]
     NotReadable {
         /// The order.

@@ -186,3 +186,43 @@ fn many_clerks_at_once_lose_nothing() {
     assert_eq!(found(&court, "CLERK7N24", "ANN").first(), Some(&last));
     court.close();
 }
+
+/// Found by cutting the power: a disk that stops answering between two records of an order made the order look older than it
+/// is, and an act was refused by a version that no longer stood.
+#[test]
+fn an_order_with_a_record_that_cannot_be_read_is_shown_but_not_acted_upon() {
+    let directory = tempfile::tempdir().unwrap();
+    let (court, _) = open_court(directory.path(), "alameda", 1);
+    let id = file(&court, "key-0001", order("DOE", "JOHN", "HF26-1"))
+        .unwrap()
+        .order;
+    court
+        .amend(
+            request("key-0002"),
+            id,
+            Some(1),
+            order("UNMISTAKABLE", "JOHN", "HF26-1"),
+        )
+        .unwrap();
+    let ledger = directory.path().join("ledger/court.alameda.node.1");
+    let segment = std::fs::read_dir(ledger)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "segment"))
+        .unwrap();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let place = bytes
+        .windows(12)
+        .position(|window| window == b"UNMISTAKABLE")
+        .unwrap();
+    bytes[place] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let refused = court.amend(request("key-0003"), id, Some(2), order("ROE", "JOHN", "HF26-1"));
+    assert!(
+        matches!(refused, Err(IntakeRefused::NoStory(NoStory::NotReadable { .. }))),
+        "{refused:?}"
+    );
+    let (story, _) = court.show(id, None).into_parts();
+    assert_eq!(story.unwrap().unreadable.len(), 1);
+    court.close();
+}
