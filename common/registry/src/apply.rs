@@ -283,6 +283,8 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
         }
     }
     let (changes, images) = work.done();
+    // A reader may meet the new entries before the rest of the state; the ledgers that they name must be known by then.
+    view.meta_mut().know(&next);
     view.index.write(&changes, &mut next)?;
     let mut people = view.people_mut();
     for change in &changes {

@@ -84,6 +84,17 @@ impl Meta {
         Ok(number)
     }
 
+    /// Takes over the numbers of ledgers that `newer` has met since, as not applied yet.
+    pub(crate) fn know(&mut self, newer: &Self) {
+        for met in newer.origins.iter().skip(self.origins.len()) {
+            self.origins.push(Applied {
+                head: None,
+                orders: 0,
+                ..met.clone()
+            });
+        }
+    }
+
     pub(crate) fn origin(&self, number: u16) -> Option<&OriginId> {
         self.origins.get(usize::from(number)).map(|known| &known.origin)
     }
