@@ -54,6 +54,7 @@ impl Reader {
     pub async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let asked = question_from(&request)?;
         let (question, understood) = question::of(&asked)?;
+        self.holds(&question.courts)?;
         let registry = Arc::clone(&self.registry);
         let answer = blocking(move || {
             let answer = registry.lookup(&question);
@@ -75,6 +76,24 @@ impl Reader {
             reference: request.reference,
             ..answer
         })
+    }
+
+    /// Every court asked for must be held here: "no match" about another one would say nothing.
+    fn holds(&self, courts: &[String]) -> Result<(), Problem> {
+        if courts.is_empty() {
+            return Ok(());
+        }
+        let held = self.registry.freshness(None).courts;
+        match courts
+            .iter()
+            .find(|asked| held.iter().all(|court| court.origin.court() != asked.as_str()))
+        {
+            None => Ok(()),
+            Some(court) => Err(Problem::field(
+                "courts",
+                format!("no orders of {court} are held here"),
+            )),
+        }
     }
 
     /// Shows an order.
