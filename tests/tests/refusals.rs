@@ -9,14 +9,14 @@
 
 use std::net::SocketAddr;
 
-use ccpor_api::message::{EndOrderRequest, Ending, RecordServiceRequest, Service};
+use ccpor_api::message::{EndOrderRequest, Ending, LookupRequest, RecordServiceRequest, Service};
 use ccpor_api::{CallFailed, Client, Code, ImageOffer, Target};
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_tests::lone::{Realm, trusting};
 use ccpor_tests::program::Program;
 use ccpor_tests::rest::Rest;
-use ccpor_tests::world::{Outcome, World, file, lookup, order};
+use ccpor_tests::world::{Outcome, World, file, lookup, order, until};
 
 async fn as_caller(
     identity: &IdentityDir,
@@ -212,6 +212,34 @@ async fn callers_without_the_right_certificate_or_the_right_are_refused() -> Out
         (3, 5, 5)
     );
     assert_eq!(lookup(&alameda, "MALLORY", "EVE").await?.hits, []);
+    world.fleet.stop().await;
+    Ok(())
+}
+
+/// "No match" about a court whose orders are not here would say nothing, and be believed.
+#[tokio::test]
+async fn a_question_about_a_court_that_is_not_held_is_refused_by_its_field() -> Outcome<()> {
+    let mut world = World::start(&["alameda"]).await?;
+    let asked = |court: &str| LookupRequest {
+        last: "DOE".into(),
+        courts: vec!["court/alameda".into(), court.into()],
+        ..LookupRequest::default()
+    };
+    for client in [world.node(0).await?, world.hub().await?] {
+        let held = until("the court is held", async || {
+            let courts = client.list_courts().await?.courts;
+            Ok((!courts.is_empty()).then_some(()))
+        });
+        held.await?;
+        assert_eq!(client.lookup(asked("court/alameda")).await?.hits, []);
+        match client.lookup(asked("court/tuolumne")).await {
+            Err(CallFailed::Problem(problem)) => {
+                assert_eq!(problem.fields[0].path, "courts", "{problem}");
+                assert!(problem.fields[0].reason.contains("court/tuolumne"), "{problem}");
+            }
+            other => panic!("not refused: {other:?}"),
+        }
+    }
     world.fleet.stop().await;
     Ok(())
 }
