@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
+use ccpor_daemon::recovery::HubAnswers;
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::OwnKey;
 use ccpor_registry::{KnownImage, Registry};
@@ -43,8 +44,11 @@ pub(crate) fn start(
         .map_err(|_| LandingFailed::Address(settings.listen.clone()))?;
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
+        answer: Arc::new(HubAnswers {
+            key: OwnKey::of(identity),
+            ledgers: Arc::<Registry>::clone(&registry),
+        }),
         images: Arc::new(RegistryImages::new(registry, Collect::Everything)),
-        answer: Arc::new(OwnKey::of(identity)),
     };
     let landing = Landing::start(identity, services, LandingConfig::hub(listen))?;
     let address = landing.local_addr().map_err(LandingFailed::Unnamed)?;

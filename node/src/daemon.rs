@@ -36,6 +36,8 @@ pub(crate) enum NodeFailed {
     Uplink(#[from] uplink::UplinkFailed),
     #[error(transparent)]
     Serve(#[from] ccpor_api::ServeFailed),
+    #[error("not restored: {0}")]
+    NotRestored(String),
     #[error("the node stopped by a fault of the program: {0}")]
     Fault(String),
 }
@@ -44,9 +46,12 @@ impl NodeFailed {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
-            Self::Open(_) | Self::Listen(_) | Self::Uplink(_) | Self::Serve(_) | Self::Fault(_) => {
-                Exit::Failed
-            }
+            Self::Open(_)
+            | Self::Listen(_)
+            | Self::Uplink(_)
+            | Self::Serve(_)
+            | Self::NotRestored(_)
+            | Self::Fault(_) => Exit::Failed,
         }
     }
 }

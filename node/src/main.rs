@@ -1,6 +1,7 @@
 //! `ccpor-node`: the daemon at a courthouse, and its local commands. This file reads the command line and says how it ended.
 
 mod import;
+mod restore;
 mod daemon;
 mod service;
 mod intake;
@@ -53,6 +54,15 @@ enum Command {
         after_help = "Examples:\n  ccpor-node rebuild\n  ccpor-node --config /etc/ccpor/node.toml rebuild"
     )]
     Rebuild,
+    /// Put this court's records back from the hub, on a new or emptied machine (the daemon must be stopped).
+    #[command(
+        after_help = "Examples:\n  ccpor-node restore --from-hub\n  ccpor-node --config /etc/ccpor/node.toml restore --from-hub"
+    )]
+    Restore {
+        /// Take the records from the hub's copy.
+        #[arg(long, required = true)]
+        from_hub: bool,
+    },
     /// Look at the settings.
     Config {
         #[command(subcommand)]
@@ -103,6 +113,13 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
         Command::Rebuild => match daemon::rebuild(&settings).await {
             Ok(records) => {
                 println!("the index was made anew from {records} records");
+                Exit::Done.into()
+            }
+            Err(error) => say(&error, error.exit()),
+        },
+        Command::Restore { .. } => match restore::from_hub(&settings).await {
+            Ok(restored) => {
+                println!("{restored}");
                 Exit::Done.into()
             }
             Err(error) => say(&error, error.exit()),

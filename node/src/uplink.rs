@@ -7,13 +7,14 @@ use std::time::Duration;
 use ccpor_api::message;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::reading::blocking;
+use ccpor_daemon::recovery;
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_ledger::VerifyingKey;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{
-    EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink, UplinkConfig,
-    UplinkHandle,
+    AskError, EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink,
+    UplinkConfig, UplinkHandle,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,13 @@ pub(crate) struct Link {
     handle: Arc<UplinkHandle>,
     state: watch::Receiver<LinkState>,
 }
+
+/// What it means when the hub cannot go on from a place in this court's ledger.
+const CONTRADICTED: &str = "orders were filed here that the hub's copy of this court's ledger contradicts. Nothing was changed. Was this \
+                            machine restored from an old copy, or does a second one run? See the runbook \"a node is lost\"";
+
+/// How long the hub may take to give some of this court's own records back.
+const RECORDS_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the hub may take to say which key it signs receipts with.
 const KEY_WITHIN: Duration = Duration::from_secs(5);
@@ -93,7 +101,7 @@ impl Link {
 
     /// On every new connection, learns the key that the hub signs receipts with; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
-        let (mut up, mut told) = (false, String::new());
+        let (mut up, mut told, mut restored) = (false, String::new(), None);
         loop {
             let state = self.state.borrow_and_update().clone();
             match (up, state.up_since.is_some(), &state.last_trouble) {
@@ -112,14 +120,65 @@ impl Link {
             if state.up_since.is_some() {
                 told.clear();
             }
-            if let Some(diverged) = own_divergence(&state, &registry) {
+            if let Some(diverged) = own_divergence(&state, &registry)
+                // What an ended connection found was true then; the next one finds it again.
+                && state.up_since.is_some()
+                && restored != state.up_since
+            {
+                restored = state.up_since;
                 registry.halt(&diverged);
+                self.restore(&registry).await;
             }
             up = state.up_since.is_some();
             tokio::select! {
                 changed = self.state.changed() => if changed.is_err() { return },
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    /// Waits until the hub is connected.
+    ///
+    /// # Errors
+    /// In words, when it is not within this time.
+    pub(crate) async fn connected(&self, within: Duration) -> Result<(), String> {
+        let mut state = self.state.clone();
+        let up = tokio::time::timeout(within, state.wait_for(|state| state.up_since.is_some())).await;
+        match up {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(match &self.state.borrow().last_trouble {
+                Some(trouble) => format!("the hub is not connected: {trouble}; {}", trouble.remedy()),
+                None => "the hub does not answer; check hub.address and that UDP to it passes every firewall"
+                    .into(),
+            }),
+        }
+    }
+
+    /// Puts back what the hub holds of this court's own ledger and this machine does not, and compares anew.
+    pub(crate) async fn restore(&self, registry: &Arc<Registry>) -> Option<u64> {
+        let (registry, link) = (Arc::clone(registry), Arc::clone(&self.handle));
+        let here = tokio::runtime::Handle::current();
+        let restored = blocking(move || {
+            let own = registry.own().cloned();
+            registry.restore(|after| {
+                let own = own.as_ref().ok_or("this machine is no court's")?;
+                let question = recovery::question(own, after);
+                let answer = here.block_on(link.ask(&question, RECORDS_WITHIN));
+                let answer = answer.map_err(|error| match error {
+                    AskError::Refused => CONTRADICTED.to_owned(),
+                    error => format!("the hub did not give this court's records: {error}"),
+                })?;
+                recovery::read(own, &answer)
+            })
+        })
+        .await;
+        match restored {
+            Ok(Ok(records)) => {
+                self.handle.again();
+                Some(records)
+            }
+            // The registry has told the log and halted filing.
+            Ok(Err(_)) | Err(_) => None,
         }
     }
 

@@ -7,6 +7,7 @@ pub mod lifetime;
 pub mod logs;
 pub mod reading;
 pub mod ready;
+pub mod recovery;
 pub mod sections;
 pub mod replication;
 pub mod settings;

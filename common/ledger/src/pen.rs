@@ -36,7 +36,7 @@ pub enum StartError {
 /// What the thread works with.
 pub(crate) struct Pen {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) key: SigningKey,
+    pub(crate) key: Arc<SigningKey>,
     pub(crate) clock: Arc<HybridClock>,
 }
 impl Pen {

@@ -42,7 +42,7 @@ impl Writer {
     /// when records of this epoch were set aside. The clock is first moved past the ledger's last record.
     pub fn start(
         ledger: Arc<Ledger>,
-        key: SigningKey,
+        key: impl Into<Arc<SigningKey>>,
         chain: Vec<Vec<u8>>,
         clock: Arc<HybridClock>,
     ) -> Result<Writer, StartError> {
@@ -52,7 +52,7 @@ impl Writer {
     /// As [`Writer::start`], with options.
     pub fn start_with(
         ledger: Arc<Ledger>,
-        key: SigningKey,
+        key: impl Into<Arc<SigningKey>>,
         chain: Vec<Vec<u8>>,
         clock: Arc<HybridClock>,
         options: WriterOptions,
@@ -62,7 +62,7 @@ impl Writer {
         }
         let pen = Pen {
             ledger: Arc::clone(&ledger),
-            key,
+            key: key.into(),
             clock,
         };
         pen.begin_epoch(chain, options.new_epoch)?;

@@ -42,12 +42,12 @@ impl Desk for Registry {
     }
 
     fn record(&self, event: Event) -> Result<(Head, Hlc), IntakeRefused> {
-        let (Some(writer), Some(origin)) = (&self.writer, &self.own) else {
-            return Err(IntakeRefused::NotACourt);
-        };
         if let Some(reason) = self.halted() {
             return Err(IntakeRefused::Halted(reason));
         }
+        let (Some(writer), Some(origin)) = (self.writer(), &self.own) else {
+            return Err(IntakeRefused::NotACourt);
+        };
         if !self.has_room() {
             return Err(AppendError::DiskFull.into());
         }

@@ -16,6 +16,7 @@
 pub mod image;
 
 // A module uses only modules declared below it.
+mod restore;
 mod ledgers;
 mod lookup;
 mod desk;
@@ -42,5 +43,6 @@ pub use intake::{Done, IntakeRefused, Request};
 pub use lookup::{Found, Hits, Question};
 pub use opening::{OpenFailed, Opening};
 pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig, now};
+pub use restore::RestoreRefused;
 pub use shelf::ShelfError;
 pub use story::{NoStory, Story, Told, Unreadable};

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ccpor_ledger::{HybridClock, OriginId, ReadError, RunLimit, StartError, Writer};
+use ccpor_ledger::{
+    EpochReason, HybridClock, Ledger, OriginId, ReadError, RunLimit, SigningKey, StartError, Writer,
+    WriterOptions,
+};
 
 use crate::apply::{self, Batch, Fact};
 use crate::catalogue::{Catalogue, KnownImage};
@@ -68,9 +71,34 @@ pub(crate) fn images(error: OpenStoreError) -> OpenFailed {
     }
 }
 
-pub(crate) fn writer(shelf: &Shelf, own: OwnLedger, clock: &Arc<HybridClock>) -> Result<Writer, OpenFailed> {
-    let ledger = shelf.get_or_make(&own.origin).map_err(ShelfError::from)?;
-    Ok(Writer::start(ledger, own.key, own.chain, Arc::clone(clock))?)
+/// What the own ledger is written with, kept to begin a new epoch after a restore.
+pub(crate) struct Quill {
+    key: Arc<SigningKey>,
+    chain: Vec<Vec<u8>>,
+    clock: Arc<HybridClock>,
+}
+
+impl Quill {
+    pub(crate) fn of(own: OwnLedger, clock: &Arc<HybridClock>) -> Self {
+        Self {
+            key: Arc::new(own.key),
+            chain: own.chain,
+            clock: Arc::clone(clock),
+        }
+    }
+
+    pub(crate) fn write(
+        &self,
+        ledger: Arc<Ledger>,
+        new_epoch: Option<EpochReason>,
+    ) -> Result<Writer, StartError> {
+        let options = WriterOptions {
+            new_epoch,
+            ..WriterOptions::default()
+        };
+        let (key, clock) = (Arc::clone(&self.key), Arc::clone(&self.clock));
+        Writer::start_with(ledger, key, self.chain.clone(), clock, options)
+    }
 }
 
 /// Records taken from a ledger at once while catching up.

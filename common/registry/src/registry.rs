@@ -16,10 +16,10 @@ use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
 use crate::intake::{self, Done, IntakeRefused, Request, Turns};
-use crate::opening::{self, OpenFailed, Opening};
+use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
 use crate::room;
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, ShelfError};
 use crate::story::{NoStory, Story};
 use crate::view::{CurrentView, View};
 
@@ -61,7 +61,9 @@ pub struct Registry {
     pub(crate) source: Source,
     directory: PathBuf,
     pub(crate) own: Option<OriginId>,
-    pub(crate) writer: Option<Writer>,
+    /// None while the own ledger is being restored.
+    writer: RwLock<Option<Arc<Writer>>>,
+    pub(crate) quill: Option<Quill>,
     pub(crate) shelf: Arc<Shelf>,
     view: Arc<CurrentView>,
     applier: Mutex<Option<Arc<Applier>>>,
@@ -115,10 +117,14 @@ impl Registry {
         )?);
         let clock = Arc::new(HybridClock::system());
         let own = config.own.as_ref().map(|own| own.origin.clone());
-        let writer = config
-            .own
-            .map(|own| opening::writer(&shelf, own, &clock))
-            .transpose()?;
+        let quill = config.own.map(|own| Quill::of(own, &clock));
+        let writer = match (&own, &quill) {
+            (Some(own), Some(quill)) => {
+                let ledger = shelf.get_or_make(own).map_err(ShelfError::from)?;
+                Some(Arc::new(quill.write(ledger, None)?))
+            }
+            _ => None,
+        };
         let images = ImageStore::open(&config.directory.join("images")).map_err(opening::images)?;
         let index = config.directory.join("index");
         let (view, opening) = opening::view(&index, config.index_cache_bytes, &shelf, images.clone())?;
@@ -140,7 +146,8 @@ impl Registry {
             source: config.source,
             directory: config.directory,
             own,
-            writer,
+            writer: RwLock::new(writer),
+            quill,
             shelf,
             view,
             applier: Mutex::new(Some(Arc::new(applier))),
@@ -265,6 +272,12 @@ impl Registry {
         }
     }
 
+    /// As [`Registry::halt`], in the place of an earlier reason.
+    pub(crate) fn halt_because(&self, reason: String) {
+        tracing::error!(reason, "nothing is filed here; lookups go on");
+        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
     /// Why nothing is filed here, when that is so.
     #[must_use]
     pub fn halted(&self) -> Option<String> {
@@ -342,7 +355,7 @@ impl Registry {
     /// # Errors
     /// [`AppendError`] when the ledger can no longer be written; then there is nothing to promise.
     pub fn sign_heartbeat(&self) -> Result<Option<SignedHeartbeat>, AppendError> {
-        let Some(writer) = &self.writer else {
+        let Some(writer) = self.writer() else {
             return Ok(None);
         };
         let heartbeat = writer.heartbeat_wait()?;
@@ -357,9 +370,7 @@ impl Registry {
 
     /// Stops writing, applies what is durable, writes the index out. The registry answers no more afterwards.
     pub fn close(&self) {
-        if let Some(writer) = &self.writer {
-            writer.close();
-        }
+        self.lay_down_writer();
         drop(self.applier.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self
             .applying
@@ -377,6 +388,32 @@ impl Registry {
             }
         }
         self.replica.close();
+    }
+
+    /// The writer of the own ledger.
+    pub(crate) fn writer(&self) -> Option<Arc<Writer>> {
+        self.writer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes what waits and ends the writer.
+    pub(crate) fn lay_down_writer(&self) {
+        let writer = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            writer.close();
+        }
+    }
+
+    /// The own ledger is written on by `writer`, and orders are filed again.
+    pub(crate) fn go_on_with(&self, writer: Writer) {
+        *self.writer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(writer));
+        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Makes the index anew from the ledgers, because it speaks of records that were set aside.
+    pub(crate) fn forget_index(&self) {
+        if let Some(applier) = self.applier() {
+            applier.renounce(&self.view());
+        }
     }
 
     /// Brings records into lookups on this thread, when nobody else is doing so; gives them back otherwise.

@@ -133,6 +133,14 @@ impl UplinkHandle {
         fetch(&connection, &self.services, wanted).await
     }
 
+    /// Ends the connection; the link dials again by itself and both sides compare all ledgers anew.
+    pub fn again(&self) {
+        if let Some(connection) = self.connection() {
+            let reason = CloseReason::Leaving;
+            connection.close(code(reason), reason.to_string().as_bytes());
+        }
+    }
+
     /// Says farewell to the hub and ends the link.
     pub async fn stop(mut self) {
         self.stop.cancel();

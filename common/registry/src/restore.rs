@@ -1,0 +1,208 @@
+//! Restoring the own ledger: the records that this court signed, this machine lost and the hub holds are put back, and the
+//! ledger goes on in a new epoch, so that no number is used twice.
+
+use std::sync::{Arc, PoisonError};
+
+use ccpor_ledger::{
+    AppendRefusal, BodyKind, EpochReason, Hash, Ledger, Position, ReadError, RunLimit, SignedRecord,
+    StartError,
+};
+
+use crate::apply::{Batch, Fact};
+use crate::index::IndexFailed;
+use crate::registry::Registry;
+
+/// Why the own ledger could not be restored.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreRefused {
+    /// This machine writes no ledger, or it is stopping.
+    #[error("this machine has no ledger of its own to restore")]
+    NotACourt,
+    /// Orders were filed here that the peer's copy contradicts.
+    #[error(
+        "orders were filed here, after the last record that both have, which are not in the hub's copy, and others stand in their \
+         place there. Nothing was changed. Was this machine restored from an old copy, or does a second one run?"
+    )]
+    Forked,
+    /// The peer did not give the records.
+    #[error("{0}; it is tried again when the hub is connected")]
+    Peer(String),
+    /// The peer's records do not verify, or could not be written.
+    #[error("the hub's records were not put back: {0}")]
+    Append(#[from] AppendRefusal),
+    /// The own ledger cannot be read.
+    #[error("the own ledger cannot be read: {0}")]
+    Read(#[from] ReadError),
+    /// The end of the ledger could not be set aside.
+    #[error("the end of the own ledger could not be set aside: {0}")]
+    SetAside(#[from] ccpor_ledger::RepairRefusal),
+    /// A record is none of this registry.
+    #[error("a record of the hub's copy is not readable: {0}")]
+    Record(String),
+    /// The new epoch could not begin.
+    #[error("the new epoch could not begin: {0}")]
+    Epoch(#[from] StartError),
+}
+
+impl Registry {
+    /// Puts back what a peer holds of the own ledger beyond what is here, and begins a new epoch. `fetch` gives records that
+    /// follow a position in the peer's copy (`None`: from the first one), none when nothing follows. Nothing is filed
+    /// meanwhile. Starts of epochs at the end, in which nothing was filed, give way (they are set aside); filed orders never
+    /// do. Gives the number of records that came back; interrupted, it can be called again.
+    ///
+    /// # Errors
+    /// [`RestoreRefused`]; filing stays halted then.
+    pub fn restore(
+        &self,
+        fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+    ) -> Result<u64, RestoreRefused> {
+        let restored = self.put_back(fetch);
+        if let Err(error) = &restored {
+            self.halt_because(error.to_string());
+        }
+        restored
+    }
+
+    fn put_back(
+        &self,
+        mut fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+    ) -> Result<u64, RestoreRefused> {
+        let (Some(origin), Some(quill)) = (&self.own, &self.quill) else {
+            return Err(RestoreRefused::NotACourt);
+        };
+        let turn = self.replica.turn(origin);
+        let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = self.shelf.get(origin).ok_or(RestoreRefused::NotACourt)?;
+        self.halt("the records of this court that the hub holds are being put back; filing goes on by itself afterwards");
+        self.lay_down_writer();
+        let filed = last_filed(&ledger)?;
+        let mut run = fetch(filed).map_err(RestoreRefused::Peer)?;
+        let set_aside = self.make_way(&ledger, filed, &mut run)?;
+        let mut restored = 0;
+        while !run.is_empty() {
+            restored += u64::try_from(run.len()).unwrap_or(u64::MAX);
+            let head = ledger.append_run(&run)?;
+            if !set_aside {
+                self.bring_in(&ledger, &run)
+                    .map_err(|error| RestoreRefused::Record(error.to_string()))?;
+            }
+            tracing::info!(%origin, restored, %head.position, "records of this court were put back");
+            run = fetch(Some(head.position)).map_err(RestoreRefused::Peer)?;
+        }
+        let behind = ledger.head().map(|head| head.position);
+        let new_epoch = (restored > 0 || set_aside).then_some(EpochReason::Restored);
+        let writer = quill.write(Arc::clone(&ledger), new_epoch)?;
+        if set_aside {
+            self.forget_index();
+        } else {
+            let begun = ledger.run(
+                behind,
+                RunLimit {
+                    records: 16,
+                    bytes: 1 << 20,
+                },
+            )?;
+            self.bring_in(&ledger, &begun)
+                .map_err(|error| RestoreRefused::Record(error.to_string()))?;
+        }
+        if let Some(head) = ledger.head() {
+            self.replica.moved(origin, head);
+        }
+        self.go_on_with(writer);
+        tracing::warn!(%origin, restored, "this court's ledger is whole again; filing goes on");
+        Ok(restored)
+    }
+
+    /// Leaves of `run` what is not here, after setting aside starts of epochs that the peer's copy does not have.
+    fn make_way(
+        &self,
+        ledger: &Ledger,
+        filed: Option<Position>,
+        run: &mut Vec<SignedRecord>,
+    ) -> Result<bool, RestoreRefused> {
+        let Some(first) = run.first() else {
+            return Ok(false);
+        };
+        let prev = outline_prev(first)?;
+        let follows = match filed {
+            Some(filed) => ledger.read(filed)?.hash() == prev,
+            None => prev == Hash::ZERO,
+        };
+        if !follows {
+            return Err(RestoreRefused::Forked);
+        }
+        let trail = ledger.run(
+            filed,
+            RunLimit {
+                records: 256,
+                bytes: 1 << 20,
+            },
+        )?;
+        if run.len() >= trail.len()
+            && trail
+                .iter()
+                .zip(run.iter())
+                .all(|(ours, theirs)| ours.hash() == theirs.hash())
+        {
+            drop(run.drain(..trail.len()));
+            return Ok(false);
+        }
+        // The peer has a beginning of what is here: nothing is missing.
+        if trail
+            .iter()
+            .zip(run.iter())
+            .all(|(ours, theirs)| ours.hash() == theirs.hash())
+        {
+            run.clear();
+            return Ok(false);
+        }
+        ledger.set_aside(filed)?;
+        Ok(true)
+    }
+
+    fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
+        let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, _>>()?;
+        let origin = ledger.origin().clone();
+        if !self.apply(Batch {
+            origin,
+            facts,
+            applied: None,
+        }) {
+            tracing::warn!("records were put back while stopping; lookups show them after the restart");
+        }
+        Ok(())
+    }
+}
+
+fn outline_prev(record: &SignedRecord) -> Result<Hash, RestoreRefused> {
+    let outline = record.outline();
+    outline
+        .map(|outline| outline.prev)
+        .map_err(|error| RestoreRefused::Record(error.to_string()))
+}
+
+/// The last record that files something: what follows it are starts of epochs only.
+fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
+    let mut filed = None;
+    let mut position = ledger.head().map(|head| head.position);
+    // An epoch's start names the head before it, so the walk back goes from start to start.
+    while let Some(at) = position {
+        let record = ledger.read(at)?;
+        let kind = record
+            .outline()
+            .map(|outline| outline.body)
+            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
+        if kind != BodyKind::EpochStart {
+            filed = Some(at);
+            break;
+        }
+        let decoded = record
+            .decode()
+            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
+        position = match decoded.body {
+            ccpor_ledger::Body::EpochStart(start) => start.previous.map(|head| head.position),
+            ccpor_ledger::Body::Event(_) => None,
+        };
+    }
+    Ok(filed)
+}
