@@ -409,13 +409,6 @@ impl Registry {
         *self.halted.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Makes the index anew from the ledgers, because it speaks of records that were set aside.
-    pub(crate) fn forget_index(&self) {
-        if let Some(applier) = self.applier() {
-            applier.renounce(&self.view());
-        }
-    }
-
     /// Brings records into lookups on this thread, when nobody else is doing so; gives them back otherwise.
     pub(crate) fn at_once(&self, batch: Batch) -> Option<Batch> {
         match self.applier() {
@@ -425,7 +418,7 @@ impl Registry {
     }
 
     /// The applier, until the registry is closed. Nobody holds the lock while waiting for it.
-    fn applier(&self) -> Option<Arc<Applier>> {
+    pub(crate) fn applier(&self) -> Option<Arc<Applier>> {
         self.applier
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -160,6 +160,13 @@ impl Registry {
         Ok(true)
     }
 
+    /// Makes the index anew from the ledgers, because it speaks of records that were set aside.
+    fn forget_index(&self) {
+        if let Some(applier) = self.applier() {
+            applier.renounce(&self.view());
+        }
+    }
+
     fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
         let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, _>>()?;
         let origin = ledger.origin().clone();
