@@ -142,6 +142,14 @@ impl Applier {
         }
     }
 
+    /// Makes the view anew, because the ledgers no longer hold all that it speaks of. Until that is done lookups say that they
+    /// lag behind.
+    pub(crate) fn make_anew(&self) {
+        let _turn = self.work.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.work.broken.store(true, Ordering::Relaxed);
+        self.work.mend();
+    }
+
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
     pub(crate) fn push(&self, batch: Batch) -> bool {
         self.queue.send(batch).is_ok()

@@ -163,7 +163,7 @@ impl Registry {
     /// Makes the index anew from the ledgers, because it speaks of records that were set aside.
     fn forget_index(&self) {
         if let Some(applier) = self.applier() {
-            applier.renounce(&self.view());
+            applier.make_anew();
         }
     }
 
