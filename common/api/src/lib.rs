@@ -5,6 +5,7 @@
 //! REST reads the message; the operations check and bound it; the backend does it.
 
 // A module uses only modules declared below it.
+pub mod nearest;
 mod client;
 mod line;
 mod server;

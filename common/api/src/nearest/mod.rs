@@ -1,0 +1,4 @@
+//! Asking the nearest of several machines: which one is best, when a second one is asked, and who takes over.
+
+pub mod choice;
+pub mod budget;
