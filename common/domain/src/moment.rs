@@ -12,6 +12,9 @@ use crate::text::text_in_json;
 /// The zone in which the dates of every order of this registry are read.
 static PACIFIC: TimeZone = jiff::tz::get!("America/Los_Angeles");
 
+/// The last moment that the calendar can express, to the second: 9999-12-30T22:00:00Z. Whatever is later counts as this.
+const LATEST_MILLIS: i64 = 253_402_207_200_000;
+
 /// A text that is not a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a moment: write RFC 3339 with an offset, as in 2026-10-02T22:15:00Z")]
@@ -31,7 +34,7 @@ impl UtcMillis {
         let civil = jiff::civil::Date::from(date).to_datetime(time.unwrap_or(TimeOfDay::MIDNIGHT).into());
         match civil.to_zoned(PACIFIC.clone()) {
             Ok(zoned) => Self(zoned.timestamp().as_millisecond()),
-            Err(_) => Self(Timestamp::MAX.as_millisecond()),
+            Err(_) => Self(LATEST_MILLIS),
         }
     }
 
@@ -39,7 +42,7 @@ impl UtcMillis {
     #[must_use]
     pub fn pacific_end_of(date: Date) -> Self {
         if date >= Date::LAST {
-            return Self(Timestamp::MAX.as_millisecond());
+            return Self(LATEST_MILLIS);
         }
         Self::pacific(date.plus_days(1), None)
     }
@@ -66,10 +69,9 @@ impl UtcMillis {
 
     /// The nearest moment that the calendar can express (years -9999 to 9999).
     fn timestamp(self) -> Timestamp {
-        let clamped = self
-            .0
-            .clamp(Timestamp::MIN.as_millisecond(), Timestamp::MAX.as_millisecond());
-        Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::UNIX_EPOCH)
+        let earliest = Timestamp::MIN.as_millisecond();
+        let clamped = self.0.clamp(earliest, LATEST_MILLIS);
+        Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -72,10 +72,26 @@ fn moments() {
     assert_eq!("yesterday".parse::<UtcMillis>(), Err(MomentRefused));
 }
 
+#[test]
+fn the_end_of_the_calendar_stays_in_the_far_future() {
+    let evening = TimeOfDay::new(14, 1).unwrap();
+    for (day, time) in [(30, Some(evening)), (31, None), (31, Some(evening))] {
+        let date = Date::new(9999, 12, day).unwrap();
+        for moment in [UtcMillis::pacific(date, time), UtcMillis::pacific_end_of(date)] {
+            assert_eq!(moment.in_pacific().0, Date::new(9999, 12, 30).unwrap());
+            assert_eq!(moment.to_string(), "9999-12-30T22:00:00.000Z");
+            assert_eq!(moment.to_string().parse::<UtcMillis>(), Ok(moment));
+        }
+    }
+    assert!(UtcMillis(i64::MAX).to_string().starts_with("9999-"));
+    assert!(UtcMillis(i64::MIN).to_string().starts_with("-009999-"));
+}
+
 proptest! {
     #[test]
     fn days_go_to_moments_and_back(date in arbitrary::date(), time in arbitrary::time()) {
-        prop_assume!(date < Date::LAST);
+        // The calendar ends in the afternoon of the day after this one.
+        prop_assume!(date <= Date::new(9999, 12, 29).unwrap());
         let moment = UtcMillis::pacific(date, Some(time));
         let (day, minute) = moment.in_pacific();
         prop_assert_eq!(day, date);
