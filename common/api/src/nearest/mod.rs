@@ -1,4 +1,7 @@
 //! Asking the nearest of several machines: which one is best, when a second one is asked, and who takes over.
 
+mod client;
 pub mod choice;
 pub mod budget;
+
+pub use client::{Nearest, Told};
