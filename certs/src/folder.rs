@@ -23,7 +23,7 @@ use crate::roots::Roots;
 /// Root and issuing certificates.
 const CA_FILE: &str = "ca.pem";
 /// The TLS certificate and its chain, leaf first.
-const TLS_CHAIN_FILE: &str = "tls.pem";
+pub(crate) const TLS_CHAIN_FILE: &str = "tls.pem";
 /// The TLS key.
 pub(crate) const TLS_KEY_FILE: &str = "tls.key";
 /// The record-signing certificate and its chain, leaf first.

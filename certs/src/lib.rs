@@ -7,6 +7,7 @@ pub mod enrolment;
 pub mod authority;
 mod request;
 pub mod tls;
+mod current;
 pub mod folder;
 pub mod record_key;
 pub mod roots;

@@ -17,6 +17,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::clock::{Clock, Moment};
+use crate::current::Current;
 use crate::folder::IdentityDir;
 use crate::identity::Identity;
 use crate::peer::{NoIdentity, Peer, identity_of};
@@ -88,13 +89,14 @@ pub fn server_config(
         ClientCertificate::Optional => verifier.allow_unauthenticated().build()?,
     };
     let named = Arc::new(NamedClients { inner: verifier });
-    let config = server_settings(
+    let mut config = server_settings(
         directory.clock(),
         named,
         directory.tls_chain().to_vec(),
         directory.tls_key(),
         alpn,
     )?;
+    config.cert_resolver = Arc::new(Current::of(directory)?);
     Ok(Arc::new(config))
 }
 
@@ -109,7 +111,7 @@ pub fn client_config(
 ) -> Result<Arc<ClientConfig>, TlsSetupError> {
     let servers = NamedServers::new(directory.roots(), expect);
     let config = client_builder(directory.clock(), Arc::new(servers))?
-        .with_client_auth_cert(directory.tls_chain().to_vec(), directory.tls_key())?;
+        .with_client_cert_resolver(Arc::new(Current::of(directory)?));
     Ok(Arc::new(without_resumption(config, alpn)))
 }
 

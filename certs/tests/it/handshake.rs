@@ -401,3 +401,30 @@ fn settings_work_for_a_machine_clock_too() {
             .is_ok()
     );
 }
+
+#[test]
+fn a_certificate_replaced_on_disk_is_presented_from_the_next_handshake_on() {
+    let registry = Registry::new();
+    let name = identity("court/alameda/node/1");
+    let (hub, node) = (registry.issue("hub/1"), registry.issue("court/alameda/node/1"));
+    let (client, server) = (client(&node, Expect::Hub), server(&hub));
+    let first = handshake(&client, &server).client_seen().unwrap().serial;
+    let newer = registry
+        .authority
+        .issue(&name, &[], &[], &registry.path("newer"))
+        .unwrap();
+    let put = |file: &str| std::fs::copy(newer.path().join(file), node.path().join(file)).unwrap();
+    put("tls.key");
+    // The key came without its certificate: what belongs together stays in use.
+    assert_eq!(handshake(&client, &server).client_seen().unwrap().serial, first);
+    put("tls.pem");
+    let second = handshake(&client, &server).client_seen().unwrap().serial;
+    assert_eq!(second, newer.peer().serial);
+    assert_ne!(second, first);
+    // Another court's files are never taken up.
+    let other = registry.issue("court/kern/node/1");
+    for file in ["tls.key", "tls.pem"] {
+        std::fs::copy(other.path().join(file), node.path().join(file)).unwrap();
+    }
+    assert_eq!(handshake(&client, &server).client_seen().unwrap().serial, second);
+}

@@ -1,0 +1,85 @@
+//! The certificate to present now: when the files of the identity directory are replaced by newer ones, the next handshake
+//! presents those, and connections that stand are left alone.
+
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::folder::{IdentityDir, TLS_CHAIN_FILE, TLS_KEY_FILE};
+use crate::roots::provider;
+
+/// When the certificate's and the key's file were written last.
+type Written = [Option<SystemTime>; 2];
+
+/// Presents the certificate of an identity directory as it is on disk.
+#[derive(Debug)]
+pub(crate) struct Current {
+    directory: IdentityDir,
+    known: Mutex<(Written, Arc<CertifiedKey>)>,
+}
+
+impl Current {
+    /// Presents the certificate that was read when the directory was opened, until the files change.
+    pub(crate) fn of(directory: &IdentityDir) -> Result<Current, rustls::Error> {
+        let known = Mutex::new((written(directory), certified(directory)?));
+        Ok(Current {
+            directory: directory.clone(),
+            known,
+        })
+    }
+
+    fn certificate(&self) -> Arc<CertifiedKey> {
+        let written = written(&self.directory);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != written {
+            // Half-written files do not belong together; they are read again when the other half has come.
+            match self.reread() {
+                Ok(certificate) => known.1 = certificate,
+                Err(reason) => tracing::warn!(reason, "the earlier certificate stays in use"),
+            }
+            known.0 = written;
+        }
+        Arc::clone(&known.1)
+    }
+
+    fn reread(&self) -> Result<Arc<CertifiedKey>, String> {
+        let read = IdentityDir::open_with(self.directory.path(), self.directory.clock().clone());
+        let read = read.map_err(|error| error.to_string())?;
+        if read.identity() != self.directory.identity() {
+            return Err("the new certificate is another identity's: restart to take it".to_owned());
+        }
+        let certificate = certified(&read).map_err(|error| error.to_string())?;
+        tracing::info!(until = %read.peer().not_after, "a new certificate is in use");
+        Ok(certificate)
+    }
+}
+
+fn certified(directory: &IdentityDir) -> Result<Arc<CertifiedKey>, rustls::Error> {
+    let chain = directory.tls_chain().to_vec();
+    CertifiedKey::from_der(chain, directory.tls_key(), &provider()).map(Arc::new)
+}
+
+fn written(directory: &IdentityDir) -> Written {
+    [TLS_CHAIN_FILE, TLS_KEY_FILE].map(|name| fs::metadata(directory.path().join(name)).ok()?.modified().ok())
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certificate())
+    }
+}
+
+impl ResolvesClientCert for Current {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.certificate())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
