@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
-use ccpor_daemon::recovery::HubAnswers;
+use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::OwnKey;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
+use tokio::sync::watch;
 
 use crate::config::NodesSettings;
 
@@ -44,19 +46,29 @@ pub(crate) fn start(
         .map_err(|_| LandingFailed::Address(settings.listen.clone()))?;
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
-        answer: Arc::new(HubAnswers {
-            key: OwnKey::of(identity),
+        answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
+            otherwise: OwnKey::of(identity),
         }),
-        images: Arc::new(RegistryImages::new(registry, Collect::Everything)),
+        images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::Everything)),
     };
     let landing = Landing::start(identity, services, LandingConfig::hub(listen))?;
     let address = landing.local_addr().map_err(LandingFailed::Unnamed)?;
-    Ok(Nodes {
+    let changes = landing.changes();
+    let nodes = Nodes {
         landing: Arc::new(Mutex::new(Some(Arc::new(landing)))),
         address,
-    })
+    };
+    tokio::spawn(nodes.clone().mend(registry, changes));
+    Ok(nodes)
 }
+
+/// How often it is looked for the node that can mend a damaged copy, and how often for a damaged copy.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a node may take to give some of its court's records.
+const RECORDS_WITHIN: Duration = Duration::from_secs(30);
 
 impl Nodes {
     /// Where nodes connect.
@@ -97,6 +109,40 @@ impl Nodes {
             .fetch_image(&owner, replication::wanted(image.clone()))
             .await;
         fetched.map_err(|error: FetchError| error.to_string())
+    }
+
+    /// Whenever a node comes, puts back from its ledger what is damaged in the copy here. Ends when the landing is gone.
+    async fn mend(self, registry: Arc<Registry>, mut changes: watch::Receiver<u64>) {
+        loop {
+            // A node is not up at once when it comes, so whoever is needed is looked for again.
+            let wait = if registry.damaged().is_empty() {
+                IDLE
+            } else {
+                LOOK_AGAIN
+            };
+            if let Ok(Err(_gone)) = tokio::time::timeout(wait, changes.changed()).await {
+                return;
+            }
+            let up = self.connected();
+            for origin in registry.damaged() {
+                let Ok(owner) = origin.as_str().parse::<Identity>() else {
+                    continue;
+                };
+                if !up.contains(origin.as_str()) {
+                    continue;
+                }
+                let (nodes, node) = (self.clone(), owner.clone());
+                let ask = async move |question: Vec<u8>| {
+                    let landing = nodes.landing().ok_or("the hub is stopping")?;
+                    let answer = landing.ask(&node, &question, RECORDS_WITHIN).await;
+                    answer.map_err(|error| format!("the court did not give its records: {error}"))
+                };
+                let mended = recovery::mend(&registry, &origin, ask).await;
+                if let (true, Some(landing)) = (mended, self.landing()) {
+                    landing.again(&owner);
+                }
+            }
+        }
     }
 
     /// Says farewell to every node.

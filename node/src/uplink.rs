@@ -7,7 +7,7 @@ use std::time::Duration;
 use ccpor_api::message;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::reading::blocking;
-use ccpor_daemon::recovery;
+use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_ledger::VerifyingKey;
@@ -66,7 +66,10 @@ pub(crate) fn start(
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)),
-        answer: Arc::new(NobodyAsks),
+        answer: Arc::new(GivesRecords {
+            ledgers: Arc::<Registry>::clone(&registry),
+            otherwise: NobodyAsks,
+        }),
     };
     let config = UplinkConfig::new(addresses, Permissions::node(own.clone()));
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
@@ -99,7 +102,7 @@ impl Link {
         fetched.map_err(|error: FetchError| error.to_string())
     }
 
-    /// On every new connection, learns the key that the hub signs receipts with; tells the log what changes.
+    /// On every new connection, learns the key that the hub signs receipts with and mends what is damaged; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
         let (mut up, mut told, mut restored) = (false, String::new(), None);
         loop {
@@ -109,6 +112,7 @@ impl Link {
                     let hub = state.peer.as_ref().map(ToString::to_string).unwrap_or_default();
                     tracing::info!(hub, "connected to the hub");
                     self.learn_key(&trust, &registry, &hub).await;
+                    self.mend(&registry).await;
                 }
                 // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
                 (_, false, Some(trouble)) if trouble.to_string() != told => {
@@ -179,6 +183,22 @@ impl Link {
             }
             // The registry has told the log and halted filing.
             Ok(Err(_)) | Err(_) => None,
+        }
+    }
+
+    /// Puts back from the hub's copies what was found damaged here.
+    async fn mend(&self, registry: &Arc<Registry>) {
+        let mut whole = false;
+        for origin in registry.damaged() {
+            let link = Arc::clone(&self.handle);
+            let ask = async move |question: Vec<u8>| {
+                let answer = link.ask(&question, RECORDS_WITHIN).await;
+                answer.map_err(|error| format!("the hub did not give the records: {error}"))
+            };
+            whole |= recovery::mend(registry, &origin, ask).await;
+        }
+        if whole {
+            self.handle.again();
         }
     }
 

@@ -266,7 +266,7 @@ async fn a_truncated_or_missing_segment_is_told_and_the_rest_is_served() -> Outc
 }
 
 #[tokio::test]
-async fn a_damaged_copy_at_the_hub_is_told_and_does_not_pass_for_current() -> Outcome<()> {
+async fn a_damaged_copy_at_the_hub_is_told_and_mended_by_its_court() -> Outcome<()> {
     let mut world = World::start(&["alameda", "tuolumne"]).await?;
     let (alameda, tuolumne) = (world.node(0).await?, world.node(1).await?);
     for number in 0..ORDERS {
@@ -295,9 +295,11 @@ async fn a_damaged_copy_at_the_hub_is_told_and_does_not_pass_for_current() -> Ou
         .await?
         .said(8, &["00000001.segment", "court/alameda/node/1", "what to do"]);
 
+    // While the court's own node is away.
+    world.fleet.take_node(0).ok_or("the node runs")?.stop().await;
     world.fleet.start_hub().await?;
     let hub = world.hub().await?;
-    until("the nodes are connected again", || async {
+    until("the other node is connected again", || async {
         let up = hub
             .status()
             .await?
@@ -305,7 +307,7 @@ async fn a_damaged_copy_at_the_hub_is_told_and_does_not_pass_for_current() -> Ou
             .iter()
             .filter(|link| link.state == "up")
             .count();
-        Ok((up == 2).then_some(()))
+        Ok((up == 1).then_some(()))
     })
     .await?;
     let mut unreadable = BTreeSet::new();
@@ -355,8 +357,34 @@ async fn a_damaged_copy_at_the_hub_is_told_and_does_not_pass_for_current() -> Ou
             .count(),
         1
     );
+
+    // The court's node comes back, and with it what was damaged.
+    world.fleet.start_node(0).await?;
+    let alameda = world.node(0).await?;
     file(&alameda, "goes-on-01", order("DOE", "JANE", "HF26-new")).await?;
+    until("the hub shows every order, and says so", || async {
+        let fresh = lookup(&hub, "NOBODY", "XAVER").await?.freshness.unwrap();
+        let new = lookup(&hub, "DOE", "JANE").await?.hits;
+        Ok((fresh.complete && new.len() == 1).then_some(()))
+    })
+    .await?;
+    for number in 0..ORDERS {
+        let case = format!("HF26-{number}");
+        let found = lookup(&hub, &format!("FAMILY{number}"), "PAT").await?.hits;
+        assert_eq!(
+            found.iter().filter(|hit| hit.case_number == case).count(),
+            1,
+            "{case}"
+        );
+    }
+    let quarantine = segment.with_file_name("quarantine");
+    assert!(
+        std::fs::read_dir(quarantine)?.next().is_some(),
+        "the damaged bytes are kept"
+    );
     world.fleet.stop().await;
+    let verify = Program::ccpor()?.arg("verify").arg(world.fleet.hub_data());
+    verify.run().await?.said(0, &[]);
     let log = std::fs::read_to_string(world.fleet.directory().join("hub/hub.log"))?;
     assert!(log.contains("damaged") && !log.contains("panicked"), "{log}");
     Ok(())

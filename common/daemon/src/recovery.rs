@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ccpor_certs::Identity;
 use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedRecord};
+use ccpor_registry::Registry;
 use ccpor_sync::{Frame, LENGTH_PREFIX, Ledgers, Run};
 use ccpor_transport::{Answer, BoxAnswer};
 
 use crate::reading::blocking;
-use crate::signing::OwnKey;
 
 /// Begins the question; the name of the ledger follows, and the epoch and number after which to begin, or nothing.
 const QUESTION: &str = "records-after/1";
@@ -21,19 +21,19 @@ const LIMIT: RunLimit = RunLimit {
     bytes: ccpor_sync::limits::RUN_BYTES_MOST,
 };
 
-/// Answers a hub's nodes: with the key it signs receipts with, and with records.
-pub struct HubAnswers {
-    /// The key.
-    pub key: OwnKey,
+/// Answers nodes and hubs with records, and leaves every other question to somebody else.
+pub struct GivesRecords<A> {
     /// The ledgers.
     pub ledgers: Arc<dyn Ledgers>,
+    /// Who answers the other questions.
+    pub otherwise: A,
 }
 
-impl Answer for HubAnswers {
+impl<A: Answer> Answer for GivesRecords<A> {
     fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
         let asked = parse(&question).filter(|_| peer.is_node() || peer.is_hub());
         let Some((origin, after)) = asked else {
-            return self.key.answer(peer, question, within);
+            return self.otherwise.answer(peer, question, within);
         };
         let ledgers = Arc::clone(&self.ledgers);
         Box::pin(async move {
@@ -43,6 +43,28 @@ impl Answer for HubAnswers {
                 .flatten()
         })
     }
+}
+
+/// Mends a ledger with records of a peer's copy; true when it is whole again. `ask` puts a question to the peer. What comes of it
+/// is told to the log.
+pub async fn mend(
+    registry: &Arc<Registry>,
+    origin: &OriginId,
+    ask: impl AsyncFn(Vec<u8>) -> Result<Vec<u8>, String> + Send + 'static,
+) -> bool {
+    let (registry, origin) = (Arc::clone(registry), origin.clone());
+    let here = tokio::runtime::Handle::current();
+    let mended = blocking(move || {
+        let mended = registry.mend(&origin, |after| {
+            let answer = here.block_on(ask(question(&origin, after)))?;
+            read(&origin, &answer)
+        });
+        if let Err(error) = &mended {
+            tracing::error!(%origin, %error, "a damaged ledger could not be mended");
+        }
+        mended.is_ok()
+    });
+    mended.await.unwrap_or(false)
 }
 
 /// The question for what follows `after` in the ledger of `origin`.

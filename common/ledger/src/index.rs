@@ -142,6 +142,21 @@ impl Index {
         self.stretches.get(next).map(|stretch| stretch.first)
     }
 
+    /// The last record before a position.
+    pub(crate) fn last_before(&self, position: Position) -> Option<Position> {
+        let behind = self.stretches.partition_point(|stretch| stretch.first < position);
+        let stretch = self.stretches.get(behind.checked_sub(1)?)?;
+        let before = Position {
+            seq: position.seq.saturating_sub(1),
+            ..position
+        };
+        Some(if position <= stretch.last() {
+            before
+        } else {
+            stretch.last()
+        })
+    }
+
     /// The piece of a segment that begins with a record and holds at most so many records and bytes, but at least the one.
     pub(crate) fn piece(&self, first: Position, records: usize, bytes: usize) -> Option<Piece> {
         let stretch = self.stretch_from(first)?;

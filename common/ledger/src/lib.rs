@@ -70,7 +70,7 @@ pub use record::{
     Body, BodyKind, DecodeError, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES, MAX_CERTIFICATE_BYTES,
     MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
 };
-pub use repair::{RepairRefusal, Repaired};
+pub use repair::{Gap, RepairRefusal, Repaired};
 pub use request::{AppendError, Appended, Done};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,

@@ -274,9 +274,16 @@ impl Recovery<'_> {
         let Some(place) = self.recovered.index.find(head.position) else {
             return Ok(());
         };
-        let (Some(last), Some(key)) = (read_place(self.dir, place)?, self.epoch_key(head.position.epoch)?)
-        else {
+        let Some(last) = read_place(self.dir, place)? else {
             self.damaged_once(place, head.position);
+            return Ok(());
+        };
+        let Some(key) = self.epoch_key(head.position.epoch)? else {
+            let start = Position {
+                seq: 1,
+                ..head.position
+            };
+            self.damaged_once(self.recovered.index.find(start).unwrap_or(place), start);
             return Ok(());
         };
         if let Ok(outline) = last.outline() {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use crate::damage::DamageKind;
+use crate::damage::{Damage, DamageKind};
 use crate::frame::write_frame;
 use crate::index::Place;
 use crate::ledger::{AppendRefusal, Ledger, State};
@@ -58,7 +58,48 @@ pub enum RepairRefusal {
     Disk(#[from] io::Error),
 }
 
+/// Records that are missing by damage, between two that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The last record before it; `None`: it begins with the first of all.
+    pub after: Option<Position>,
+    /// The first record behind it; `None`: it goes on to the end.
+    pub before: Option<Position>,
+    /// The last record that is known to have been durable; a gap at the end ends with it.
+    pub head: Option<Head>,
+}
+
+impl Gap {
+    /// Whether a record belongs into it.
+    #[must_use]
+    pub fn holds(&self, position: Position) -> bool {
+        let end = match (self.before, self.head) {
+            (Some(before), _) => position < before,
+            (None, Some(head)) => position <= head.position,
+            (None, None) => true,
+        };
+        self.after < Some(position) && end
+    }
+}
+
 impl Ledger {
+    /// The first gap that was found at opening and is not mended yet. A damaged header hides no record.
+    #[must_use]
+    pub fn gap(&self) -> Option<Gap> {
+        let marked = self.tail().mark.mark().map(|mark| mark.head);
+        let state = self.state();
+        let hides = |damage: &&Damage| damage.kind != DamageKind::Header;
+        let position = state.damage.iter().find(hides)?.position;
+        Some(Gap {
+            after: state.index.last_before(position),
+            before: state.index.next_after(Some(position)),
+            head: [marked, state.head]
+                .into_iter()
+                .flatten()
+                .max_by_key(|head| head.position),
+        })
+    }
+
     /// Puts damaged records back from a peer's copy: all records of one gap in order, from the first that is missing.
     ///
     /// They are proven to be what was there, byte for byte: the record behind the gap, the next segment's header or the durable

@@ -17,6 +17,7 @@ pub mod image;
 
 // A module uses only modules declared below it.
 mod restore;
+mod mend;
 mod ledgers;
 mod lookup;
 mod desk;
@@ -42,6 +43,7 @@ pub use index::{IndexFailed, NotUsable};
 pub use intake::{Done, IntakeRefused, Request};
 pub use lookup::{Found, Hits, Question};
 pub use opening::{OpenFailed, Opening};
+pub use mend::MendRefused;
 pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig, now};
 pub use restore::RestoreRefused;
 pub use shelf::ShelfError;

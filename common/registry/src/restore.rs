@@ -93,7 +93,7 @@ impl Registry {
         let new_epoch = (restored > 0 || set_aside).then_some(EpochReason::Restored);
         let writer = quill.write(Arc::clone(&ledger), new_epoch)?;
         if set_aside {
-            self.forget_index();
+            self.make_index_anew();
         } else {
             let begun = ledger.run(
                 behind,
@@ -158,13 +158,6 @@ impl Registry {
         }
         ledger.set_aside(filed)?;
         Ok(true)
-    }
-
-    /// Makes the index anew from the ledgers, because it speaks of records that were set aside.
-    fn forget_index(&self) {
-        if let Some(applier) = self.applier() {
-            applier.make_anew();
-        }
     }
 
     fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {

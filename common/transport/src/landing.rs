@@ -146,6 +146,14 @@ impl LandingHandle {
         fetch(&connection, &self.grounds.shared.services, wanted).await
     }
 
+    /// Ends a peer's connection; it dials again by itself and both sides compare all ledgers anew.
+    pub fn again(&self, peer: &Identity) {
+        if let Some(connection) = self.connection(peer) {
+            let reason = CloseReason::Leaving;
+            connection.close(code(reason), reason.to_string().as_bytes());
+        }
+    }
+
     /// Ends every connection of a certificate, as after its revocation. True when there was one.
     pub fn disconnect(&self, certificate_serial: &str) -> bool {
         let mut found = false;

@@ -80,7 +80,7 @@ pub async fn status(
         ready: checks.iter().all(|check| check.ok),
         checks,
         links,
-        certificate_not_after: identity.peer().not_after.to_string(),
+        certificate_not_after: as_on_disk(identity).peer().not_after.to_string(),
         ..StatusAnswer::default()
     };
     blocking(move || {
@@ -119,6 +119,7 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         .collect();
     let free = disk_free_bytes(registry.directory());
     let now = Clock::machine().now();
+    let identity = as_on_disk(identity);
     let valid = identity.validate(now);
     vec![
         check("ledgers-whole", damaged.is_empty(), || {
@@ -142,6 +143,15 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
             Err(error) => error.to_string(),
         }),
     ]
+}
+
+/// The identity with the certificate that handshakes present now: files replaced since the start count. Damaged or half-replaced
+/// files do not, nor another identity's, as in a handshake.
+fn as_on_disk(identity: &IdentityDir) -> IdentityDir {
+    match IdentityDir::open(identity.path()) {
+        Ok(read) if read.identity() == identity.identity() => read,
+        _ => identity.clone(),
+    }
 }
 
 fn check(name: &str, ok: bool, words: impl FnOnce() -> String) -> Check {

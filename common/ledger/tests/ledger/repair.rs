@@ -2,9 +2,15 @@
 
 use std::fs;
 
-use ccpor_ledger::{DamageKind, RepairRefusal, verify_directory};
+use ccpor_ledger::{DamageKind, Gap, RepairRefusal, SignedRecord, verify_directory};
 
 use crate::court::{Court, all, at, body, filled, flip, head_of};
+
+/// Of the whole ledger, what belongs into the gap.
+fn held_by(gap: &Gap, records: &[SignedRecord]) -> Vec<SignedRecord> {
+    let belongs = |record: &&SignedRecord| gap.holds(record.outline().unwrap().position);
+    records.iter().filter(belongs).cloned().collect()
+}
 
 #[test]
 fn any_damaged_record_is_put_back() {
@@ -26,6 +32,9 @@ fn any_damaged_record_is_put_back() {
                     .iter()
                     .position(|r| ledger.read(r.outline().unwrap().position).is_err())
                     .unwrap();
+                if let Some(gap) = ledger.gap() {
+                    assert_eq!(held_by(&gap, &records), records[broken..=broken]);
+                }
                 let wrong = (broken + 1) % records.len();
                 assert!(ledger.repair(&records[wrong..=wrong]).is_err());
                 let repaired = ledger.repair(&records[broken..=broken]).unwrap();
@@ -59,6 +68,7 @@ fn a_gap_of_several_records_needs_them_all() {
         .collect();
     let (first, last) = (missing[0], *missing.last().unwrap());
     assert!(last > first);
+    assert_eq!(held_by(&ledger.gap().unwrap(), &records), records[first..=last]);
     assert!(matches!(
         ledger.repair(&records[first..last]),
         Err(RepairRefusal::DoesNotFit { .. })
@@ -77,6 +87,7 @@ fn a_lost_end_is_put_back_from_the_mark() {
     let ledger = court.open();
     assert!(ledger.damage().is_some());
     let held = usize::try_from(ledger.records()).unwrap();
+    assert_eq!(held_by(&ledger.gap().unwrap(), &records), records[held..]);
     assert!(ledger.repair(&records[held..9]).is_err(), "not up to the mark");
     ledger.repair(&records[held..]).unwrap();
     assert_eq!((all(&ledger), ledger.damage()), (records, None));
@@ -97,6 +108,7 @@ fn headers_are_written_anew() {
     let ledger = court.open();
     assert_eq!(ledger.damage().unwrap().kind, DamageKind::Header);
     assert_eq!(all(&ledger), records, "the records are whole");
+    assert_eq!(ledger.gap(), None, "a header hides no record");
     assert_eq!(ledger.repair_headers().unwrap(), 2);
     assert_eq!(ledger.damage(), None);
     assert_eq!(
