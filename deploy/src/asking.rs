@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ccpor_api::nearest::{Nearest, Told};
 use ccpor_api::{CallFailed, Client, Code, Target};
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, IdentityDir};
@@ -9,12 +10,36 @@ use ccpor_daemon::exit::Exit;
 
 use crate::failure::Failure;
 use crate::globals::Globals;
+use crate::screen::Screen;
 
 /// Longest time to connect.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A client for the machine and certificate that the flags and the context name.
 pub(crate) async fn client(globals: &Globals) -> Result<Client, Failure> {
+    Ok(Client::connect(target(globals)?).await?)
+}
+
+/// A reader over that machine and every further one of `--server`.
+pub(crate) async fn nearest(globals: &Globals) -> Result<Nearest, Failure> {
+    let first = target(globals)?;
+    let further = globals.server.iter().map(|endpoint| Target {
+        endpoint: endpoint.clone(),
+        ..first.clone()
+    });
+    let targets = std::iter::once(first.clone()).chain(further).collect();
+    Ok(Nearest::connect(targets).await?)
+}
+
+/// Tells who answered, when there was a choice.
+pub(crate) fn who<T>(told: Told<T>, globals: &Globals, screen: &Screen) -> T {
+    if !globals.server.is_empty() {
+        screen.remark(&format!("answered by {}", told.endpoint));
+    }
+    told.answer
+}
+
+fn target(globals: &Globals) -> Result<Target, Failure> {
     let reach = globals.reach()?;
     let identity = IdentityDir::open(&reach.identity)?;
     identity.validate(Clock::machine().now())?;
@@ -25,13 +50,12 @@ pub(crate) async fn client(globals: &Globals) -> Result<Client, Failure> {
             "Have it issued anew.",
         )
     })?;
-    let target = Target {
+    Ok(Target {
         ori: Some(reach.ori).filter(|ori| !ori.is_empty()),
         connect: globals.timeout.min(CONNECT),
         call: globals.timeout,
         ..Target::new(reach.endpoint, tls)
-    };
-    Ok(Client::connect(target).await?)
+    })
 }
 
 /// Whether a write that failed like this may have been done all the same.

@@ -179,6 +179,7 @@ mod tests {
         Globals {
             context: None,
             endpoint: endpoint.map(Into::into),
+            server: Vec::new(),
             identity,
             ori: None,
             timeout: Duration::from_secs(1),

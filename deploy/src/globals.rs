@@ -19,6 +19,10 @@ pub(crate) struct Globals {
     /// Ask this machine; stronger than the context.
     #[arg(long, global = true, value_name = "HOST:PORT", env = "CCPOR_ENDPOINT", value_parser = contexts::valid_endpoint)]
     pub(crate) endpoint: Option<String>,
+    /// A further machine that may answer a lookup or show an order; may be repeated. The nearest answers, another takes over
+    /// when it is slow or silent. Everything else goes to the one of --endpoint or the context.
+    #[arg(long, global = true, value_name = "HOST:PORT", value_parser = contexts::valid_endpoint)]
+    pub(crate) server: Vec<String>,
     /// Identity directory with certificate and key; stronger than the context.
     #[arg(long, global = true, value_name = "DIR", env = "CCPOR_IDENTITY")]
     pub(crate) identity: Option<PathBuf>,
@@ -84,6 +88,7 @@ mod tests {
         Globals {
             context: context.map(Into::into),
             endpoint: endpoint.map(Into::into),
+            server: Vec::new(),
             identity: None,
             ori: ori.map(Into::into),
             timeout: Duration::from_secs(1),

@@ -107,8 +107,8 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals, screen: &Screen
         return batch::run(&file, for_all, globals, screen).await;
     }
     let question = question(arguments)?;
-    let answer = asking::client(globals).await?.lookup(question).await?;
-    told(&answer, screen)
+    let answer = asking::nearest(globals).await?.lookup(question).await?;
+    told(&asking::who(answer, globals, screen), screen)
 }
 
 fn question(arguments: Arguments) -> Result<LookupRequest, Failure> {

@@ -221,7 +221,8 @@ async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Scree
         at: which.at.unwrap_or_default(),
         versions: which.versions,
     };
-    let answer = asking::client(globals).await?.get_order(request).await?;
+    let answer = asking::nearest(globals).await?.get_order(request).await?;
+    let answer = asking::who(answer, globals, screen);
     let freshness = as_of::of(answer.freshness.as_ref())?;
     if screen.json {
         screen.document(&answer)?;

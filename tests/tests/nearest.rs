@@ -13,6 +13,7 @@ use ccpor_api::message::LookupRequest;
 use ccpor_api::nearest::{Nearest, Told};
 use ccpor_api::{CallFailed, Target};
 use ccpor_certs::tls::{Expect, client_config};
+use ccpor_tests::program::Program;
 use ccpor_tests::world::{Outcome, World, file, lookup, order, until};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -121,6 +122,23 @@ async fn the_best_machine_freezes_and_no_answer_is_lost() -> Outcome<()> {
     assert_ne!(last, best, "the frozen machine is left alone");
     assert!(hedged <= QUESTIONS / 10 + 1, "{hedged} were asked twice");
     assert!(p99 <= Duration::from_millis(400), "{p99:?}");
+
+    let frozen = Program::ask(world.operator(), &best)?;
+    let others = machines
+        .iter()
+        .flat_map(|machine| ["--server".to_owned(), machine.to_string()]);
+    let others: Vec<_> = others.collect();
+    let ended = frozen
+        .args(others.iter().map(String::as_str))
+        .args(["lookup", "GARCIA LOPEZ,JOSE"])
+        .run()
+        .await?;
+    ended.said(0, &["HF26-001", "answered by "]);
+    assert!(
+        !ended.err.contains(&format!("answered by {best}")),
+        "{}",
+        ended.err
+    );
     Ok(())
 }
 
