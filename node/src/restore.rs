@@ -7,7 +7,6 @@ use std::time::Duration;
 use ccpor_daemon::identity;
 use ccpor_daemon::reading::blocking;
 use ccpor_registry::LedgerState;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::daemon::{NodeFailed, open_registry};
@@ -38,21 +37,21 @@ impl fmt::Display for Restored {
 pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed> {
     let registry = open_registry(settings).await?;
     let identity = identity::open(&settings.data.identity_directory())?;
-    let stop = CancellationToken::new();
-    let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
+    let link = uplink::connect(&settings.hub, &identity, Arc::clone(&registry))?;
     let link = link.ok_or_else(|| NodeFailed::NotRestored("hub.connect is false".into()))?;
-    // The link restores by itself when it finds the ledgers different, and then connects anew: either of the two may come first.
+    // Mending and restoring end the connection, so that the ledgers are compared anew: the next step waits for the next one.
     for _ in 0..ATTEMPTS {
         link.connected(CONNECT_WITHIN)
             .await
             .map_err(NodeFailed::NotRestored)?;
+        link.mend(&registry).await;
         link.restore(&registry).await;
         if registry.halted().is_none() {
             break;
         }
         tokio::time::sleep(PAUSE).await;
     }
-    stop.cancel();
+    drop(link);
     let closing = Arc::clone(&registry);
     let closed = blocking(move || closing.close()).await;
     closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))?;

@@ -47,12 +47,26 @@ const RECORDS_WITHIN: Duration = Duration::from_secs(30);
 /// How long the hub may take to say which key it signs receipts with.
 const KEY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Starts the link; none when the settings say not to connect.
+/// Starts the link and lets it mend and restore by itself; none when the settings say not to connect.
 pub(crate) fn start(
     settings: &HubSettings,
     identity: &IdentityDir,
     registry: Arc<Registry>,
     stop: &CancellationToken,
+) -> Result<Option<Link>, UplinkFailed> {
+    let link = connect(settings, identity, Arc::clone(&registry))?;
+    if let Some(link) = link.clone() {
+        let trust = RecordKeyTrust::new(identity.roots().clone());
+        tokio::spawn(link.follow(trust, registry, stop.clone()));
+    }
+    Ok(link)
+}
+
+/// Starts the link alone: what it finds about the own ledger is for the caller to act upon.
+pub(crate) fn connect(
+    settings: &HubSettings,
+    identity: &IdentityDir,
+    registry: Arc<Registry>,
 ) -> Result<Option<Link>, UplinkFailed> {
     let Some(own) = registry.own().filter(|_| settings.connect) else {
         tracing::info!("this node does not connect to a hub (hub.connect = false)");
@@ -73,13 +87,10 @@ pub(crate) fn start(
     };
     let config = UplinkConfig::new(addresses, Permissions::node(own.clone()));
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
-    let link = Link {
+    Ok(Some(Link {
         state: handle.status(),
         handle,
-    };
-    let trust = RecordKeyTrust::new(identity.roots().clone());
-    tokio::spawn(link.clone().follow(trust, registry, stop.clone()));
-    Ok(Some(link))
+    }))
 }
 
 impl Link {
@@ -104,7 +115,7 @@ impl Link {
 
     /// On every new connection, learns the key that the hub signs receipts with and mends what is damaged; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
-        let (mut up, mut told, mut restored) = (false, String::new(), None);
+        let (mut up, mut told, mut settled) = (false, String::new(), None);
         loop {
             let state = self.state.borrow_and_update().clone();
             match (up, state.up_since.is_some(), &state.last_trouble) {
@@ -112,7 +123,10 @@ impl Link {
                     let hub = state.peer.as_ref().map(ToString::to_string).unwrap_or_default();
                     tracing::info!(hub, "connected to the hub");
                     self.learn_key(&trust, &registry, &hub).await;
-                    self.mend(&registry).await;
+                    if self.mend(&registry).await {
+                        // What this connection found was said of a damaged ledger; the next one compares anew.
+                        settled = state.up_since;
+                    }
                 }
                 // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
                 (_, false, Some(trouble)) if trouble.to_string() != told => {
@@ -124,13 +138,16 @@ impl Link {
             if state.up_since.is_some() {
                 told.clear();
             }
-            if let Some(diverged) = own_divergence(&state, &registry)
-                // What an ended connection found was true then; the next one finds it again.
-                && state.up_since.is_some()
-                && restored != state.up_since
+            let diverged = own_divergence(&state, &registry);
+            // What an ended connection found was true then; the next one finds it again.
+            if state.up_since.is_some()
+                && settled != state.up_since
+                && (diverged.is_some() || registry.restore_is_unfinished())
             {
-                restored = state.up_since;
-                registry.halt(&diverged);
+                settled = state.up_since;
+                if let Some(diverged) = diverged {
+                    registry.halt(&diverged);
+                }
                 self.restore(&registry).await;
             }
             up = state.up_since.is_some();
@@ -186,8 +203,8 @@ impl Link {
         }
     }
 
-    /// Puts back from the hub's copies what was found damaged here.
-    async fn mend(&self, registry: &Arc<Registry>) {
+    /// Puts back from the hub's copies what was found damaged here; true when there was something, and then the connection ends.
+    pub(crate) async fn mend(&self, registry: &Arc<Registry>) -> bool {
         let mut whole = false;
         for origin in registry.damaged() {
             let link = Arc::clone(&self.handle);
@@ -200,6 +217,7 @@ impl Link {
         if whole {
             self.handle.again();
         }
+        whole
     }
 
     async fn learn_key(&self, trust: &RecordKeyTrust, registry: &Arc<Registry>, hub: &str) {

@@ -63,6 +63,12 @@ impl Registry {
         restored
     }
 
+    /// Whether a restore was begun and ended before filing could go on.
+    #[must_use]
+    pub fn restore_is_unfinished(&self) -> bool {
+        self.quill.is_some() && self.writer().is_none()
+    }
+
     fn put_back(
         &self,
         mut fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
