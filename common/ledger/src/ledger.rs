@@ -1,6 +1,6 @@
 //! One origin's ledger, open: extended by proven runs, one batch at a time. Opening and reading are in the files below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,7 +10,7 @@ use crate::damage::Damage;
 use crate::index::Index;
 use crate::offsets::{self, Table};
 use crate::origin::OriginId;
-use crate::position::Head;
+use crate::position::{Head, Position};
 use crate::record::SignedRecord;
 use crate::recovery::Recovered;
 use crate::tail::{Tail, WriteFault};
@@ -64,6 +64,9 @@ pub struct Ledger {
     pub(crate) state: RwLock<State>,
     pub(crate) tail: Mutex<Tail>,
     pub(crate) files: Mutex<BTreeMap<u64, Arc<File>>>,
+    /// Records that a reader found damaged after opening, where the ledger around them is whole. They are not served; filing goes
+    /// on meanwhile, because the end is certain.
+    pub(crate) wounds: Mutex<BTreeSet<Position>>,
     /// Holds the lock on the directory for as long as the ledger is open.
     pub(crate) _lock: File,
 }
@@ -113,6 +116,11 @@ impl Ledger {
     /// Damage that keeps the ledger from being appended to; the first, if there is any.
     pub fn damage(&self) -> Option<Damage> {
         self.state().damage.first().cloned()
+    }
+
+    /// The records that a reader found damaged since opening, and that are not mended yet.
+    pub fn wounds(&self) -> Vec<Position> {
+        self.wounded().iter().copied().collect()
     }
 
     /// The last durable record.
@@ -209,6 +217,10 @@ impl Ledger {
 
     pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wounded(&self) -> MutexGuard<'_, BTreeSet<Position>> {
+        self.wounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The right to append. If a thread panicked while it had it, what is on the disk is open.

@@ -121,6 +121,7 @@ impl Ledger {
             state: RwLock::new(state),
             tail: Mutex::new(tail),
             files: Mutex::new(BTreeMap::new()),
+            wounds: Mutex::default(),
             _lock: lock,
         })
     }

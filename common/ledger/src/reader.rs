@@ -100,6 +100,44 @@ impl Ledger {
         Ok(run)
     }
 
+    /// Reads records behind a position (`None`: from the first) only to see whether they are what was written. Gives the last that
+    /// was looked at, and how many; `None` at the end. What is damaged is from then on among [`Ledger::wounds`].
+    pub fn scrub(
+        &self,
+        after: Option<Position>,
+        limit: RunLimit,
+    ) -> Result<Option<(Position, usize)>, ReadError> {
+        let pieces = match self.pieces(after, limit) {
+            Ok(pieces) => pieces,
+            // Known since opening; what lies behind it is looked at all the same.
+            Err(ReadError::Damaged(_)) => {
+                let behind = self.state().index.next_after(after);
+                return Ok(behind.map(|behind| (behind, 0)));
+            }
+            Err(fault) => return Err(fault),
+        };
+        let (mut last, mut looked_at) = (None, 0);
+        for piece in pieces {
+            match self.read_piece(&piece, &mut Vec::with_capacity(piece.records)) {
+                Ok(()) => {}
+                Err(ReadError::Damaged(damage)) => {
+                    // One by one from there: the frames behind it are where the index says.
+                    let before = damage.position.seq.saturating_sub(piece.first.seq);
+                    looked_at += usize::try_from(before).unwrap_or(0) + 1;
+                    return Ok(Some((damage.position, looked_at)));
+                }
+                Err(fault) => return Err(fault),
+            }
+            looked_at += piece.records;
+            let further = u64::try_from(piece.records.saturating_sub(1)).unwrap_or(0);
+            last = Some(Position {
+                seq: piece.first.seq + further,
+                ..piece.first
+            });
+        }
+        Ok(last.map(|last| (last, looked_at)))
+    }
+
     /// The hash of the record at a position; `None` when there is no such record.
     pub fn hash_at(&self, position: Position) -> Result<Option<Hash>, ReadError> {
         if let Some(head) = self.head().filter(|head| head.position == position) {
@@ -261,7 +299,9 @@ impl Ledger {
             offset: place.begin.into(),
             kind: DamageKind::Frame,
         };
-        tracing::error!(%damage, "a record read from the ledger is not what was written");
+        if self.wounded().insert(position) {
+            tracing::error!(%damage, "a record read from the ledger is not what was written");
+        }
         damage
     }
 

@@ -1,4 +1,5 @@
-//! Putting damaged records back from a peer's copy. What was there instead is kept byte for byte in `quarantine/`.
+//! Putting damaged records back from a peer's copy, found at opening or since. What was there instead is kept byte for byte in
+//! `quarantine/`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -58,6 +59,22 @@ pub enum RepairRefusal {
     Disk(#[from] io::Error),
 }
 
+/// Where damaged records stood.
+struct DamagedPlace {
+    segment: u64,
+    begin: u32,
+    known: Known,
+}
+
+/// How damage became known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Found at opening: the places of the records are not known.
+    FromOpening,
+    /// Met by a reader since: the places are known, and everything around is whole.
+    ByReading,
+}
+
 /// Records that are missing by damage, between two that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -83,16 +100,32 @@ impl Gap {
 }
 
 impl Ledger {
-    /// The first gap that was found at opening and is not mended yet. A damaged header hides no record.
+    /// The first gap that is not mended yet: found at opening, or else by a reader since. A damaged header hides no record.
     #[must_use]
     pub fn gap(&self) -> Option<Gap> {
         let marked = self.tail().mark.mark().map(|mark| mark.head);
+        let wounds = self.wounds();
         let state = self.state();
         let hides = |damage: &&Damage| damage.kind != DamageKind::Header;
-        let position = state.damage.iter().find(hides)?.position;
+        let reported = state.damage.iter().find(hides).map(|damage| damage.position);
+        let position = reported.or_else(|| {
+            let known = |wound: &&Position| state.index.find(**wound).is_some();
+            wounds.iter().find(known).copied()
+        })?;
+        let mut before = state.index.next_after(Some(position));
+        if reported.is_none() {
+            let segment = |position| state.index.find(position).map(|place| place.segment);
+            // The next one that is whole, but not beyond the segment: its own header names the end of the one before.
+            while let Some(next) = before
+                && segment(next) == segment(position)
+                && wounds.contains(&next)
+            {
+                before = state.index.next_after(Some(next));
+            }
+        }
         Some(Gap {
             after: state.index.last_before(position),
-            before: state.index.next_after(Some(position)),
+            before,
             head: [marked, state.head]
                 .into_iter()
                 .flatten()
@@ -108,7 +141,11 @@ impl Ledger {
         let mut tail = self.tail();
         refuse_when_stopped(&tail)?;
         let (first, last) = chained(records).ok_or(RepairRefusal::NotDamaged)?;
-        let (segment, begin) = self.damaged_place(first)?;
+        let DamagedPlace {
+            segment,
+            begin,
+            known,
+        } = self.damaged_place(first)?;
         let mut frames = Vec::new();
         for signed in records {
             write_frame(&mut frames, begin, signed, &signed.hash());
@@ -120,11 +157,17 @@ impl Ledger {
         let path = segment_path(&self.dir, segment);
         let file = segment::open(&path)?;
         let kept_in = self.keep_bytes(&file, segment, begin.into(), frames.len())?;
-        drop_table(&self.dir, segment)?;
+        if known == Known::FromOpening {
+            drop_table(&self.dir, segment)?;
+        }
         file.write_all_at(&frames, begin.into())?;
         file.sync_all()?;
         tracing::warn!(origin = %self.origin, segment, records = records.len(), "damaged records were put back");
-        self.reload(&mut tail)?;
+        if known == Known::FromOpening {
+            self.reload(&mut tail)?;
+        }
+        self.wounded()
+            .retain(|wound| !(first..=last.position).contains(wound));
         Ok(Repaired {
             records: records.len(),
             kept_in,
@@ -177,7 +220,7 @@ impl Ledger {
     }
 
     /// Where the first missing record belongs: at a reported damage, or where a record stands that cannot be read.
-    fn damaged_place(&self, first: Position) -> Result<(u64, u32), RepairRefusal> {
+    fn damaged_place(&self, first: Position) -> Result<DamagedPlace, RepairRefusal> {
         let state = self.state();
         let reported = state.damage.iter().find(|damage| {
             damage.position == first && matches!(damage.kind, DamageKind::Frame | DamageKind::MissingEnd)
@@ -188,12 +231,21 @@ impl Ledger {
                 .file_name()
                 .and_then(|name| segment_number(name.to_str()?));
             let offset = u32::try_from(damage.offset).ok();
-            return number.zip(offset).ok_or(RepairRefusal::NotDamaged);
+            let place = number.zip(offset).map(|(segment, begin)| DamagedPlace {
+                segment,
+                begin,
+                known: Known::FromOpening,
+            });
+            return place.ok_or(RepairRefusal::NotDamaged);
         }
         let place = state.index.find(first).ok_or(RepairRefusal::NotDamaged)?;
         drop(state);
         match self.read(first) {
-            Err(ReadError::Damaged(_)) => Ok((place.segment, place.begin)),
+            Err(ReadError::Damaged(_)) => Ok(DamagedPlace {
+                segment: place.segment,
+                begin: place.begin,
+                known: Known::ByReading,
+            }),
             Ok(_) => Err(RepairRefusal::NotDamaged),
             Err(fault) => Err(fault.into()),
         }

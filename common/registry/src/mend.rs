@@ -27,12 +27,12 @@ pub enum MendRefused {
 }
 
 impl Registry {
-    /// The ledgers in which damage was found at opening and is not mended yet.
+    /// The ledgers in which damage was found, at opening or by a reader since, and is not mended yet.
     #[must_use]
     pub fn damaged(&self) -> Vec<OriginId> {
         let ledgers = self.shelf.all().into_iter();
         ledgers
-            .filter(|(_, ledger)| ledger.damage().is_some())
+            .filter(|(_, ledger)| ledger.damage().is_some() || !ledger.wounds().is_empty())
             .map(|(origin, _)| origin)
             .collect()
     }
@@ -56,15 +56,21 @@ impl Registry {
         // Records that arrive wait until the ledger is whole.
         let turn = self.replica.turn(origin);
         let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let from_opening = ledger.damage().is_some();
+        let wounds = ledger.wounds();
         let mended = match put_back(&ledger, fetch) {
-            Err(MendRefused::Repair(refusal)) if self.own() != Some(origin) => {
+            Err(MendRefused::Repair(refusal)) if from_opening && self.own() != Some(origin) => {
                 tracing::warn!(%origin, %refusal, "what follows the damage is set aside and comes again");
                 set_aside(&ledger)?;
                 0
             }
             mended => mended?,
         };
-        self.make_index_anew();
+        // An index that had read past the damage holds everything; one that was made since then ends before it.
+        let applied = self.view().meta().applied(origin).map(|head| head.position);
+        if from_opening || wounds.iter().any(|wound| applied < Some(*wound)) {
+            self.make_index_anew();
+        }
         if let Some(head) = ledger.head() {
             self.replica.moved(origin, head);
         }
@@ -93,9 +99,9 @@ fn put_back(
         mended += u64::try_from(records.len()).unwrap_or(u64::MAX);
         last = Some(gap);
     }
-    match ledger.damage() {
-        None => Ok(mended),
-        Some(_) => Err(MendRefused::Repair(RepairRefusal::NotDamaged)),
+    match (ledger.damage(), ledger.wounds().is_empty()) {
+        (None, true) => Ok(mended),
+        _ => Err(MendRefused::Repair(RepairRefusal::NotDamaged)),
     }
 }
 

@@ -13,6 +13,7 @@ mod golden;
 mod model;
 mod repair;
 mod runs;
+mod scrub;
 mod torn;
 mod verify;
 mod writer;
