@@ -6,6 +6,8 @@ mod demo;
 mod certs;
 mod context;
 mod courts;
+mod scrub;
+mod quarantine;
 mod image;
 mod lookup;
 mod batch;
@@ -64,6 +66,10 @@ enum Command {
     #[command(visible_alias = "nodes")]
     Courts(courts::Arguments),
     Verify(verify::Arguments),
+    Scrub(scrub::Arguments),
+    /// What was taken out of use because it failed a check.
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// The private authority: make it, invite, issue, list, show.
     #[command(subcommand)]
     Certs(certs::Command),
@@ -111,6 +117,8 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Image(command) => Box::pin(image::run(command, globals, screen)).await,
         Command::Status(status::Arguments {}) => Box::pin(status::run(globals, screen)).await,
         Command::Courts(courts::Arguments {}) => courts::run(globals, screen).await,
+        Command::Scrub(arguments) => Box::pin(scrub::run(&arguments, globals, screen)).await,
+        Command::Quarantine(command) => Box::pin(quarantine::run(command, globals, screen)).await,
         Command::Certs(command) => Box::pin(certs::run(command, screen)).await,
         Command::Demo(arguments) => Box::pin(demo::run(arguments, screen)).await,
         Command::Verify(arguments) => verify::run(&arguments, screen),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ccpor_daemon::logs::LogSettings;
+use ccpor_daemon::scrub::ScrubSettings;
 use ccpor_daemon::sections::{ApiSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub(crate) struct Settings {
     pub enrolment: EnrolmentSettings,
     /// What lookups say about their freshness.
     pub lookup: LookupSettings,
+    /// Reading everything again, to find damage.
+    pub scrub: ScrubSettings,
     /// Logs.
     pub log: LogSettings,
 }
@@ -62,6 +65,7 @@ impl Default for Settings {
                 authority: PathBuf::new(),
             },
             lookup: LookupSettings::default(),
+            scrub: ScrubSettings::default(),
             log: LogSettings::default(),
         }
     }

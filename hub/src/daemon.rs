@@ -12,6 +12,7 @@ use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::scrub::Scrub;
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -82,6 +83,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
             Reader::new(Arc::clone(&registry)),
             identity.clone(),
             nodes.clone(),
+            Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
         )),
         limits: Limits::default(),
     };

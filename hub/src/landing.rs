@@ -63,9 +63,8 @@ pub(crate) fn start(
     Ok(nodes)
 }
 
-/// How often it is looked for the node that can mend a damaged copy, and how often for a damaged copy.
+/// How often it is looked for a damaged copy, and for the node that can mend it.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-const IDLE: Duration = Duration::from_secs(60);
 
 /// How long a node may take to give some of its court's records.
 const RECORDS_WITHIN: Duration = Duration::from_secs(30);
@@ -114,13 +113,8 @@ impl Nodes {
     /// Whenever a node comes, puts back from its ledger what is damaged in the copy here. Ends when the landing is gone.
     async fn mend(self, registry: Arc<Registry>, mut changes: watch::Receiver<u64>) {
         loop {
-            // A node is not up at once when it comes, so whoever is needed is looked for again.
-            let wait = if registry.damaged().is_empty() {
-                IDLE
-            } else {
-                LOOK_AGAIN
-            };
-            if let Ok(Err(_gone)) = tokio::time::timeout(wait, changes.changed()).await {
+            // A node is not up at once when it comes, and damage may be found at any time.
+            if let Ok(Err(_gone)) = tokio::time::timeout(LOOK_AGAIN, changes.changed()).await {
                 return;
             }
             let up = self.connected();

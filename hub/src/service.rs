@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
-    WriteAnswer,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest,
+    ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
 use ccpor_daemon::reading::images::{self, Whereabouts};
-use ccpor_daemon::reading::{self, Reader, blocking};
+use ccpor_daemon::reading::{self, Reader, blocking, care};
+use ccpor_daemon::scrub::Scrub;
 
 use crate::landing::Nodes;
 
@@ -19,14 +20,16 @@ pub(crate) struct HubService {
     reader: Reader,
     identity: IdentityDir,
     nodes: Nodes,
+    scrub: Scrub,
 }
 
 impl HubService {
-    pub(crate) fn new(reader: Reader, identity: IdentityDir, nodes: Nodes) -> Self {
+    pub(crate) fn new(reader: Reader, identity: IdentityDir, nodes: Nodes, scrub: Scrub) -> Self {
         Self {
             reader,
             identity,
             nodes,
+            scrub,
         }
     }
 }
@@ -106,6 +109,14 @@ impl Backend for HubService {
             self.nodes.messages(),
         )
         .await
+    }
+
+    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        care::scrub(self.reader.registry(), &self.scrub, caller, request).await
+    }
+
+    async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        care::quarantine(self.reader.registry()).await
     }
 
     async fn readiness(&self) -> Vec<Check> {

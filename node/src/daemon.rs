@@ -10,6 +10,7 @@ use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::scrub::Scrub;
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
@@ -70,11 +71,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Duration::from_millis(settings.hub.heartbeat_ms.max(100)),
         stop.clone(),
     ));
+    let scrub = Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone());
     let service = NodeService::new(
         Intake::new(Arc::clone(&registry), settings.court.clone()),
         Reader::new(Arc::clone(&registry)),
         identity.clone(),
         link,
+        scrub,
     );
     let ready = Ready {
         identity: name.clone(),

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
-    WriteAnswer,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest,
+    ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
 use ccpor_daemon::reading::images::{self, Whereabouts};
-use ccpor_daemon::reading::{self, Reader, blocking};
+use ccpor_daemon::reading::{self, Reader, blocking, care};
+use ccpor_daemon::scrub::Scrub;
 
 use crate::intake::Intake;
 use crate::uplink::Link;
@@ -21,15 +22,23 @@ pub(crate) struct NodeService {
     reader: Reader,
     identity: IdentityDir,
     link: Option<Link>,
+    scrub: Scrub,
 }
 
 impl NodeService {
-    pub(crate) fn new(intake: Intake, reader: Reader, identity: IdentityDir, link: Option<Link>) -> Self {
+    pub(crate) fn new(
+        intake: Intake,
+        reader: Reader,
+        identity: IdentityDir,
+        link: Option<Link>,
+        scrub: Scrub,
+    ) -> Self {
         Self {
             intake,
             reader,
             identity,
             link,
+            scrub,
         }
     }
 }
@@ -103,6 +112,14 @@ impl Backend for NodeService {
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
         let links = self.link.iter().map(Link::message).collect();
         reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), links).await
+    }
+
+    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        care::scrub(self.reader.registry(), &self.scrub, caller, request).await
+    }
+
+    async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        care::quarantine(self.reader.registry()).await
     }
 
     async fn readiness(&self) -> Vec<Check> {

@@ -44,6 +44,15 @@ const CONTRADICTED: &str = "orders were filed here that the hub's copy of this c
 /// How long the hub may take to give some of this court's own records back.
 const RECORDS_WITHIN: Duration = Duration::from_secs(30);
 
+/// How often it is looked for damage that was found meanwhile.
+const LOOK_FOR_DAMAGE: Duration = Duration::from_secs(1);
+
+/// Own images that are fetched before it is looked for anything else.
+const IMAGES_AT_ONCE: usize = 4;
+
+/// The pause after damage that the hub could not mend.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+
 /// How long the hub may take to say which key it signs receipts with.
 const KEY_WITHIN: Duration = Duration::from_secs(5);
 
@@ -116,6 +125,7 @@ impl Link {
     /// On every new connection, learns the key that the hub signs receipts with and mends what is damaged; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
         let (mut up, mut told, mut settled) = (false, String::new(), None);
+        let mut look_at = tokio::time::Instant::now();
         loop {
             let state = self.state.borrow_and_update().clone();
             match (up, state.up_since.is_some(), &state.last_trouble) {
@@ -127,6 +137,21 @@ impl Link {
                         // What this connection found was said of a damaged ledger; the next one compares anew.
                         settled = state.up_since;
                     }
+                }
+                // Found by a reader or a scrub since.
+                (true, true, _) if tokio::time::Instant::now() >= look_at => {
+                    let found = !registry.damaged().is_empty();
+                    let mended = found && self.mend(&registry).await;
+                    if mended {
+                        settled = state.up_since;
+                    }
+                    let pause = if found && !mended {
+                        TRY_AGAIN
+                    } else {
+                        LOOK_FOR_DAMAGE
+                    };
+                    self.fetch_own(&registry).await;
+                    look_at = tokio::time::Instant::now() + pause;
                 }
                 // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
                 (_, false, Some(trouble)) if trouble.to_string() != told => {
@@ -153,6 +178,7 @@ impl Link {
             up = state.up_since.is_some();
             tokio::select! {
                 changed = self.state.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(LOOK_FOR_DAMAGE) => {}
                 () = stop.cancelled() => return,
             }
         }
@@ -218,6 +244,20 @@ impl Link {
             self.handle.again();
         }
         whole
+    }
+
+    /// Brings back images that this court filed and that are not here, some at a time.
+    async fn fetch_own(&self, registry: &Arc<Registry>) {
+        let held = Arc::clone(registry);
+        let missing = blocking(move || held.missing_own_images(IMAGES_AT_ONCE)).await;
+        for image in missing.unwrap_or_default() {
+            if let Err(reason) = self.fetch(&image).await {
+                tracing::debug!(
+                    reason,
+                    "an image of this court is not here and could not be fetched; it is tried again"
+                );
+            }
+        }
     }
 
     async fn learn_key(&self, trust: &RecordKeyTrust, registry: &Arc<Registry>, hub: &str) {

@@ -7,8 +7,8 @@ use futures_util::Stream;
 
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, ImageRef, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
-    WriteAnswer,
+    GetOrderRequest, ImageRef, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -110,6 +110,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The state of this machine; the interface fills in `caller`.
     async fn status(&self, caller: &Caller) -> Result<StatusAnswer, Problem>;
+
+    /// Where the scrub of stored data stands; begins a pass when asked to.
+    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem>;
+
+    /// What was set aside.
+    async fn list_quarantine(&self, caller: &Caller) -> Result<QuarantineAnswer, Problem>;
 
     /// The named checks of readiness, for `/readyz` and the gRPC health service. Ready means that all are `ok`.
     async fn readiness(&self) -> Vec<Check>;

@@ -16,8 +16,9 @@ use crate::line::{Fault, Memory, connect};
 use crate::message::registry_client::RegistryClient;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
-    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, ListQuarantineRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
+    ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -327,6 +328,24 @@ impl Client {
     pub async fn status(&self) -> Result<StatusAnswer, CallFailed> {
         let request = self.request(StatusRequest {})?;
         self.timed(self.registry.clone().status(request)).await
+    }
+
+    /// Where the scrub of the machine's stored data stands.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn scrub(&self, message: ScrubRequest) -> Result<ScrubAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().scrub(request)).await
+    }
+
+    /// What was set aside on the machine.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn list_quarantine(&self) -> Result<QuarantineAnswer, CallFailed> {
+        let request = self.request(ListQuarantineRequest {})?;
+        self.timed(self.registry.clone().list_quarantine(request)).await
     }
 
     fn request<T>(&self, message: T) -> Result<Request<T>, CallFailed> {

@@ -1,7 +1,8 @@
 //! No answer about orders leaves without its freshness: this file finds it in an answer, and stops the answer that lacks it.
 
 use crate::message::{
-    AttachImageAnswer, CourtsAnswer, Freshness, LookupAnswer, OrderAnswer, StatusAnswer, WriteAnswer,
+    AttachImageAnswer, CourtsAnswer, Freshness, LookupAnswer, OrderAnswer, QuarantineAnswer, ScrubAnswer,
+    StatusAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 
@@ -37,4 +38,4 @@ macro_rules! answered {
     };
 }
 
-answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer; WriteAnswer, AttachImageAnswer);
+answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer);

@@ -9,8 +9,9 @@ use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::message::registry_server::Registry;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
-    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, ListQuarantineRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
+    ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -135,6 +136,19 @@ impl Registry for GrpcFace {
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusAnswer>, Status> {
         let (caller, _message) = opened(request)?;
         Ok(Response::new(self.0.status(&caller).await?))
+    }
+
+    async fn scrub(&self, request: Request<ScrubRequest>) -> Result<Response<ScrubAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.scrub(&caller, message).await?))
+    }
+
+    async fn list_quarantine(
+        &self,
+        request: Request<ListQuarantineRequest>,
+    ) -> Result<Response<QuarantineAnswer>, Status> {
+        let (caller, _message) = opened(request)?;
+        Ok(Response::new(self.0.list_quarantine(&caller).await?))
     }
 }
 

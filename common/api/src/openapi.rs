@@ -174,6 +174,11 @@ fn request_body(route: Route) -> Option<RequestBody> {
         )),
         Route::EndOrder => Some(body(JSON, named("EndOrderRequest"), json(&examples::end_order()))),
         Route::Lookup => Some(body(JSON, named("LookupRequest"), json(&examples::lookup()))),
+        Route::Scrub => Some(body(
+            JSON,
+            named("ScrubRequest"),
+            json(&message::ScrubRequest { begin: true }),
+        )),
         Route::LookupBatch => Some(body(LINES, named("LookupRequest"), json(&examples::lookup()))),
         Route::AttachImage => Some(body("application/octet-stream", bytes, None)),
         _ => None,
@@ -219,6 +224,8 @@ fn responses(route: Route) -> ResponsesBuilder {
         ),
         Route::ListCourts => ("200", dated(said(JSON, named("CourtsAnswer"), None))),
         Route::Status => ("200", dated(said(JSON, named("StatusAnswer"), None))),
+        Route::Scrub => ("200", said(JSON, named("ScrubAnswer"), None)),
+        Route::ListQuarantine => ("200", said(JSON, named("QuarantineAnswer"), None)),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
         Route::Livez | Route::Readyz => ("200", said("text/plain", text, None)),
     };
@@ -286,7 +293,8 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
         Route::GetOrder => &[DOOR, FAULT, WORK, VIEW],
         Route::GetImage => &[DOOR, FAULT, WORK, IMAGE],
         Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
-        Route::ListCourts | Route::Status => &[DOOR, FAULT, WORK],
+        Route::Scrub => &[DOOR, FAULT, BODY, WORK],
+        Route::ListCourts | Route::Status | Route::ListQuarantine => &[DOOR, FAULT, WORK],
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
         Route::Readyz => &[DOOR],
@@ -348,6 +356,9 @@ fn components() -> ComponentsBuilder {
     with::<message::LookupAnswer>(&mut schemas);
     with::<message::CourtsAnswer>(&mut schemas);
     with::<message::StatusAnswer>(&mut schemas);
+    with::<message::ScrubRequest>(&mut schemas);
+    with::<message::ScrubAnswer>(&mut schemas);
+    with::<message::QuarantineAnswer>(&mut schemas);
     let scheme = SecurityScheme::MutualTls {
         description: Some("A client certificate of the registry.".to_owned()),
         deprecated: None,

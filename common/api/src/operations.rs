@@ -12,8 +12,8 @@ use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, RecordServiceRequest, StatusAnswer,
-    WriteAnswer,
+    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest,
+    ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
@@ -185,6 +185,14 @@ impl Operations {
             caller: Some(caller.to_message()),
             ..answer
         })
+    }
+
+    pub(crate) async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        self.read(self.backend.scrub(caller, request)).await
+    }
+
+    pub(crate) async fn list_quarantine(&self, caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        self.read(self.backend.list_quarantine(caller)).await
     }
 
     /// A backend that fails to answer is not ready.

@@ -16,7 +16,7 @@ use crate::batch;
 use crate::json;
 use crate::message::{
     AmendOrderRequest, EndOrderRequest, FileOrderRequest, GetOrderRequest, ImageRef, LookupRequest,
-    RecordServiceRequest,
+    RecordServiceRequest, ScrubRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -55,6 +55,8 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::LookupBatch => post(lookup_batch),
         Route::ListCourts => get(list_courts),
         Route::Status => get(status),
+        Route::Scrub => post(scrub),
+        Route::ListQuarantine => get(list_quarantine),
         Route::OpenApi => get(|| async { openapi::answer() }),
         Route::Livez => get(|| async { "ok\n" }),
         Route::Readyz => get(readyz),
@@ -192,6 +194,15 @@ async fn list_courts(State(ops): Ops, Extension(caller): Who) -> Answer {
 
 async fn status(State(ops): Ops, Extension(caller): Who) -> Answer {
     Ok(json::answer(StatusCode::OK, &ops.status(&caller).await?))
+}
+
+async fn scrub(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    let message: ScrubRequest = json::read(request, ops.limits()).await?;
+    Ok(json::answer(StatusCode::OK, &ops.scrub(&caller, message).await?))
+}
+
+async fn list_quarantine(State(ops): Ops, Extension(caller): Who) -> Answer {
+    Ok(json::answer(StatusCode::OK, &ops.list_quarantine(&caller).await?))
 }
 
 async fn readyz(State(ops): Ops) -> Response {

@@ -36,6 +36,8 @@ routes! {
     LookupBatch = POST "/v1/lookup/batch" "Many lookups: one JSON question a line in, one JSON answer a line out, in the same order";
     ListCourts = GET "/v1/courts" "The state of every court's ledger as this machine knows it";
     Status = GET "/v1/status" "The state of the machine that answers";
+    Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";
+    ListQuarantine = GET "/v1/quarantine" "What was taken out of use because it failed a check, and is kept";
     OpenApi = GET "/v1/openapi.json" "This document";
     Livez = GET "/livez" "Whether the program runs; the one path that needs no certificate";
     Readyz = GET "/readyz" "Whether the machine takes orders and questions, with every check by name";

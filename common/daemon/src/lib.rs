@@ -8,6 +8,7 @@ pub mod logs;
 pub mod reading;
 pub mod ready;
 pub mod recovery;
+pub mod scrub;
 pub mod sections;
 pub mod replication;
 pub mod settings;

@@ -63,7 +63,7 @@ pub use opening::{LedgerOptions, OpenError};
 pub use origin::{MAX_ORIGIN_BYTES, NotAnOrigin, OriginId};
 pub use pen::StartError;
 pub use position::{Hash, Head, Position};
-pub use reader::{ReadError, RunLimit, Standing};
+pub use reader::{LookedAt, ReadError, RunLimit, Standing};
 pub use receipt::{BadReceipt, MAX_HUB_BYTES, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
 pub use receipt_book::{ReceiptBook, ReceiptBookError};
 pub use record::{

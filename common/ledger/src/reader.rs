@@ -29,6 +29,27 @@ pub struct RunLimit {
     pub bytes: usize,
 }
 
+/// What a piece of a scrub has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookedAt {
+    /// The last record; the next piece begins behind it.
+    pub last: Position,
+    /// How many records.
+    pub records: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl LookedAt {
+    fn nothing_before(last: Position) -> Self {
+        Self {
+            last,
+            records: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// How a peer's copy of a ledger stands to this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -100,42 +121,36 @@ impl Ledger {
         Ok(run)
     }
 
-    /// Reads records behind a position (`None`: from the first) only to see whether they are what was written. Gives the last that
-    /// was looked at, and how many; `None` at the end. What is damaged is from then on among [`Ledger::wounds`].
-    pub fn scrub(
-        &self,
-        after: Option<Position>,
-        limit: RunLimit,
-    ) -> Result<Option<(Position, usize)>, ReadError> {
+    /// Reads records behind a position (`None`: from the first) only to see whether they are what was written; `None` at the end.
+    /// What is damaged is from then on among [`Ledger::wounds`].
+    pub fn scrub(&self, after: Option<Position>, limit: RunLimit) -> Result<Option<LookedAt>, ReadError> {
         let pieces = match self.pieces(after, limit) {
             Ok(pieces) => pieces,
             // Known since opening; what lies behind it is looked at all the same.
             Err(ReadError::Damaged(_)) => {
                 let behind = self.state().index.next_after(after);
-                return Ok(behind.map(|behind| (behind, 0)));
+                return Ok(behind.map(LookedAt::nothing_before));
             }
             Err(fault) => return Err(fault),
         };
-        let (mut last, mut looked_at) = (None, 0);
+        let mut looked_at: Option<LookedAt> = None;
         for piece in pieces {
-            match self.read_piece(&piece, &mut Vec::with_capacity(piece.records)) {
-                Ok(()) => {}
-                Err(ReadError::Damaged(damage)) => {
-                    // One by one from there: the frames behind it are where the index says.
-                    let before = damage.position.seq.saturating_sub(piece.first.seq);
-                    looked_at += usize::try_from(before).unwrap_or(0) + 1;
-                    return Ok(Some((damage.position, looked_at)));
-                }
+            let looked_at = looked_at.get_or_insert(LookedAt::nothing_before(piece.first));
+            looked_at.bytes += u64::from(piece.place.end.saturating_sub(piece.place.begin));
+            let damaged = match self.read_piece(&piece, &mut Vec::with_capacity(piece.records)) {
+                Ok(()) => None,
+                Err(ReadError::Damaged(damage)) => Some(damage.position.seq),
                 Err(fault) => return Err(fault),
-            }
-            looked_at += piece.records;
+            };
             let further = u64::try_from(piece.records.saturating_sub(1)).unwrap_or(0);
-            last = Some(Position {
-                seq: piece.first.seq + further,
-                ..piece.first
-            });
+            let seq = damaged.unwrap_or(piece.first.seq + further);
+            looked_at.records += seq.saturating_sub(piece.first.seq) + 1;
+            looked_at.last = Position { seq, ..piece.first };
+            if damaged.is_some() {
+                break;
+            }
         }
-        Ok(last.map(|last| (last, looked_at)))
+        Ok(looked_at)
     }
 
     /// The hash of the record at a position; `None` when there is no such record.

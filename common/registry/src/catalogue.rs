@@ -27,7 +27,7 @@ pub(crate) struct Catalogue {
 #[derive(Default)]
 struct Images {
     known: BTreeMap<[u8; 32], (u64, OriginId)>,
-    missing: BTreeSet<[u8; 32]>,
+    missing: BTreeSet<(OriginId, [u8; 32])>,
 }
 
 impl Catalogue {
@@ -42,10 +42,10 @@ impl Catalogue {
     pub(crate) fn learn(&self, image: KnownImage) -> bool {
         let missing = !self.store.has(&image.blake3);
         let mut images = self.lock();
-        images.known.insert(image.blake3, (image.length, image.origin));
         if missing {
-            images.missing.insert(image.blake3);
+            images.missing.insert((image.origin.clone(), image.blake3));
         }
+        images.known.insert(image.blake3, (image.length, image.origin));
         missing
     }
 
@@ -63,17 +63,39 @@ impl Catalogue {
     pub(crate) fn missing(&self, most: usize) -> Vec<KnownImage> {
         let mut images = self.lock();
         let store = &self.store;
-        images.missing.retain(|blake3| !store.has(blake3));
-        let missing: Vec<_> = images.missing.iter().take(most).copied().collect();
+        images.missing.retain(|(_, blake3)| !store.has(blake3));
+        let missing: Vec<_> = images.missing.iter().take(most).cloned().collect();
         drop(images);
-        missing.iter().filter_map(|blake3| self.find(blake3)).collect()
+        missing
+            .iter()
+            .filter_map(|(_, blake3)| self.find(blake3))
+            .collect()
+    }
+
+    /// Up to `most` images of one ledger that are not here.
+    pub(crate) fn missing_of(&self, origin: &OriginId, most: usize) -> Vec<KnownImage> {
+        let mut images = self.lock();
+        let all = (origin.clone(), [0; 32])..=(origin.clone(), [u8::MAX; 32]);
+        let missing: Vec<_> = images.missing.range(all).take(most).cloned().collect();
+        let (came, missing): (Vec<_>, Vec<_>) = missing
+            .into_iter()
+            .partition(|(_, blake3)| self.store.has(blake3));
+        for image in came {
+            images.missing.remove(&image);
+        }
+        drop(images);
+        missing
+            .iter()
+            .filter_map(|(_, blake3)| self.find(blake3))
+            .collect()
     }
 
     /// The bytes of an image turned out to be gone or damaged.
     pub(crate) fn lost(&self, blake3: &[u8; 32]) {
         let mut images = self.lock();
-        if images.known.contains_key(blake3) {
-            images.missing.insert(*blake3);
+        if let Some((_, origin)) = images.known.get(blake3) {
+            let missing = (origin.clone(), *blake3);
+            images.missing.insert(missing);
         }
     }
 

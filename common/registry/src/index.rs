@@ -306,6 +306,28 @@ impl Index {
         Ok(Some((entry, bytes)))
     }
 
+    /// Reads so many entries behind a key, only to see whether they can be read. Gives the last key, or `None` at the end.
+    pub(crate) fn look_through(
+        &self,
+        after: Option<&[u8]>,
+        most: usize,
+    ) -> Result<(Option<Vec<u8>>, usize), IndexFailed> {
+        let Store::Disk(db) = &self.store else {
+            return Ok((None, 0));
+        };
+        let (mut last, mut entries) = (None, 0);
+        let from = after.map_or_else(|| vec![ORDER], |after| [after, &[0]].concat());
+        for item in db.range(from..).take(most) {
+            let (key, value) = item?;
+            if key.first() != Some(&ORDER) {
+                return Ok((None, entries));
+            }
+            decode::<Entry>(&value)?;
+            (last, entries) = (Some(key.to_vec()), entries + 1);
+        }
+        Ok((last.filter(|_| entries == most), entries))
+    }
+
     /// Writes the changed entries and the state that describes them in one atomic batch.
     pub(crate) fn write(&self, changes: &[Change], meta: &mut Meta) -> Result<(), IndexFailed> {
         let mut pairs = Vec::with_capacity(changes.len() + 1);

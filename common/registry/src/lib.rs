@@ -17,6 +17,8 @@ pub mod image;
 
 // A module uses only modules declared below it.
 mod restore;
+mod scrub;
+mod quarantine;
 mod mend;
 mod ledgers;
 mod lookup;
@@ -44,7 +46,9 @@ pub use intake::{Done, IntakeRefused, Request};
 pub use lookup::{Found, Hits, Question};
 pub use mend::MendRefused;
 pub use opening::{OpenFailed, Opening};
+pub use quarantine::Quarantined;
 pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig, now};
 pub use restore::RestoreRefused;
+pub use scrub::{Pass, Piece, Scrubbed};
 pub use shelf::ShelfError;
 pub use story::{NoStory, Story, Told, Unreadable};

@@ -19,7 +19,7 @@ use crate::intake::{self, Done, IntakeRefused, Request, Turns};
 use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
 use crate::room;
-use crate::shelf::{Shelf, ShelfError};
+use crate::shelf::{Shelf, ShelfError, damage_of};
 use crate::story::{NoStory, Story};
 use crate::view::{CurrentView, View};
 
@@ -239,11 +239,8 @@ impl Registry {
         let mut courts = self.replica.courts(now(), stale_after_ms, self.follows());
         for court in &mut courts {
             // Whatever was promised: a record that cannot be read cannot be in the answer.
-            if self
-                .shelf
-                .get(&court.origin)
-                .is_some_and(|ledger| ledger.damage().is_some())
-            {
+            let ledger = self.shelf.get(&court.origin);
+            if ledger.is_some_and(|ledger| damage_of(&ledger).is_some()) {
                 court.current = false;
                 court.reason = "its ledger is damaged on this machine".into();
             }
@@ -296,6 +293,13 @@ impl Registry {
         self.view().catalogue.missing(most)
     }
 
+    /// Up to `most` images of the own ledger that are not here: lost, or not yet brought back after a restore.
+    #[must_use]
+    pub fn missing_own_images(&self, most: usize) -> Vec<KnownImage> {
+        let own = self.own.as_ref();
+        own.map_or_else(Vec::new, |own| self.view().catalogue.missing_of(own, most))
+    }
+
     /// The bytes of an image turned out to be gone or damaged; it is wanted again.
     pub fn lost_image(&self, blake3: &[u8; 32]) {
         self.view().catalogue.lost(blake3);
@@ -332,7 +336,7 @@ impl Registry {
             head: ledger.head(),
             records: ledger.records(),
             orders: meta.orders_of(&origin),
-            damage: ledger.damage().map(|damage| damage.to_string()),
+            damage: damage_of(&ledger),
             origin,
         };
         self.shelf.all().into_iter().map(state).collect()

@@ -105,3 +105,16 @@ impl Shelf {
             .collect()
     }
 }
+
+/// What is damaged in a ledger, in words: found at opening, or met by a reader since.
+pub(crate) fn damage_of(ledger: &Ledger) -> Option<String> {
+    let wounds = ledger.wounds();
+    match (ledger.damage(), wounds.first()) {
+        (Some(damage), _) => Some(damage.to_string()),
+        (None, Some(first)) => Some(format!(
+            "{} damaged records, the first at {first}; they are fetched again when the other side is connected",
+            wounds.len()
+        )),
+        (None, None) => None,
+    }
+}

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CourtState, CourtsAnswer, EndOrderRequest, FileOrderRequest,
     Freshness, GetOrderRequest, Hit, ImageRef, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
-    Position, RecordServiceRequest, Service, ServiceRecord, StatusAnswer, WriteAnswer,
+    Position, QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, Service, ServiceRecord,
+    StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -225,6 +226,18 @@ impl Backend for Desk {
             freshness: Some(freshness(false)),
             ..StatusAnswer::default()
         })
+    }
+
+    async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        Ok(ScrubAnswer {
+            running: request.begin,
+            records: 3,
+            ..ScrubAnswer::default()
+        })
+    }
+
+    async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        Ok(QuarantineAnswer::default())
     }
 
     async fn readiness(&self) -> Vec<Check> {

@@ -366,6 +366,18 @@ impl Backend for Desk {
         })
     }
 
+    async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        Ok(ScrubAnswer {
+            running: request.begin,
+            records: 3,
+            ..ScrubAnswer::default()
+        })
+    }
+
+    async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        Ok(QuarantineAnswer::default())
+    }
+
     async fn readiness(&self) -> Vec<Check> {
         let ok = self.ready.load(std::sync::atomic::Ordering::SeqCst);
         vec![Check {

@@ -4,6 +4,7 @@
 mod question;
 mod answer;
 mod states;
+pub mod care;
 pub mod images;
 
 use std::sync::Arc;
