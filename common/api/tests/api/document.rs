@@ -56,7 +56,6 @@ async fn every_path_answers_as_the_document_says() {
         "the served document differs from the made one"
     );
     let paths = served["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 14);
     for (path, methods) in paths {
         let real = path
             .replace("{order_id}", &"0".repeat(32))
