@@ -9,6 +9,8 @@
 
 // A module uses only modules declared below it.
 mod radio;
+mod enforcement;
+mod sameness;
 mod standing;
 mod state;
 mod codec;
@@ -39,6 +41,7 @@ pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, encode};
 pub use county::{COUNTIES, County};
 pub use court::{Court, CourtRef, CourtRefRefused};
 pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
+pub use enforcement::{EnforcedTerm, Enforcement, ForPerson, Rule, SetAside, Topic, enforcement};
 pub use event::{Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Served};
 pub use expiry::{End, EndRule, begins, ends};
 pub use family::{Family, Nature, Stage};
@@ -51,6 +54,7 @@ pub use number::{NumberRefused, RegistryNumber};
 pub use order::{Brady, BradyIndicator, Expiry, ForeignOrder, Hearing, Order};
 pub use party::{Identifier, IdentifierKind, Name, Person, Protected, ProtectedRole, Relationship, Vehicle};
 pub use radio::radio_block;
+pub use sameness::{Sameness, sameness};
 pub use service::{Service, ServiceMode};
 pub use standing::{Notice, Standing, Status, standing};
 pub use state::{

@@ -82,7 +82,7 @@ fn vehicle() -> BoxedStrategy<Vehicle> {
         .boxed()
 }
 
-fn person() -> BoxedStrategy<Person> {
+pub(crate) fn person() -> BoxedStrategy<Person> {
     let who = (
         name(),
         vec(name(), 0..2),

@@ -6,6 +6,8 @@ mod arbitrary;
 mod codec;
 mod courts;
 mod dates;
+mod enforcement;
+mod enforcement_laws;
 mod expiry;
 mod golden;
 mod json;
