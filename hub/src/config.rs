@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ccpor_daemon::logs::LogSettings;
 use ccpor_daemon::scrub::ScrubSettings;
-use ccpor_daemon::sections::{ApiSettings, DataSettings, LookupSettings};
+use ccpor_daemon::sections::{ApiSettings, CalendarSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub enrolment: EnrolmentSettings,
     /// What lookups say about their freshness.
     pub lookup: LookupSettings,
+    /// Days on which courts are closed beside the State's holidays.
+    pub court_calendar: CalendarSettings,
     /// Reading everything again, to find damage.
     pub scrub: ScrubSettings,
     /// Logs.
@@ -65,6 +67,7 @@ impl Default for Settings {
                 authority: PathBuf::new(),
             },
             lookup: LookupSettings::default(),
+            court_calendar: CalendarSettings::default(),
             scrub: ScrubSettings::default(),
             log: LogSettings::default(),
         }

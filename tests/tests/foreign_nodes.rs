@@ -136,6 +136,7 @@ async fn ledger_of(origin: &str, signer: &IdentityDir, directory: &Path) -> Outc
         trust: Arc::new(Anyone),
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
+        calendars: ccpor_domain::Calendars::default(),
     };
     Ok(reading::blocking(move || {
         let (registry, _) = Registry::open(config).unwrap();

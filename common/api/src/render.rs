@@ -41,7 +41,11 @@ pub fn order(order: &domain::Order) -> message::Order {
 /// An order with everything known of it at `at`, but for the places of its records and the freshness, which the machine
 /// that holds them adds.
 #[must_use]
-pub fn state(state: &domain::OrderState, at: domain::UtcMillis) -> message::OrderAnswer {
+pub fn state(
+    state: &domain::OrderState,
+    held: &domain::Standing,
+    at: domain::UtcMillis,
+) -> message::OrderAnswer {
     message::OrderAnswer {
         order_id: state.order_id.to_string(),
         registry_number: state.order_id.registry_number().to_string(),
@@ -49,7 +53,7 @@ pub fn state(state: &domain::OrderState, at: domain::UtcMillis) -> message::Orde
         version: state.version,
         source_id: state.source_id.clone().unwrap_or_default(),
         order: Some(order(&state.order)),
-        standing: Some(standing(&domain::standing(state, at), at)),
+        standing: Some(standing(held, at)),
         service: state
             .service
             .iter()

@@ -1,7 +1,9 @@
 //! Sections of the settings that node and hub share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use ccpor_domain::{Calendars, CourtCalendar, Date, TimeOfDay};
 use serde::{Deserialize, Serialize};
 
 /// Where the program keeps its files.
@@ -49,5 +51,34 @@ impl Default for LookupSettings {
         Self {
             stale_after_seconds: 60,
         }
+    }
+}
+
+/// Days on which courts are closed, by the stable name of the court: `court/alameda`, `tribal/yurok`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CalendarSettings(BTreeMap<String, CourtDays>);
+
+/// What one court adds to the State's holidays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CourtDays {
+    /// Days on which it is closed.
+    closed: Vec<Date>,
+    /// When its business closes.
+    closes: Option<TimeOfDay>,
+}
+
+impl CalendarSettings {
+    /// The calendars as the law counts with them.
+    #[must_use]
+    pub fn calendars(&self) -> Calendars {
+        let calendar = |(court, days): (&String, &CourtDays)| {
+            (
+                court.clone(),
+                CourtCalendar::new(days.closed.clone(), days.closes),
+            )
+        };
+        Calendars::new(self.0.iter().map(calendar).collect())
     }
 }

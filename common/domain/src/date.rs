@@ -81,6 +81,20 @@ impl Date {
         Self::try_from(later).unwrap_or(Self::LAST)
     }
 
+    /// The day before; the first day of the calendar has none and is given itself.
+    #[must_use]
+    pub fn day_before(self) -> Self {
+        let before = jiff::civil::Date::from(self).yesterday();
+        before
+            .ok()
+            .and_then(|date| Self::try_from(date).ok())
+            .unwrap_or(self)
+    }
+
+    pub(crate) fn weekday(self) -> jiff::civil::Weekday {
+        jiff::civil::Date::from(self).weekday()
+    }
+
     /// 31 December 9999, where the calendar of this crate ends.
     pub const LAST: Self = Self {
         year: 9999,
@@ -259,6 +273,9 @@ pub struct TimeOfDay {
 impl TimeOfDay {
     /// 00:00.
     pub const MIDNIGHT: Self = Self { hour: 0, minute: 0 };
+
+    /// 17:00.
+    pub(crate) const SEVENTEEN: Self = Self { hour: 17, minute: 0 };
 
     /// The minute, when the day has it.
     ///

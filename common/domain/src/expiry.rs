@@ -2,6 +2,7 @@
 //! whether a court ended it early.
 
 use crate::closed::closed;
+use crate::court_calendar::{Calendars, CourtCalendar};
 use crate::date::{Date, TimeOfDay};
 use crate::family::{Family, Nature, Stage};
 use crate::moment::UtcMillis;
@@ -18,10 +19,12 @@ closed! {
         TemporaryLimit = "temporary_limit",
         /// No date on its face: three years from issue (Fam. Code 6345(c)).
         ThreeYears = "three_years",
-        /// The 7th calendar day after issue (Fam. Code 6256). The 5th court day may come earlier: this is the latest end.
+        /// The 7th calendar day after issue, where the 5th court day comes later (Fam. Code 6256).
         SevenDays = "seven_days",
         /// A gun violence order made without a hearing: 21 days (Pen. Code 18125(b), 18155).
         TwentyOneDays = "twenty_one_days",
+        /// The 5th court day after issue, at the close of the court's business (Fam. Code 6256).
+        FiveCourtDays = "five_court_days",
     }
 }
 
@@ -34,7 +37,7 @@ impl EndRule {
             Self::HearingDay => "Fam. Code 242, 245",
             Self::TemporaryLimit => "Fam. Code 242(a)",
             Self::ThreeYears => "Fam. Code 6345(c); Code Civ. Proc. 527.6(j)(2), 527.8(l)(2), 527.85(k)(2)",
-            Self::SevenDays => "Fam. Code 6256",
+            Self::SevenDays | Self::FiveCourtDays => "Fam. Code 6256",
             Self::TwentyOneDays => "Pen. Code 18125(b), 18155",
         }
     }
@@ -47,7 +50,8 @@ impl EndRule {
             Self::HearingDay => "hearing day",
             Self::TemporaryLimit => "25 days from issue, no hearing recorded",
             Self::ThreeYears => "3 years from issue, no date on the order",
-            Self::SevenDays => "7 days from issue at the latest",
+            Self::SevenDays => "7 days from issue",
+            Self::FiveCourtDays => "5th court day from issue",
             Self::TwentyOneDays => "21 days from issue",
         }
     }
@@ -89,7 +93,7 @@ impl End {
 
 /// When the order ends, and by which rule.
 #[must_use]
-pub fn ends(order: &Order) -> End {
+pub fn ends(order: &Order, calendars: &Calendars) -> End {
     match order.expires {
         Expiry::Never => End::Never,
         Expiry::OnDate { date, time } => {
@@ -101,7 +105,7 @@ pub fn ends(order: &Order) -> End {
                 rule: EndRule::OnFace,
             }
         }
-        Expiry::NotStated => by_law(order).unwrap_or(End::NotStated),
+        Expiry::NotStated => by_law(order, calendars).unwrap_or(End::NotStated),
     }
 }
 
@@ -116,8 +120,26 @@ pub fn begins(order: &Order) -> Option<UtcMillis> {
     }
 }
 
+/// The close of business on the 5th court day, or the end of the 7th calendar day, whichever comes first (Fam. Code 6256).
+fn emergency(issued: Date, calendar: &CourtCalendar) -> End {
+    let (fifth, seventh) = (calendar.court_day_after(issued, 5), issued.plus_days(7));
+    if fifth <= seventh {
+        End::At {
+            date: fifth,
+            time: Some(calendar.closes()),
+            rule: EndRule::FiveCourtDays,
+        }
+    } else {
+        End::At {
+            date: seventh,
+            time: None,
+            rule: EndRule::SevenDays,
+        }
+    }
+}
+
 /// The end that the law gives to an order whose face is silent; none where it gives none.
-fn by_law(order: &Order) -> Option<End> {
+fn by_law(order: &Order, calendars: &Calendars) -> Option<End> {
     let family = order.resolved_family();
     let end = |date, rule| {
         Some(End::At {
@@ -130,11 +152,11 @@ fn by_law(order: &Order) -> Option<End> {
     match (family.nature(), order.resolved_stage()) {
         // As issued elsewhere, or as long as the criminal court has the case.
         (Nature::Foreign | Nature::Criminal | Nature::NotStated, _) => None,
-        (Nature::Emergency, _) => after_issue(7, EndRule::SevenDays),
+        (Nature::Emergency, _) => Some(emergency(order.issued?, calendars.of(&order.court))),
         (Nature::Civil, Stage::Emergency) if family == Family::GunViolence => {
             after_issue(21, EndRule::TwentyOneDays)
         }
-        (Nature::Civil, Stage::Emergency) => after_issue(7, EndRule::SevenDays),
+        (Nature::Civil, Stage::Emergency) => Some(emergency(order.issued?, calendars.of(&order.court))),
         (Nature::Civil, Stage::Temporary | Stage::Continued) => {
             if let Some(hearing) = order.hearing.as_ref().and_then(|hearing| hearing.date) {
                 return end(hearing, EndRule::HearingDay);

@@ -5,15 +5,14 @@ use std::fmt::Write;
 
 use crate::code::CodeTable;
 use crate::expiry::{End, EndRule};
-use crate::moment::UtcMillis;
 use crate::order::Order;
 use crate::party::{Person, ProtectedRole};
 use crate::service::ServiceMode;
-use crate::standing::{Notice, Standing, Status, standing};
+use crate::standing::{Notice, Standing, Status};
 use crate::state::OrderState;
 use crate::term::Term;
 
-/// The block for the `nth` of `of` orders at the moment `at`: three lines, and a fourth when officers should be careful.
+/// The block for the `nth` of `of` orders, with its standing at the moment asked for: three lines, and a fourth when officers should be careful.
 ///
 /// ```text
 /// 1/2 ACTIVE  DV RESTRAINING ORDER AFTER HEARING  RP: DOE, JOHN  DOB 1985-03-12 M W 6'01 190
@@ -24,8 +23,7 @@ use crate::term::Term;
 /// Texts of the record are written without control characters and cut after 80 characters, so that no record can change
 /// the shape of the block. A minor whom a court made confidential is not named.
 #[must_use]
-pub fn radio_block(state: &OrderState, at: UtcMillis, nth: usize, of: usize) -> String {
-    let standing = standing(state, at);
+pub fn radio_block(state: &OrderState, standing: &Standing, nth: usize, of: usize) -> String {
     let order = &state.order;
     let mut block = format!(
         "{nth}/{of} {}  {}  RP: {}\n    PP: {}   {}\n    {}   {}   {}  IMAGE: {}",
@@ -33,9 +31,9 @@ pub fn radio_block(state: &OrderState, at: UtcMillis, nth: usize, of: usize) -> 
         order.title(),
         described(&order.restrained),
         protected(order),
-        terms(order, &standing),
+        terms(order, standing),
         served(standing.served_how.as_ref()),
-        expires(&standing),
+        expires(standing),
         court(state),
         if state.images.is_empty() { "NO" } else { "YES" },
     );

@@ -2,6 +2,7 @@
 //! signed facts each time it is asked, never stored.
 
 use crate::closed::closed;
+use crate::court_calendar::Calendars;
 use crate::date::{Date, TimeOfDay};
 use crate::event::EndingKind;
 use crate::expiry::{End, begins, ends};
@@ -89,10 +90,10 @@ impl Standing {
 }
 
 /// The standing at `at`, as far as the state knows. It takes the order as it is now; for what was known at an earlier moment,
-/// fold the events up to that moment.
+/// fold the events up to that moment. `calendars` count the court days of emergency orders.
 #[must_use]
-pub fn standing(state: &OrderState, at: UtcMillis) -> Standing {
-    let ends = ends(&state.order);
+pub fn standing(state: &OrderState, at: UtcMillis, calendars: &Calendars) -> Standing {
+    let ends = ends(&state.order, calendars);
     let served_how = notice(state, at);
     Standing {
         status: status(state, ends, at),

@@ -103,7 +103,7 @@ impl Registry {
                 .cloned()
         });
         let story = story.map_err(|error| error.to_string()).map(|story| {
-            let standing = ccpor_domain::standing(&story.state, at);
+            let standing = ccpor_domain::standing(&story.state, at, self.calendars());
             (story, standing)
         });
         Found {

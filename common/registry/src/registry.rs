@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use ccpor_domain::{Ending, ImageRef, Order, OrderId, Service, UtcMillis};
+use ccpor_domain::{Calendars, Ending, ImageRef, Order, OrderId, Service, UtcMillis};
 use ccpor_ledger::{
     AppendError, Head, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat, SigningKey,
     VerifyingKey, Writer,
@@ -41,6 +41,8 @@ pub struct RegistryConfig {
     pub stale_after_ms: u64,
     /// Memory for the index's page cache, in bytes.
     pub index_cache_bytes: u64,
+    /// The court days of the courts.
+    pub calendars: Calendars,
 }
 
 /// The ledger that this machine writes.
@@ -76,6 +78,7 @@ pub struct Registry {
     images: ImageStore,
     pub(crate) replica: Arc<Replica>,
     stale_after_ms: u64,
+    calendars: Calendars,
 }
 
 /// Sizes for the operator.
@@ -158,6 +161,7 @@ impl Registry {
             images,
             replica,
             stale_after_ms: config.stale_after_ms,
+            calendars: config.calendars,
         });
         Ok((registry, opening))
     }
@@ -251,6 +255,12 @@ impl Registry {
             source: self.source,
             courts,
         }
+    }
+
+    /// The court days of the courts.
+    #[must_use]
+    pub fn calendars(&self) -> &Calendars {
+        &self.calendars
     }
 
     /// The images.

@@ -37,6 +37,7 @@ fn open(directory: &Path) -> Direct {
         trust: std::sync::Arc::new(trust),
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
+        calendars: ccpor_domain::Calendars::default(),
     };
     Direct::new(Registry::open(config).unwrap().0, Actor::default())
 }

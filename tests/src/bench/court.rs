@@ -59,6 +59,7 @@ pub(super) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
         trust: Arc::new(CertifiedKeys::of(identity)),
         stale_after_ms: 60_000,
         index_cache_bytes: 64 << 20,
+        calendars: ccpor_domain::Calendars::default(),
     })?;
     Ok(registry)
 }

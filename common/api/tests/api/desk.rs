@@ -291,7 +291,11 @@ impl Backend for Desk {
         Ok(OrderAnswer {
             history,
             freshness: Some(freshness()),
-            ..render::state(state, now())
+            ..render::state(
+                state,
+                &domain::standing(state, now(), &domain::Calendars::default()),
+                now(),
+            )
         })
     }
 
@@ -332,7 +336,10 @@ impl Backend for Desk {
                 name: state.order.restrained.name.last_first(),
                 score: 1.0,
                 why: vec!["same name".to_owned()],
-                standing: Some(render::standing(&domain::standing(state, now()), now())),
+                standing: Some(render::standing(
+                    &domain::standing(state, now(), &domain::Calendars::default()),
+                    now(),
+                )),
                 ..Default::default()
             })
             .collect();

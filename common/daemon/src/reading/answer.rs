@@ -5,6 +5,7 @@ use ccpor_api::message::{
     Unreadable,
 };
 use ccpor_api::{Problem, render};
+use ccpor_domain::Calendars;
 use ccpor_domain::{Event, Standing, UtcMillis};
 use ccpor_ledger::{Head, OriginId};
 use ccpor_matching::{Band, CardPerson, PartialDate, Role};
@@ -78,7 +79,7 @@ fn describe(hit: &mut Hit, story: &Story, standing: &Standing, at: UtcMillis, nu
     hit.title = state.order.title();
     hit.restrained_name = state.order.restrained.name.last_first();
     hit.has_image = !state.images.is_empty();
-    hit.radio = ccpor_domain::radio_block(state, at, number, of);
+    hit.radio = ccpor_domain::radio_block(state, standing, number, of);
 }
 
 fn role(role: Role) -> &'static str {
@@ -120,12 +121,15 @@ fn date(date: &PartialDate) -> String {
 /// An order with its history, as it was known at `at`.
 pub(super) fn order(
     answer: Answer<Result<Story, NoStory>>,
+    calendars: &Calendars,
     at: Option<UtcMillis>,
     versions: bool,
 ) -> Result<OrderAnswer, Problem> {
     let (story, fresh) = answer.into_parts();
     let story = story.map_err(|error| no_story(&error))?;
-    let mut message = render::state(&story.state, at.unwrap_or(fresh.answered_at));
+    let at = at.unwrap_or(fresh.answered_at);
+    let standing = ccpor_domain::standing(&story.state, at, calendars);
+    let mut message = render::state(&story.state, &standing, at);
     let mut version = 0;
     for (number, told) in story.records.iter().enumerate() {
         let linked = told.origin != story.origin;

@@ -106,7 +106,12 @@ impl Reader {
         let registry = Arc::clone(&self.registry);
         blocking(move || {
             let order = named(&registry, &request.order_id)?;
-            answer::order(registry.show(order, at), at, request.versions)
+            answer::order(
+                registry.show(order, at),
+                registry.calendars(),
+                at,
+                request.versions,
+            )
         })
         .await?
     }

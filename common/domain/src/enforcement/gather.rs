@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::topic::Topic;
+use crate::court_calendar::Calendars;
 use crate::family::Nature;
 use crate::id::OrderId;
 use crate::moment::UtcMillis;
@@ -46,6 +47,7 @@ pub(super) fn gather<'a>(
     certain: &[OrderId],
     orders: &[&'a OrderState],
     at: UtcMillis,
+    calendars: &Calendars,
 ) -> Gathered<'a> {
     let mut orders = orders.to_vec();
     // By issue and then by identifier, so that nothing depends on the order of arrival.
@@ -62,7 +64,7 @@ pub(super) fn gather<'a>(
         if sure == Sameness::Different {
             continue;
         }
-        let standing = standing(state, at);
+        let standing = standing(state, at, calendars);
         if standing.status != Status::Active {
             continue;
         }

@@ -15,6 +15,7 @@ mod rank;
 mod topic;
 
 use crate::closed::closed;
+use crate::court_calendar::Calendars;
 use crate::family::Nature;
 use crate::id::OrderId;
 use crate::moment::UtcMillis;
@@ -131,8 +132,9 @@ pub fn enforcement(
     certain: &[OrderId],
     orders: &[&OrderState],
     at: UtcMillis,
+    calendars: &Calendars,
 ) -> Enforcement {
-    let gathered = gather(restrained, certain, orders, at);
+    let gathered = gather(restrained, certain, orders, at, calendars);
     let mut answer = Enforcement {
         possibly: gathered.possibly,
         not_valid: gathered.not_valid,

@@ -1,5 +1,6 @@
 //! Warnings on how long an order lasts: a table of the longest durations that the law allows, by kind and by section.
 
+use crate::court_calendar::Calendars;
 use crate::date::Date;
 use crate::expiry::{End, ends};
 use crate::family::{Family, Stage};
@@ -9,7 +10,7 @@ use crate::warning::found::{REQUIRED, WarningCode, Warnings};
 /// Warns of an end that nobody stated, or that is later than the law allows.
 pub(super) fn of_order(order: &Order, found: &mut Warnings) {
     if order.expires == Expiry::NotStated {
-        let (message, rule) = match ends(order) {
+        let (message, rule) = match ends(order, &Calendars::default()) {
             End::At { rule, .. } => (
                 format!("no expiration date: it counts as {}", rule.words()),
                 rule.law(),

@@ -63,7 +63,13 @@ fn term(kind: TermKind) -> Term {
 
 fn answer(states: &[OrderState]) -> Enforcement {
     let subject = states.first().unwrap().order.restrained.clone();
-    enforcement(&subject, &[], &states.iter().collect::<Vec<_>>(), moment(AT))
+    enforcement(
+        &subject,
+        &[],
+        &states.iter().collect::<Vec<_>>(),
+        moment(AT),
+        &Calendars::default(),
+    )
 }
 
 /// Of the first protected person: which order's term is enforced on a topic, and why.
@@ -316,7 +322,13 @@ fn orders_without_a_protected_person_add_and_namesakes_are_told_apart() {
     assert_eq!(given.not_valid, [OrderId([4; 16])]);
     assert!(on(&given, Topic::Contact).is_empty());
     let all: Vec<_> = states.iter().collect();
-    let sure = enforcement(&states[0].order.restrained, &[OrderId([3; 16])], &all, moment(AT));
+    let sure = enforcement(
+        &states[0].order.restrained,
+        &[OrderId([3; 16])],
+        &all,
+        moment(AT),
+        &Calendars::default(),
+    );
     assert_eq!(on(&sure, Topic::Contact), [(3, NoContact, Rule::NoContact)]);
 }
 

@@ -58,7 +58,7 @@ fn states() -> impl Strategy<Value = Vec<OrderState>> {
 
 fn answer(states: &[&OrderState]) -> Enforcement {
     let subject = paper(Family::DomesticViolence, "", "2026-01-01", Vec::new()).restrained;
-    enforcement(&subject, &[], states, moment(AT))
+    enforcement(&subject, &[], states, moment(AT), &Calendars::default())
 }
 
 fn every_term(answer: &Enforcement) -> Vec<&EnforcedTerm> {
@@ -81,7 +81,7 @@ proptest! {
         let in_force: Vec<_> = all
             .iter()
             .copied()
-            .filter(|state| standing(state, moment(AT)).status == Status::Active)
+            .filter(|state| standing(state, moment(AT), &Calendars::default()).status == Status::Active)
             .collect();
         prop_assert_eq!(answer(&all), answer(&in_force));
     }
@@ -93,7 +93,7 @@ proptest! {
         for term in every_term(&given) {
             for order in std::iter::once(&term.order).chain(&term.also) {
                 let state = states.iter().find(|state| state.order_id == *order).unwrap();
-                prop_assert_eq!(standing(state, moment(AT)).status, Status::Active);
+                prop_assert_eq!(standing(state, moment(AT), &Calendars::default()).status, Status::Active);
                 prop_assert!(state.order.terms.contains(&term.term));
             }
         }

@@ -4,6 +4,7 @@
 
 mod arbitrary;
 mod codec;
+mod court_calendar;
 mod courts;
 mod dates;
 mod enforcement;

@@ -20,7 +20,12 @@ fn a_served_order() {
         sample::order_id().registry_number()
     );
     assert_eq!(
-        radio_block(&state, moment("2026-10-05T00:00:00Z"), 1, 2),
+        radio_block(
+            &state,
+            &standing(&state, moment("2026-10-05T00:00:00Z"), &Calendars::default()),
+            1,
+            2
+        ),
         expected
     );
 }
@@ -40,11 +45,16 @@ fn an_order_of_which_little_is_known() {
         "\
 1/1 ACTIVE  EMERGENCY PROTECTIVE ORDER  RP: NAME NOT STATED  DOB NOT STATED U
     PP: NONE NAMED   TERMS NOT RECORDED, SEE IMAGE
-    NOT SERVED   EXPIRES 2026-10-08 (7 DAYS FROM ISSUE AT THE LATEST)   COURT NOT STATED CASE NOT STATED  REG {}  IMAGE: NO",
+    NOT SERVED   EXPIRES 2026-10-08 17:00 (5TH COURT DAY FROM ISSUE)   COURT NOT STATED CASE NOT STATED  REG {}  IMAGE: NO",
         sample::order_id().registry_number()
     );
     assert_eq!(
-        radio_block(&state, moment("2026-10-02T00:00:00Z"), 1, 1),
+        radio_block(
+            &state,
+            &standing(&state, moment("2026-10-02T00:00:00Z"), &Calendars::default()),
+            1,
+            1
+        ),
         expected
     );
 }
@@ -59,7 +69,12 @@ fn no_record_changes_the_shape_of_the_block() {
         order,
         ..sample::filed()
     });
-    let block = radio_block(&state, moment("2026-10-05T00:00:00Z"), 1, 1);
+    let block = radio_block(
+        &state,
+        &standing(&state, moment("2026-10-05T00:00:00Z"), &Calendars::default()),
+        1,
+        1,
+    );
     assert!(block.contains("RP: DOE , JOHN 2/2 ACTIVE [2J  DOB"), "{block}");
     assert!(block.contains("PP: CONFIDENTIAL MINOR +2"));
     assert!(!block.contains("JANE"));

@@ -9,7 +9,7 @@ fn state() -> OrderState {
 }
 
 fn status(state: &OrderState, at: &str) -> Status {
-    standing(state, moment(at)).status
+    standing(state, moment(at), &Calendars::default()).status
 }
 
 #[test]
@@ -36,10 +36,10 @@ fn was_it_served_at_that_minute() {
     state
         .apply_linked(&sample::served(3, "2026-10-03T05:20:00Z", sample::service()))
         .unwrap();
-    let before = standing(&state, moment("2026-10-03T05:14:59Z"));
+    let before = standing(&state, moment("2026-10-03T05:14:59Z"), &Calendars::default());
     assert!(!before.served);
     assert_eq!(before.words(), "ACTIVE, NOT SERVED");
-    let after = standing(&state, moment("2026-10-03T05:15:00Z"));
+    let after = standing(&state, moment("2026-10-03T05:15:00Z"), &Calendars::default());
     let notice = after.served_how.clone().unwrap();
     assert_eq!(after.words(), "ACTIVE, SERVED");
     assert_eq!(
@@ -58,13 +58,17 @@ fn presence_in_court_is_notice() {
         },
         ..sample::filed()
     };
-    let found = standing(&OrderState::start(filed), moment("2026-10-01T21:30:00Z"));
+    let found = standing(
+        &OrderState::start(filed),
+        moment("2026-10-01T21:30:00Z"),
+        &Calendars::default(),
+    );
     assert_eq!(found.served_how.unwrap().mode, ServiceMode::InCourt);
 }
 
 #[test]
 fn what_an_officer_must_know() {
-    let found = standing(&state(), moment("2026-10-05T00:00:00Z"));
+    let found = standing(&state(), moment("2026-10-05T00:00:00Z"), &Calendars::default());
     assert!(found.no_contact && found.firearms);
     assert_eq!(found.stay_away_yards, Some(100));
     let by_code = Order {

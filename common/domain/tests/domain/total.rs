@@ -22,17 +22,17 @@ proptest! {
             let _ = state.apply_linked(&event);
         }
         let order = &state.order;
-        let found = standing(&state, at);
+        let found = standing(&state, at, &Calendars::default());
         prop_assert_eq!(found.served, found.served_how.is_some());
         let _ = (found.words(), order.title(), order.court.path(), order.court.display_name(), begins(order));
-        let _ = ends(order).moment();
+        let _ = ends(order, &Calendars::default()).moment();
         for warning in check(order) {
             prop_assert!(!warning.field.is_empty() && !warning.message.is_empty() && !warning.rule.is_empty());
         }
         if let Err(missing) = legal_core(order) {
             prop_assert!(!missing.fields.is_empty());
         }
-        let block = radio_block(&state, at, 1, 2);
+        let block = radio_block(&state, &standing(&state, at, &Calendars::default()), 1, 2);
         let lines = 3 + usize::from(!order.restrained.cautions.is_empty());
         prop_assert_eq!(block.lines().count(), lines);
         prop_assert!(block.chars().all(|c| c == '\n' || !c.is_control()));
@@ -62,8 +62,8 @@ proptest! {
         let state = OrderState::start(filed);
         let (earlier, later) = (first.min(second), first.max(second));
         // An order that ends before it begins is never in force; which word it gets does not matter.
-        prop_assume!(ends(&state.order).moment().zip(begins(&state.order)).is_none_or(|(end, begin)| begin <= end));
-        prop_assert!(rank(standing(&state, earlier).status) <= rank(standing(&state, later).status));
-        prop_assert!(standing(&state, earlier).served <= standing(&state, later).served);
+        prop_assume!(ends(&state.order, &Calendars::default()).moment().zip(begins(&state.order)).is_none_or(|(end, begin)| begin <= end));
+        prop_assert!(rank(standing(&state, earlier, &Calendars::default()).status) <= rank(standing(&state, later, &Calendars::default()).status));
+        prop_assert!(standing(&state, earlier, &Calendars::default()).served <= standing(&state, later, &Calendars::default()).served);
     }
 }

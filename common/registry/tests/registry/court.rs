@@ -43,6 +43,7 @@ pub(crate) fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Regist
         trust: trust(),
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
+        calendars: ccpor_domain::Calendars::default(),
     })
     .unwrap()
 }
@@ -57,6 +58,7 @@ pub(crate) fn open_hub(directory: &Path) -> Arc<Registry> {
         trust: trust(),
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
+        calendars: ccpor_domain::Calendars::default(),
     };
     Registry::open(config).unwrap().0
 }

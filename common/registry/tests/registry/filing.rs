@@ -99,7 +99,7 @@ fn an_order_goes_through_its_life() {
     let story = story.unwrap();
     assert_eq!(story.records.len(), 4);
     assert!(story.unreadable.is_empty());
-    let stands = standing(&story.state, now());
+    let stands = standing(&story.state, now(), &ccpor_domain::Calendars::default());
     assert_eq!(stands.status, Status::Terminated);
     assert!(stands.served);
     court.close();
