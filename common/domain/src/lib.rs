@@ -9,6 +9,7 @@
 
 // A module uses only modules declared below it.
 mod radio;
+mod phrase;
 mod enforcement;
 mod sameness;
 mod standing;
@@ -57,6 +58,7 @@ pub use moment::{MomentRefused, UtcMillis};
 pub use number::{NumberRefused, RegistryNumber};
 pub use order::{Brady, BradyIndicator, Expiry, ForeignOrder, Hearing, Order};
 pub use party::{Identifier, IdentifierKind, Name, Person, Protected, ProtectedRole, Relationship, Vehicle};
+pub use phrase::{Language, notice_script, rule_words, term_words};
 pub use radio::radio_block;
 pub use sameness::{Sameness, sameness};
 pub use service::{Service, ServiceMode};

@@ -13,6 +13,7 @@ mod expiry;
 mod golden;
 mod json;
 mod number;
+mod phrases;
 mod radio;
 mod sample;
 mod standing;
