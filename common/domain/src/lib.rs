@@ -10,6 +10,8 @@
 // A module uses only modules declared below it.
 mod radio;
 mod phrase;
+mod conflict;
+mod brady;
 mod enforcement;
 mod sameness;
 mod standing;
@@ -38,9 +40,11 @@ mod date;
 mod text;
 mod closed;
 
+pub use brady::{BradySuggestion, brady_suggestion};
 pub use closed::UnknownWord;
 pub use code::{CodeEntry, CodeTable, Sex};
 pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, encode};
+pub use conflict::{Clash, Conflict, conflicts};
 pub use county::{COUNTIES, County};
 pub use court::{Court, CourtRef, CourtRefRefused};
 pub use court_calendar::{Calendars, CourtCalendar, Falls, HOLIDAYS, Holiday, holiday_on};

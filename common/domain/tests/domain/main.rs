@@ -4,6 +4,7 @@
 
 mod arbitrary;
 mod codec;
+mod conflicts;
 mod court_calendar;
 mod courts;
 mod dates;

@@ -1,0 +1,182 @@
+//! Everything known of one person: the orders of all courts that name somebody like them, found by name, date of birth and
+//! numbers, and judged one by one whether it is the same person.
+
+use std::collections::BTreeMap;
+
+use ccpor_domain::{Enforcement, OrderId, OrderState, Person, Sameness, UtcMillis, enforcement, sameness};
+use ccpor_matching::{Born, Limits, PartialDate, Query, Role};
+
+use crate::card::id_kind;
+use crate::freshness::Answer;
+use crate::registry::{Registry, now};
+use crate::story::{NoStory, Story};
+
+/// The most orders that are read for one person.
+const MOST: usize = 500;
+
+/// An order that names somebody like the person who is asked about.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// The order.
+    pub story: Story,
+    /// As restrained, protected, or both.
+    pub roles: Vec<Role>,
+    /// How sure it is that it is the same person.
+    pub sameness: Sameness,
+}
+
+/// What is known of a person.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The orders, those issued last first.
+    pub orders: Vec<Naming>,
+    /// Orders that were found and cannot be read here.
+    pub not_readable: Vec<OrderId>,
+}
+
+/// What is to be enforced against the person whom an order restrains.
+#[derive(Clone, Debug)]
+pub struct Enforced {
+    /// The order that was asked about.
+    pub asked: Story,
+    /// What is to be enforced, term by term.
+    pub enforcement: Enforcement,
+    /// Every order that the answer names.
+    pub orders: Vec<Story>,
+    /// Orders that were found and cannot be read here.
+    pub not_readable: Vec<OrderId>,
+    /// The moment it is said for.
+    pub at: UtcMillis,
+}
+
+impl Registry {
+    /// Finds the orders that name somebody like `person`, in one role or (`None`) in any.
+    #[must_use]
+    pub fn known_of(&self, person: &Person, role: Option<Role>, until: Option<UtcMillis>) -> Known {
+        let mut found: BTreeMap<OrderId, Vec<Role>> = BTreeMap::new();
+        for query in queries(person, role) {
+            let limits = Limits {
+                hits: MOST,
+                ..Limits::default()
+            };
+            let hits = self.view().people().lookup(&query, &limits);
+            for (order, hit) in hits {
+                let roles = found.entry(order).or_default();
+                if !roles.contains(&hit.role) {
+                    roles.push(hit.role);
+                }
+            }
+        }
+        let mut known = Known::default();
+        for (order, roles) in found {
+            match self.told(order, until).1 {
+                Ok(story) => known.orders.extend(naming(story, person, &roles)),
+                // It was filed after the moment that is asked about.
+                Err(NoStory::Unknown(_)) => {}
+                Err(NoStory::NotReadable { order, reason }) => {
+                    tracing::warn!(%order, reason, "an order that was found cannot be shown");
+                    known.not_readable.push(order);
+                }
+            }
+        }
+        known.orders.sort_by_key(|naming| {
+            let order = &naming.story.state.order;
+            std::cmp::Reverse((order.issued, order.issued_time, naming.story.order))
+        });
+        known
+    }
+
+    /// Says what is to be enforced against the person whom `order` restrains, from every order held here.
+    pub fn enforce(&self, order: OrderId, at: Option<UtcMillis>) -> Answer<Result<Enforced, NoStory>> {
+        // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
+        let freshness = self.freshness(None);
+        Answer::new(self.enforced(order, at), freshness)
+    }
+
+    fn enforced(&self, order: OrderId, until: Option<UtcMillis>) -> Result<Enforced, NoStory> {
+        let asked = self.told(order, until).1?;
+        let at = until.unwrap_or_else(now);
+        let restrained = asked.state.order.restrained.clone();
+        let known = self.known_of(&restrained, Some(Role::Restrained), until);
+        let mut orders: Vec<Story> = known.orders.into_iter().map(|naming| naming.story).collect();
+        if orders.iter().all(|story| story.order != order) {
+            orders.push(asked.clone());
+        }
+        let states: Vec<&OrderState> = orders.iter().map(|story| &story.state).collect();
+        let enforcement = enforcement(&restrained, &[order], &states, at, self.calendars());
+        orders.retain(|story| names(&enforcement, story.order) || story.order == order);
+        Ok(Enforced {
+            asked,
+            enforcement,
+            orders,
+            not_readable: known.not_readable,
+            at,
+        })
+    }
+}
+
+/// The questions that find a person: under every name, with the numbers once.
+fn queries(person: &Person, role: Option<Role>) -> Vec<Query> {
+    let ids: Vec<_> = person
+        .identifiers
+        .iter()
+        .map(|id| (id_kind(id.kind), id.value.clone()))
+        .collect();
+    let named = std::iter::once(&person.name)
+        .chain(&person.aliases)
+        .filter(|name| !name.is_blank())
+        .map(|name| Query {
+            first: name.first.clone(),
+            middle: name.middle.clone(),
+            last: name.last.clone(),
+            suffix: name.suffix.clone(),
+            dob: person.dob.map(|date| {
+                Born::On(PartialDate {
+                    year: date.year(),
+                    month: Some(date.month()),
+                    day: Some(date.day()),
+                })
+            }),
+            ids: ids.clone(),
+            role,
+            limit: MOST,
+            ..Query::default()
+        });
+    named.collect()
+}
+
+/// The order, if the person it names there may be the one asked about.
+fn naming(story: Story, person: &Person, roles: &[Role]) -> Option<Naming> {
+    let order = &story.state.order;
+    let as_restrained = sameness(person, &order.restrained);
+    let protected = order
+        .protected
+        .iter()
+        .filter(|protected| !protected.minor_confidential);
+    let as_protected = protected
+        .map(|protected| sameness(person, &protected.person))
+        .max();
+    let judged = [
+        (Role::Restrained, as_restrained),
+        (Role::Protected, as_protected.unwrap_or(Sameness::Different)),
+    ];
+    let may_be: Vec<_> = judged
+        .into_iter()
+        .filter(|(role, sure)| roles.contains(role) && *sure != Sameness::Different)
+        .collect();
+    Some(Naming {
+        sameness: may_be.iter().map(|(_, sure)| *sure).max()?,
+        roles: may_be.into_iter().map(|(role, _)| role).collect(),
+        story,
+    })
+}
+
+fn names(enforcement: &Enforcement, order: OrderId) -> bool {
+    let for_persons = enforcement.persons.iter().flat_map(|person| person.orders.iter());
+    let everywhere = enforcement.everywhere.iter().map(|term| &term.order);
+    let others = enforcement.possibly.iter().chain(&enforcement.not_valid);
+    for_persons
+        .chain(everywhere)
+        .chain(others)
+        .any(|named| *named == order)
+}
