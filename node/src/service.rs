@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest,
-    ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
+    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -112,6 +113,34 @@ impl Backend for NodeService {
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
         let links = self.link.iter().map(Link::message).collect();
         reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), links).await
+    }
+
+    async fn enforce(&self, _caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        self.reader.enforce(request).await
+    }
+
+    async fn check_order(
+        &self,
+        _caller: &Caller,
+        request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        self.reader.check_order(request).await
+    }
+
+    async fn person_history(
+        &self,
+        _caller: &Caller,
+        request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        self.reader.person_history(request).await
+    }
+
+    async fn list_overdue(
+        &self,
+        _caller: &Caller,
+        request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        self.reader.list_overdue(request).await
     }
 
     async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {

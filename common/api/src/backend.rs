@@ -6,9 +6,11 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, ImageRef, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CheckOrderAnswer, CheckOrderRequest,
+    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
+    ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
+    ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -104,6 +106,30 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Answers a question. That it was asked is recorded before the answer is returned.
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem>;
+
+    /// What is to be enforced against the person whom an order restrains.
+    async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem>;
+
+    /// What a draft clashes with.
+    async fn check_order(
+        &self,
+        caller: &Caller,
+        request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem>;
+
+    /// Every order that names a person. That it was asked is recorded before the answer is returned.
+    async fn person_history(
+        &self,
+        caller: &Caller,
+        request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem>;
+
+    /// What was recorded later than the law allows.
+    async fn list_overdue(
+        &self,
+        caller: &Caller,
+        request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem>;
 
     /// The state of every court's ledger.
     async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem>;

@@ -15,10 +15,11 @@ use crate::backend::{ImageOffer, ORI_HEADER};
 use crate::line::{Fault, Memory, connect};
 use crate::message::registry_client::RegistryClient;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
-    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef, ListCourtsRequest, ListQuarantineRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
-    ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
+    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
+    GetOrderRequest, ImageRef, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -310,6 +311,45 @@ impl Client {
         Ok(Box::pin(answers.into_inner().map(move |answer| {
             answer.map_err(|status| client.failed(&status))
         })))
+    }
+
+    /// What is to be enforced against the person whom an order restrains.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn enforce(&self, message: EnforceRequest) -> Result<EnforceAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().enforce(request)).await
+    }
+
+    /// What a draft clashes with.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn check_order(&self, message: CheckOrderRequest) -> Result<CheckOrderAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().check_order(request)).await
+    }
+
+    /// Every order that names a person.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn person_history(
+        &self,
+        message: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().person_history(request)).await
+    }
+
+    /// What was recorded later than the law allows.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn list_overdue(&self, message: ListOverdueRequest) -> Result<OverdueAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().list_overdue(request)).await
     }
 
     /// The state of every court's ledger.

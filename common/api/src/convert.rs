@@ -16,6 +16,14 @@ pub fn order_from(path: &str, order: &message::Order) -> Result<domain::Order, P
     Reading::at(path).finish(|reading| read_order(reading, order))
 }
 
+/// The person of a request, or every field that cannot be taken.
+///
+/// # Errors
+/// A [`Problem`] of the kind invalid-fields.
+pub fn person_from(path: &str, person: &message::Person) -> Result<domain::Person, Problem> {
+    Reading::at(path).finish(|reading| read_person(reading, Some(person)))
+}
+
 /// An order without its legal core, as a problem that names each missing field.
 #[must_use]
 pub fn core_missing(path: &str, missing: &domain::CoreMissing) -> Problem {

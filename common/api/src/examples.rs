@@ -1,9 +1,10 @@
 //! Worked examples of messages, for the OpenAPI document; invented people.
 
 use crate::message::{
-    AmendOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry, FileOrderRequest, Freshness, Hit,
-    LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person, Position, Protected, RecordServiceRequest,
-    Service, Standing, Term, Warning, WriteAnswer,
+    AmendOrderRequest, CheckOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry,
+    FileOrderRequest, Freshness, Hit, LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person,
+    PersonHistoryRequest, Position, Protected, RecordServiceRequest, Service, Standing, Term, Warning,
+    WriteAnswer,
 };
 
 const ORDER_ID: &str = "5f0c9a3d7e1b4c8896d2a1f0b3e47c55";
@@ -206,5 +207,16 @@ mod tests {
         let written = super::write_answer();
         let id: ccpor_domain::OrderId = written.order_id.parse().unwrap();
         assert_eq!(written.registry_number, id.registry_number().to_string());
+    }
+}
+
+pub(crate) fn check_order() -> CheckOrderRequest {
+    CheckOrderRequest { order: Some(order()) }
+}
+
+pub(crate) fn person_history() -> PersonHistoryRequest {
+    PersonHistoryRequest {
+        person: order().restrained,
+        at: String::new(),
     }
 }

@@ -1,8 +1,8 @@
 //! No answer about orders leaves without its freshness: this file finds it in an answer, and stops the answer that lacks it.
 
 use crate::message::{
-    AttachImageAnswer, CourtsAnswer, Freshness, LookupAnswer, OrderAnswer, QuarantineAnswer, ScrubAnswer,
-    StatusAnswer, WriteAnswer,
+    AttachImageAnswer, CheckOrderAnswer, CourtsAnswer, EnforceAnswer, Freshness, LookupAnswer, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 
@@ -38,4 +38,4 @@ macro_rules! answered {
     };
 }
 
-answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer);
+answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer);

@@ -8,10 +8,11 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::message::registry_server::Registry;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CourtsAnswer, EndOrderRequest,
-    FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk, ListCourtsRequest, ListQuarantineRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
-    ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
+    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
+    GetOrderRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -123,6 +124,35 @@ impl Registry for GrpcFace {
             .lookup_batch(caller, questions)
             .map(|answer| answer.map_err(Status::from));
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn enforce(&self, request: Request<EnforceRequest>) -> Result<Response<EnforceAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.enforce(&caller, message).await?))
+    }
+
+    async fn check_order(
+        &self,
+        request: Request<CheckOrderRequest>,
+    ) -> Result<Response<CheckOrderAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.check_order(&caller, message).await?))
+    }
+
+    async fn person_history(
+        &self,
+        request: Request<PersonHistoryRequest>,
+    ) -> Result<Response<PersonHistoryAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.person_history(&caller, message).await?))
+    }
+
+    async fn list_overdue(
+        &self,
+        request: Request<ListOverdueRequest>,
+    ) -> Result<Response<OverdueAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.list_overdue(&caller, message).await?))
     }
 
     async fn list_courts(

@@ -116,6 +116,11 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
             query("at", "A moment, to see what was known to be in force then."),
             query("versions", "true to have each version whole in the history."),
         ]),
+        Route::Enforce => list.extend([
+            query("at", "A moment, to see what was to be enforced then."),
+            query("language", "The language of the words: en, es."),
+        ]),
+        Route::ListOverdue => list.push(query("since", "Only what was recorded since this moment.")),
         _ => {}
     }
     if route != Route::Livez {
@@ -174,6 +179,16 @@ fn request_body(route: Route) -> Option<RequestBody> {
         )),
         Route::EndOrder => Some(body(JSON, named("EndOrderRequest"), json(&examples::end_order()))),
         Route::Lookup => Some(body(JSON, named("LookupRequest"), json(&examples::lookup()))),
+        Route::CheckOrder => Some(body(
+            JSON,
+            named("CheckOrderRequest"),
+            json(&examples::check_order()),
+        )),
+        Route::PersonHistory => Some(body(
+            JSON,
+            named("PersonHistoryRequest"),
+            json(&examples::person_history()),
+        )),
         Route::Scrub => Some(body(
             JSON,
             named("ScrubRequest"),
@@ -224,6 +239,10 @@ fn responses(route: Route) -> ResponsesBuilder {
         ),
         Route::ListCourts => ("200", dated(said(JSON, named("CourtsAnswer"), None))),
         Route::Status => ("200", dated(said(JSON, named("StatusAnswer"), None))),
+        Route::Enforce => ("200", dated(said(JSON, named("EnforceAnswer"), None))),
+        Route::CheckOrder => ("200", dated(said(JSON, named("CheckOrderAnswer"), None))),
+        Route::PersonHistory => ("200", dated(said(JSON, named("PersonHistoryAnswer"), None))),
+        Route::ListOverdue => ("200", dated(said(JSON, named("OverdueAnswer"), None))),
         Route::Scrub => ("200", said(JSON, named("ScrubAnswer"), None)),
         Route::ListQuarantine => ("200", said(JSON, named("QuarantineAnswer"), None)),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
@@ -293,7 +312,9 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
         Route::GetOrder => &[DOOR, FAULT, WORK, VIEW],
         Route::GetImage => &[DOOR, FAULT, WORK, IMAGE],
         Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
-        Route::Scrub => &[DOOR, FAULT, BODY, WORK],
+        Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
+        Route::Enforce => &[DOOR, FAULT, WORK, VIEW],
+        Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
         Route::ListCourts | Route::Status | Route::ListQuarantine => &[DOOR, FAULT, WORK],
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
@@ -356,6 +377,12 @@ fn components() -> ComponentsBuilder {
     with::<message::LookupAnswer>(&mut schemas);
     with::<message::CourtsAnswer>(&mut schemas);
     with::<message::StatusAnswer>(&mut schemas);
+    with::<message::EnforceAnswer>(&mut schemas);
+    with::<message::CheckOrderRequest>(&mut schemas);
+    with::<message::CheckOrderAnswer>(&mut schemas);
+    with::<message::PersonHistoryRequest>(&mut schemas);
+    with::<message::PersonHistoryAnswer>(&mut schemas);
+    with::<message::OverdueAnswer>(&mut schemas);
     with::<message::ScrubRequest>(&mut schemas);
     with::<message::ScrubAnswer>(&mut schemas);
     with::<message::QuarantineAnswer>(&mut schemas);

@@ -11,9 +11,10 @@ use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
 use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer, QuarantineAnswer, RecordServiceRequest,
-    ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
+    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
@@ -173,6 +174,45 @@ impl Operations {
             Ok(answer) => LookupAnswer { reference, ..answer },
             Err(problem) => not_answered(reference, &problem),
         }
+    }
+
+    pub(crate) async fn enforce(
+        &self,
+        caller: &Caller,
+        request: EnforceRequest,
+    ) -> Result<EnforceAnswer, Problem> {
+        accepted(
+            absent("order_id", request.order_id.is_empty())
+                .into_iter()
+                .collect(),
+        )?;
+        dated(self.read(self.backend.enforce(caller, request)).await?)
+    }
+
+    pub(crate) async fn check_order(
+        &self,
+        caller: &Caller,
+        request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        accepted(absent("order", request.order.is_none()).into_iter().collect())?;
+        dated(self.read(self.backend.check_order(caller, request)).await?)
+    }
+
+    pub(crate) async fn person_history(
+        &self,
+        caller: &Caller,
+        request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        accepted(absent("person", request.person.is_none()).into_iter().collect())?;
+        dated(self.read(self.backend.person_history(caller, request)).await?)
+    }
+
+    pub(crate) async fn list_overdue(
+        &self,
+        caller: &Caller,
+        request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        dated(self.read(self.backend.list_overdue(caller, request)).await?)
     }
 
     pub(crate) async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {

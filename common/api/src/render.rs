@@ -54,22 +54,9 @@ pub fn state(
         source_id: state.source_id.clone().unwrap_or_default(),
         order: Some(order(&state.order)),
         standing: Some(standing(held, at)),
-        service: state
-            .service
-            .iter()
-            .map(|record| message::ServiceRecord {
-                service: Some(service(&record.service)),
-                at: record.act.at.to_string(),
-                by: Some(actor(&record.act.by)),
-                linked: record.linked,
-            })
-            .collect(),
+        service: state.service.iter().map(service_record).collect(),
         images: state.images.iter().map(image).collect(),
-        ending: state.ending.as_ref().map(|record| message::EndingRecord {
-            ending: Some(ending(&record.ending)),
-            at: record.act.at.to_string(),
-            by: Some(actor(&record.act.by)),
-        }),
+        ending: state.ending.as_ref().map(ending_record),
         filed_at: state
             .steps
             .first()
@@ -77,6 +64,27 @@ pub fn state(
             .unwrap_or_default(),
         changed_at: text(state.steps.iter().map(|step| step.act.at).max()),
         ..message::OrderAnswer::default()
+    }
+}
+
+/// A service with who recorded it.
+#[must_use]
+pub fn service_record(record: &domain::ServiceRecord) -> message::ServiceRecord {
+    message::ServiceRecord {
+        service: Some(service(&record.service)),
+        at: record.act.at.to_string(),
+        by: Some(actor(&record.act.by)),
+        linked: record.linked,
+    }
+}
+
+/// An early end with who recorded it.
+#[must_use]
+pub fn ending_record(record: &domain::EndingRecord) -> message::EndingRecord {
+    message::EndingRecord {
+        ending: Some(ending(&record.ending)),
+        at: record.act.at.to_string(),
+        by: Some(actor(&record.act.by)),
     }
 }
 
@@ -330,7 +338,9 @@ fn protected(protected: &domain::Protected) -> message::Protected {
     }
 }
 
-fn term(term: &domain::Term) -> message::Term {
+/// A term as a message.
+#[must_use]
+pub fn term(term: &domain::Term) -> message::Term {
     message::Term {
         kind: term.kind.to_string(),
         pco: term.pco.iter().copied().map(u32::from).collect(),

@@ -15,8 +15,8 @@ use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::batch;
 use crate::json;
 use crate::message::{
-    AmendOrderRequest, EndOrderRequest, FileOrderRequest, GetOrderRequest, ImageRef, LookupRequest,
-    RecordServiceRequest, ScrubRequest,
+    AmendOrderRequest, CheckOrderRequest, EndOrderRequest, EnforceRequest, FileOrderRequest, GetOrderRequest,
+    ImageRef, ListOverdueRequest, LookupRequest, PersonHistoryRequest, RecordServiceRequest, ScrubRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -53,6 +53,10 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::GetImage => get(get_image),
         Route::Lookup => post(lookup),
         Route::LookupBatch => post(lookup_batch),
+        Route::Enforce => get(enforce),
+        Route::CheckOrder => post(check_order),
+        Route::PersonHistory => post(person_history),
+        Route::ListOverdue => get(list_overdue),
         Route::ListCourts => get(list_courts),
         Route::Status => get(status),
         Route::Scrub => post(scrub),
@@ -186,6 +190,77 @@ async fn lookup_batch(State(ops): Ops, Extension(caller): Who, request: Request)
     json::media_type_is(request.headers(), batch::LINES)?;
     let questions = batch::questions(request.into_body(), ops.limits());
     Ok(batch::answers(ops.lookup_batch(caller, questions)))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct EnforceView {
+    at: String,
+    language: String,
+}
+
+async fn enforce(
+    State(ops): Ops,
+    Extension(caller): Who,
+    place: Place,
+    view: Result<Query<EnforceView>, QueryRejection>,
+) -> Answer {
+    let Query(view) = view.map_err(|_rejection| {
+        Problem::new(
+            Code::MalformedRequest,
+            "the query of the URL takes at (a moment) and language (en or es) only",
+        )
+    })?;
+    let mut message = EnforceRequest {
+        at: view.at,
+        language: view.language,
+        ..EnforceRequest::default()
+    };
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.enforce(&caller, message).await?,
+    ))
+}
+
+async fn check_order(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    let message: CheckOrderRequest = json::read(request, ops.limits()).await?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.check_order(&caller, message).await?,
+    ))
+}
+
+async fn person_history(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
+    let message: PersonHistoryRequest = json::read(request, ops.limits()).await?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.person_history(&caller, message).await?,
+    ))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct OverdueView {
+    since: String,
+}
+
+async fn list_overdue(
+    State(ops): Ops,
+    Extension(caller): Who,
+    view: Result<Query<OverdueView>, QueryRejection>,
+) -> Answer {
+    let Query(OverdueView { since }) = view.map_err(|_rejection| {
+        Problem::new(
+            Code::MalformedRequest,
+            "the query of the URL takes since (a moment) only",
+        )
+    })?;
+    let message = ListOverdueRequest { since };
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.list_overdue(&caller, message).await?,
+    ))
 }
 
 async fn list_courts(State(ops): Ops, Extension(caller): Who) -> Answer {

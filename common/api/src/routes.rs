@@ -34,6 +34,10 @@ routes! {
     GetImage = GET "/v1/images/{blake3}" "Reads an image";
     Lookup = POST "/v1/lookup" "Finds orders by person, date of birth, number or a dispatcher's free line";
     LookupBatch = POST "/v1/lookup/batch" "Many lookups: one JSON question a line in, one JSON answer a line out, in the same order";
+    Enforce = GET "/v1/orders/{order_id}/enforcement" "What is to be enforced against the person whom an order restrains, term by term";
+    CheckOrder = POST "/v1/orders/check" "What a draft clashes with, in any court, before it is signed";
+    PersonHistory = POST "/v1/persons/history" "Every order of any court that names a person";
+    ListOverdue = GET "/v1/overdue" "What was recorded later than the law allows";
     ListCourts = GET "/v1/courts" "The state of every court's ledger as this machine knows it";
     Status = GET "/v1/status" "The state of the machine that answers";
     Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";

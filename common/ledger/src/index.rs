@@ -157,6 +157,23 @@ impl Index {
         })
     }
 
+    /// The record that so many others follow; `None` when there are not so many.
+    pub(crate) fn followed_by(&self, records: u64) -> Option<Position> {
+        let mut left = records;
+        for stretch in self.stretches.iter().rev() {
+            let held = u64::try_from(stretch.offsets.len()).unwrap_or(u64::MAX);
+            if left < held {
+                let last = stretch.last();
+                return Some(Position {
+                    seq: last.seq - left,
+                    ..last
+                });
+            }
+            left -= held;
+        }
+        None
+    }
+
     /// The piece of a segment that begins with a record and holds at most so many records and bytes, but at least the one.
     pub(crate) fn piece(&self, first: Position, records: usize, bytes: usize) -> Option<Piece> {
         let stretch = self.stretch_from(first)?;

@@ -138,6 +138,11 @@ impl Ledger {
         self.state().index.records()
     }
 
+    /// The place of the record that so many others follow; `None` when the ledger has not so many.
+    pub fn followed_by(&self, records: u64) -> Option<Position> {
+        self.state().index.followed_by(records)
+    }
+
     /// Adds a run of records that another origin's node signed. It is proven first (see [`crate::prove_run`]) and durable on
     /// return. All of it is kept or nothing. Records that are here already are the caller's to leave out.
     pub fn append_run(&self, run: &[SignedRecord]) -> Result<Head, AppendRefusal> {

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ccpor_domain::{Enforcement, OrderId, OrderState, Person, Sameness, UtcMillis, enforcement, sameness};
+use ccpor_domain::{
+    Conflict, Enforcement, Order, OrderId, OrderState, Person, Sameness, UtcMillis, conflicts, enforcement,
+    sameness,
+};
 use ccpor_matching::{Born, Limits, PartialDate, Query, Role};
 
 use crate::card::id_kind;
@@ -49,7 +52,34 @@ pub struct Enforced {
     pub at: UtcMillis,
 }
 
+/// The clashes of a draft, with the orders that it clashes with.
+#[derive(Clone, Debug, Default)]
+pub struct Clashes {
+    /// Each clash.
+    pub conflicts: Vec<Conflict>,
+    /// Every order that the clashes name.
+    pub orders: Vec<Story>,
+    /// Orders that were found and cannot be read here.
+    pub not_readable: Vec<OrderId>,
+}
+
 impl Registry {
+    /// Compares a draft with every order held here that has its parties, the same way or reversed.
+    pub fn clashes(&self, draft: &Order) -> Answer<Clashes> {
+        let freshness = self.freshness(None);
+        let known = self.known_of(&draft.restrained, None, None);
+        let mut orders: Vec<Story> = known.orders.into_iter().map(|naming| naming.story).collect();
+        let states: Vec<&OrderState> = orders.iter().map(|story| &story.state).collect();
+        let conflicts = conflicts(draft, &states, now(), self.calendars());
+        orders.retain(|story| conflicts.iter().any(|conflict| conflict.order == story.order));
+        let clashes = Clashes {
+            conflicts,
+            orders,
+            not_readable: known.not_readable,
+        };
+        Answer::new(clashes, freshness)
+    }
+
     /// Finds the orders that name somebody like `person`, in one role or (`None`) in any.
     #[must_use]
     pub fn known_of(&self, person: &Person, role: Option<Role>, until: Option<UtcMillis>) -> Known {

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CourtState, CourtsAnswer, EndOrderRequest, FileOrderRequest,
-    Freshness, GetOrderRequest, Hit, ImageRef, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
-    Position, QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, Service, ServiceRecord,
-    StatusAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtState,
+    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, Freshness,
+    GetOrderRequest, Hit, ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, Position, QuarantineAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, Service, ServiceRecord, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -225,6 +226,46 @@ impl Backend for Desk {
             ready: true,
             freshness: Some(freshness(false)),
             ..StatusAnswer::default()
+        })
+    }
+
+    async fn enforce(&self, _caller: &Caller, _request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        Ok(EnforceAnswer {
+            freshness: Some(freshness(false)),
+            ..EnforceAnswer::default()
+        })
+    }
+
+    async fn check_order(
+        &self,
+        _caller: &Caller,
+        _request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        Ok(CheckOrderAnswer {
+            freshness: Some(freshness(false)),
+            ..CheckOrderAnswer::default()
+        })
+    }
+
+    async fn person_history(
+        &self,
+        _caller: &Caller,
+        _request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        Ok(PersonHistoryAnswer {
+            freshness: Some(freshness(false)),
+            ..PersonHistoryAnswer::default()
+        })
+    }
+
+    async fn list_overdue(
+        &self,
+        _caller: &Caller,
+        _request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        Ok(OverdueAnswer {
+            freshness: Some(freshness(false)),
+            ..OverdueAnswer::default()
         })
     }
 

@@ -373,6 +373,46 @@ impl Backend for Desk {
         })
     }
 
+    async fn enforce(&self, _caller: &Caller, _request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        Ok(EnforceAnswer {
+            freshness: Some(freshness()),
+            ..EnforceAnswer::default()
+        })
+    }
+
+    async fn check_order(
+        &self,
+        _caller: &Caller,
+        _request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        Ok(CheckOrderAnswer {
+            freshness: Some(freshness()),
+            ..CheckOrderAnswer::default()
+        })
+    }
+
+    async fn person_history(
+        &self,
+        _caller: &Caller,
+        _request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        Ok(PersonHistoryAnswer {
+            freshness: Some(freshness()),
+            ..PersonHistoryAnswer::default()
+        })
+    }
+
+    async fn list_overdue(
+        &self,
+        _caller: &Caller,
+        _request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        Ok(OverdueAnswer {
+            freshness: Some(freshness()),
+            ..OverdueAnswer::default()
+        })
+    }
+
     async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
         Ok(ScrubAnswer {
             running: request.begin,

@@ -82,7 +82,7 @@ fn describe(hit: &mut Hit, story: &Story, standing: &Standing, at: UtcMillis, nu
     hit.radio = ccpor_domain::radio_block(state, standing, number, of);
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Restrained => "restrained",
         Role::Protected => "protected",

@@ -2,6 +2,7 @@
 //! threads of its own, never on the ones that serve connections.
 
 mod question;
+mod law;
 mod answer;
 mod states;
 pub mod care;
@@ -10,7 +11,10 @@ pub mod images;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ccpor_api::message::{GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer};
+use ccpor_api::message::{
+    CheckOrderAnswer, CheckOrderRequest, EnforceAnswer, EnforceRequest, GetOrderRequest, ListOverdueRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+};
 use ccpor_api::{Caller, Code, Problem, question::question_from};
 use ccpor_domain::{OrderId, UtcMillis};
 use ccpor_registry::{NoStory, Registry};
@@ -114,6 +118,47 @@ impl Reader {
             )
         })
         .await?
+    }
+}
+
+impl Reader {
+    /// Says what is to be enforced against the person whom an order restrains.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the order is not known, or the question is not understood.
+    pub async fn enforce(&self, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        let registry = Arc::clone(&self.registry);
+        blocking(move || law::enforce(&registry, &request)).await?
+    }
+
+    /// Says what a draft clashes with.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the draft cannot be read.
+    pub async fn check_order(&self, request: CheckOrderRequest) -> Result<CheckOrderAnswer, Problem> {
+        let registry = Arc::clone(&self.registry);
+        blocking(move || law::check_order(&registry, &request)).await?
+    }
+
+    /// Lists every order that names a person.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the person cannot be read.
+    pub async fn person_history(
+        &self,
+        request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        let registry = Arc::clone(&self.registry);
+        blocking(move || law::person_history(&registry, &request)).await?
+    }
+
+    /// Lists what was recorded later than the law allows.
+    ///
+    /// # Errors
+    /// A [`Problem`] when a ledger cannot be read.
+    pub async fn list_overdue(&self, request: ListOverdueRequest) -> Result<OverdueAnswer, Problem> {
+        let registry = Arc::clone(&self.registry);
+        blocking(move || law::overdue(&registry, &request)).await?
     }
 }
 
