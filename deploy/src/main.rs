@@ -12,9 +12,14 @@ mod image;
 mod lookup;
 mod batch;
 mod order;
+mod check;
+mod enforce;
+mod person;
+mod overdue;
 mod status;
 mod verify;
 mod key;
+mod order_file;
 mod asking;
 mod globals;
 mod contexts;
@@ -62,6 +67,11 @@ enum Command {
     /// Attach and fetch images of signed papers.
     #[command(subcommand)]
     Image(image::Command),
+    Enforce(enforce::Arguments),
+    /// What is known of a person.
+    #[command(subcommand)]
+    Person(person::Command),
+    Overdue(overdue::Arguments),
     Status(status::Arguments),
     #[command(visible_alias = "nodes")]
     Courts(courts::Arguments),
@@ -115,6 +125,9 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Lookup(arguments) => lookup::run(*arguments, globals, screen).await,
         Command::Order(command) => Box::pin(order::run(command, globals, screen)).await,
         Command::Image(command) => Box::pin(image::run(command, globals, screen)).await,
+        Command::Enforce(arguments) => Box::pin(enforce::run(arguments, globals, screen)).await,
+        Command::Person(command) => Box::pin(person::run(command, globals, screen)).await,
+        Command::Overdue(arguments) => Box::pin(overdue::run(arguments, globals, screen)).await,
         Command::Status(status::Arguments {}) => Box::pin(status::run(globals, screen)).await,
         Command::Courts(courts::Arguments {}) => courts::run(globals, screen).await,
         Command::Scrub(arguments) => Box::pin(scrub::run(&arguments, globals, screen)).await,

@@ -1,26 +1,22 @@
 //! `ccpor order`: shows, files, amends, serves and ends an order. Every write carries a key, so that a lost answer can be asked
 //! for again without doing the act twice.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ccpor_api::CallFailed;
 use ccpor_api::message::{
-    AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, Order, OrderAnswer,
+    AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, OrderAnswer,
     RecordServiceRequest, Service, WriteAnswer,
 };
 use ccpor_daemon::exit::Exit;
 use ccpor_domain::{Date, TimeOfDay};
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::globals::Globals;
 use crate::key::Key;
 use crate::screen::Screen;
-use crate::{as_of, asking, key, paper, when};
-
-/// Largest order file in bytes; what the registry takes.
-const MOST_ORDER_BYTES: u64 = 1024 * 1024;
+use crate::{as_of, asking, check, key, order_file, paper, when};
 
 /// What to do with an order.
 #[derive(Subcommand, Debug)]
@@ -38,6 +34,7 @@ pub(crate) enum Command {
                       jq .order scanned.json | ccpor order file - --source-id CMS-4711 --reason \"signed today\"\n\n\
                       The file holds the order as JSON, in the fields of /v1/openapi.json (Order).")]
     File(File),
+    Check(check::Arguments),
     /// File a new version of an order: the whole order as it stands from now on.
     #[command(
         after_help = "Examples:\n  ccpor order amend 7K3M-99QD-0TB2-X order.json --reason \"children added\"\n  \
@@ -200,6 +197,7 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
         Command::Show(which) => show(which, paper::order, globals, screen).await,
         Command::History(which) => show(which, paper::history, globals, screen).await,
         Command::File(what) => file(what, globals, screen).await,
+        Command::Check(what) => check::run(&what, globals, screen).await,
         Command::Amend(what) => amend(what, globals, screen).await,
         Command::Serve(what) => serve(what, globals, screen).await,
         Command::End(what) => end(what, globals, screen).await,
@@ -241,7 +239,7 @@ async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Scree
 }
 
 async fn file(what: File, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
-    let read = read_order(&what.file)?;
+    let read = order_file::read(&what.file)?;
     let key = what.key.chosen();
     let request = FileOrderRequest {
         idempotency_key: key.clone(),
@@ -254,7 +252,7 @@ async fn file(what: File, globals: &Globals, screen: &Screen) -> Result<Exit, Fa
 }
 
 async fn amend(what: Amend, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
-    let read = read_order(&what.file)?;
+    let read = order_file::read(&what.file)?;
     let key = what.key.chosen();
     let request = AmendOrderRequest {
         idempotency_key: key.clone(),
@@ -354,96 +352,9 @@ fn minute(text: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-/// A file with an order: the order alone, or with what is said beside it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct OrderFile {
-    order: Order,
-    source_id: String,
-    reason: String,
-}
-
-fn read_order(file: &Path) -> Result<OrderFile, Failure> {
-    let advice = "Give a file with the order as JSON, or - for stdin.";
-    let failed = |error: std::io::Error| Failure::file("reading", file, &error, advice);
-    let mut text = Vec::new();
-    let most = MOST_ORDER_BYTES + 1;
-    if file.as_os_str() == "-" {
-        std::io::Read::read_to_end(&mut std::io::Read::take(std::io::stdin().lock(), most), &mut text)
-            .map_err(failed)?;
-    } else {
-        let opened = std::fs::File::open(file).map_err(failed)?;
-        std::io::Read::read_to_end(&mut std::io::Read::take(opened, most), &mut text).map_err(failed)?;
-    }
-    if text.len() as u64 > MOST_ORDER_BYTES {
-        return Err(Failure::usage(
-            format!("{} has more than 1 MiB: it is no order", file.display()),
-            advice,
-        ));
-    }
-    parse_order(&text)
-}
-
-fn parse_order(text: &[u8]) -> Result<OrderFile, Failure> {
-    let refused = |error: &serde_json::Error| {
-        // Of the library's words only those are told that cannot hold a value of the order.
-        let words = error.to_string();
-        let words = if words.starts_with("unknown field") {
-            words.split(", expected").next().unwrap_or_default().to_owned()
-        } else if error.is_data() {
-            "a value of the wrong kind".to_owned()
-        } else {
-            "not JSON".to_owned()
-        };
-        Failure::usage(
-            format!(
-                "the order is not understood: {words} (line {}, column {})",
-                error.line(),
-                error.column()
-            ),
-            "Correct the file; /v1/openapi.json describes the fields of an Order.",
-        )
-    };
-    let keys: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(text).map_err(|error| refused(&error))?;
-    if keys.contains_key("order") {
-        return serde_json::from_slice(text).map_err(|error| refused(&error));
-    }
-    let order = serde_json::from_slice(text).map_err(|error| refused(&error))?;
-    Ok(OrderFile {
-        order,
-        ..OrderFile::default()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_order_is_read_alone_or_with_what_is_said_beside_it() {
-        let alone = parse_order(b"{\"case_number\": \"A-1\"}").unwrap();
-        assert_eq!(alone.order.case_number, "A-1");
-        let both = parse_order(b"{\"order\": {\"case_number\": \"A-1\"}, \"source_id\": \"s\"}").unwrap();
-        assert_eq!((both.order, both.source_id.as_str()), (alone.order, "s"));
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_order_is_told_without_its_values() {
-        let wrong_kind = parse_order(b"{\"case_number\": \"A-1\",\n \"terms\": \"JANE DOE\"}")
-            .unwrap_err()
-            .in_words();
-        assert!(
-            wrong_kind.contains("wrong kind (line 2") && !wrong_kind.contains("JANE"),
-            "{wrong_kind}"
-        );
-        let unknown = parse_order(b"{\"case_numbr\": \"A-1\"}").unwrap_err().in_words();
-        assert!(
-            unknown.contains("unknown field `case_numbr` (line 1"),
-            "{unknown}"
-        );
-        assert!(parse_order(b"[]").is_err() && parse_order(b"").is_err() && parse_order(b"{").is_err());
-    }
 
     #[test]
     fn words_are_written_as_the_registry_writes_them() {

@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     /// What lookups say about their freshness.
     pub lookup: LookupSettings,
     /// Days on which courts are closed beside the State's holidays.
+    #[serde(default)]
     pub court_calendar: CalendarSettings,
     /// Reading everything again, to find damage.
     pub scrub: ScrubSettings,

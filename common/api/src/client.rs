@@ -328,7 +328,8 @@ impl Client {
     /// [`CallFailed`].
     pub async fn check_order(&self, message: CheckOrderRequest) -> Result<CheckOrderAnswer, CallFailed> {
         let request = self.request(message)?;
-        self.timed(self.registry.clone().check_order(request)).await
+        self.timed(Box::pin(self.registry.clone().check_order(request)))
+            .await
     }
 
     /// Every order that names a person.

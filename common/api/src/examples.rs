@@ -196,6 +196,17 @@ fn order() -> Order {
     }
 }
 
+pub(crate) fn check_order() -> CheckOrderRequest {
+    CheckOrderRequest { order: Some(order()) }
+}
+
+pub(crate) fn person_history() -> PersonHistoryRequest {
+    PersonHistoryRequest {
+        person: order().restrained,
+        at: String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -207,16 +218,5 @@ mod tests {
         let written = super::write_answer();
         let id: ccpor_domain::OrderId = written.order_id.parse().unwrap();
         assert_eq!(written.registry_number, id.registry_number().to_string());
-    }
-}
-
-pub(crate) fn check_order() -> CheckOrderRequest {
-    CheckOrderRequest { order: Some(order()) }
-}
-
-pub(crate) fn person_history() -> PersonHistoryRequest {
-    PersonHistoryRequest {
-        person: order().restrained,
-        at: String::new(),
     }
 }
