@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use ccpor_api::CallFailed;
 use ccpor_api::message::{
-    AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, OrderAnswer,
-    RecordServiceRequest, Service, WriteAnswer,
+    AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, Order, OrderAnswer,
+    RecordServiceRequest, SealOrderRequest, Service, WriteAnswer,
 };
 use ccpor_daemon::exit::Exit;
 use ccpor_domain::{Date, TimeOfDay};
@@ -35,6 +35,24 @@ pub(crate) enum Command {
                       The file holds the order as JSON, in the fields of /v1/openapi.json (Order).")]
     File(File),
     Check(check::Arguments),
+    /// Print an order as a draft for a new one: its people and terms, without its dates and numbers. Nothing is filed.
+    #[command(
+        after_help = "Examples:\n  ccpor order clone 7K3M-99QD-0TB2-X > draft.json\n  \
+                      ccpor order clone 7K3M-99QD-0TB2-X | jq '.issued = \"2026-11-24\"' | ccpor order file -"
+    )]
+    Clone(Which),
+    /// Seal an order on the court's command; the seal and its reason are part of the history.
+    #[command(
+        after_help = "Examples:\n  ccpor order seal 7K3M-99QD-0TB2-X --reason \"sealed by Dept. 12\"\n  \
+                      ccpor order seal 7K3M-99QD-0TB2-X --reason \"minor\" --key case-4711-seal"
+    )]
+    Seal(Seal),
+    /// Unseal an order on the court's command.
+    #[command(
+        after_help = "Examples:\n  ccpor order unseal 7K3M-99QD-0TB2-X --reason \"unsealed by Dept. 12\"\n  \
+                      ccpor order unseal 7K3M-99QD-0TB2-X --reason \"in error\" --key case-4711-unseal"
+    )]
+    Unseal(Seal),
     /// File a new version of an order: the whole order as it stands from now on.
     #[command(
         after_help = "Examples:\n  ccpor order amend 7K3M-99QD-0TB2-X order.json --reason \"children added\"\n  \
@@ -81,6 +99,46 @@ pub(crate) struct File {
     /// Why; part of the history.
     #[arg(long, value_name = "WORDS")]
     reason: Option<String>,
+    /// The temporary order that this one continues, which ends by it.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["replaces", "renews"])]
+    continues: Option<String>,
+    /// The order whose place this one takes, as an order after hearing takes a temporary one's.
+    #[arg(long, value_name = "ID", conflicts_with = "renews")]
+    replaces: Option<String>,
+    /// The order after hearing that this one renews.
+    #[arg(long, value_name = "ID")]
+    renews: Option<String>,
+    #[command(flatten)]
+    key: Key,
+}
+
+impl File {
+    /// In which way the order follows which other one.
+    fn follows(&self) -> Option<(&'static str, &str)> {
+        let ways = [
+            ("continues", &self.continues),
+            ("replaces", &self.replaces),
+            ("renews", &self.renews),
+        ];
+        ways.into_iter().find_map(|(how, id)| Some((how, id.as_deref()?)))
+    }
+}
+
+/// Which order.
+#[derive(Args, Debug)]
+pub(crate) struct Which {
+    /// Registry number or order id.
+    id: String,
+}
+
+/// What to seal or unseal.
+#[derive(Args, Debug)]
+pub(crate) struct Seal {
+    /// Registry number or order id.
+    id: String,
+    /// Why; part of the history.
+    #[arg(long, value_name = "WORDS")]
+    reason: String,
     #[command(flatten)]
     key: Key,
 }
@@ -197,6 +255,9 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
         Command::Show(which) => show(which, paper::order, globals, screen).await,
         Command::History(which) => show(which, paper::history, globals, screen).await,
         Command::File(what) => file(what, globals, screen).await,
+        Command::Clone(which) => clone(which, globals, screen).await,
+        Command::Seal(what) => seal(what, true, globals, screen).await,
+        Command::Unseal(what) => seal(what, false, globals, screen).await,
         Command::Check(what) => check::run(&what, globals, screen).await,
         Command::Amend(what) => amend(what, globals, screen).await,
         Command::Serve(what) => serve(what, globals, screen).await,
@@ -239,16 +300,61 @@ async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Scree
 }
 
 async fn file(what: File, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
-    let read = order_file::read(&what.file)?;
+    let mut read = order_file::read(&what.file)?;
+    let client = asking::client(globals).await?;
+    let mut follows = String::new();
+    if let Some((how, id)) = what.follows() {
+        follows = how.to_owned();
+        // The order may be named by its number for people; the paper holds its identifier.
+        read.order.previous = client.get_order(named(id)).await?.order_id;
+    }
     let key = what.key.chosen();
     let request = FileOrderRequest {
         idempotency_key: key.clone(),
         order: Some(read.order),
         source_id: what.source_id.unwrap_or(read.source_id),
         reason: what.reason.unwrap_or(read.reason),
+        follows,
+    };
+    done("filed", &key, client.file_order(request).await, screen)
+}
+
+async fn clone(which: Which, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let answer = asking::client(globals).await?.get_order(named(&which.id)).await?;
+    let order = answer.order.unwrap_or_default();
+    let draft = Order {
+        restrained: order.restrained,
+        protected: order.protected,
+        establishment: order.establishment,
+        terms: order.terms,
+        other_text: order.other_text,
+        court: order.court,
+        case_number: order.case_number,
+        family: order.family,
+        ..Order::default()
+    };
+    screen.document(&draft)?;
+    Ok(Exit::Done)
+}
+
+async fn seal(what: Seal, sealed: bool, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+    let key = what.key.chosen();
+    let request = SealOrderRequest {
+        idempotency_key: key.clone(),
+        order_id: what.id,
+        sealed,
+        reason: what.reason,
     };
     let client = asking::client(globals).await?;
-    done("filed", &key, client.file_order(request).await, screen)
+    let words = if sealed { "sealed" } else { "unsealed" };
+    done(words, &key, client.seal_order(request).await, screen)
+}
+
+fn named(id: &str) -> GetOrderRequest {
+    GetOrderRequest {
+        order_id: id.to_owned(),
+        ..GetOrderRequest::default()
+    }
 }
 
 async fn amend(what: Amend, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {

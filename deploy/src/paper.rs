@@ -116,6 +116,9 @@ fn heading(sheet: &mut Sheet, answer: &OrderAnswer) {
         "STATUS",
         format!("{}  (at {})", parts.join(" · "), when::read(&standing.at)),
     );
+    if let Some(seal) = &answer.sealed {
+        sheet.line("SEALED", said([&when::read(&seal.at), &seal.reason]));
+    }
     let rule = standing.ends.clone().unwrap_or_default();
     sheet.line(
         "ENDS",

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, EndOrderRequest, FileOrderRequest, RecordServiceRequest, Warning,
-    WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, EndOrderRequest, FileOrderRequest, RecordServiceRequest,
+    SealOrderRequest, Warning, WriteAnswer,
 };
 use ccpor_api::{Caller, Code, Field, ImageBytes, ImageOffer, Problem, convert, render};
 use ccpor_daemon::reading::{blocking, named, no_story, position};
-use ccpor_domain::{Actor, ImageRef, Order, UtcMillis};
+use ccpor_domain::{Actor, Follows, ImageRef, Order, UtcMillis};
 use ccpor_ledger::AppendError;
 use ccpor_registry::image::{BeginError, FinishError, ImageRefused, MAX_IMAGE_BYTES, Stored, WriteError};
 use ccpor_registry::{Done, IntakeRefused, Registry, Request};
@@ -42,7 +42,35 @@ impl Intake {
         let order = self.of_this_court(convert::order_from("order", order)?);
         let source_id = Some(asked.source_id).filter(|id| !id.is_empty());
         let request = request(caller, asked.idempotency_key, asked.reason);
-        self.act(move |registry| registry.file(request, source_id, order))
+        if asked.follows.is_empty() {
+            return self
+                .act(move |registry| registry.file(request, source_id, order))
+                .await;
+        }
+        let how: Follows = asked
+            .follows
+            .parse()
+            .map_err(|error: ccpor_domain::UnknownWord| Problem::field("follows", error.to_string()))?;
+        let previous = order.previous.ok_or_else(|| {
+            Problem::field(
+                "order.previous",
+                "is missing: name the order that this one follows",
+            )
+        })?;
+        self.act(move |registry| registry.file_following(request, source_id, order, (previous, how)))
+            .await
+    }
+
+    pub(crate) async fn seal(
+        &self,
+        caller: &Caller,
+        asked: SealOrderRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller)?;
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        let registry = Arc::clone(&self.registry);
+        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        self.act(move |registry| registry.seal(request, order_id, asked.sealed))
             .await
     }
 
@@ -265,7 +293,7 @@ pub(crate) fn refused(error: &IntakeRefused) -> Problem {
         }
         IntakeRefused::KeyReused(_) => Problem::new(Code::IdempotencyKeyReused, detail),
         IntakeRefused::NoStory(error) => no_story(error),
-        IntakeRefused::Step(_) => Problem::new(Code::StateConflict, detail),
+        IntakeRefused::Step(_) | IntakeRefused::Follow(_) => Problem::new(Code::StateConflict, detail),
         IntakeRefused::VersionMoved { .. } => Problem::new(Code::VersionConflict, detail),
         IntakeRefused::TooLarge(_) => Problem::new(Code::TooLarge, detail),
         IntakeRefused::Ledger(AppendError::DiskFull) => Problem::new(Code::StorageFull, detail),

@@ -62,6 +62,7 @@ fn filing(key: &str, last: &str, case_number: &str) -> FileOrderRequest {
         source_id: format!("cms-{case_number}"),
         reason: "signed today".into(),
         order: Some(order(last, "JOSE", case_number)),
+        ..FileOrderRequest::default()
     }
 }
 

@@ -9,11 +9,13 @@
 
 use std::net::SocketAddr;
 
+use ccpor_api::Client;
 use ccpor_api::message::{
-    EnforceAnswer, EnforceRequest, ListOverdueRequest, Name, Order, Person, Protected, Term,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, Hit, ListOverdueRequest, Name, Order,
+    Person, Protected, RecordServiceRequest, Service, Term,
 };
 use ccpor_tests::program::Program;
-use ccpor_tests::world::{Outcome, World, file, heads, until};
+use ccpor_tests::world::{Outcome, World, file, heads, lookup, until};
 
 /// A paper against John Doe for Jane Doe.
 fn paper(family: &str, stage: &str, case: &str, issued: &str, terms: &[&str]) -> Order {
@@ -198,4 +200,154 @@ async fn orders_of_two_courts_are_enforced_by_rank_at_node_and_hub_alike() -> Ou
         assert!(list.entries[0].transmitted);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_services_of_others_are_seen()
+-> Outcome<()> {
+    let world = World::start(&["alameda", "tuolumne"]).await?;
+    let (alameda, tuolumne, hub) = (world.node(0).await?, world.node(1).await?, world.hub().await?);
+    let node = world.fleet.members()[0].api();
+    let ccpor = |words: &[&str]| -> Outcome<Program> {
+        Ok(Program::ask(world.operator(), node)?.args(words.iter().copied()))
+    };
+    let temporary = paper(
+        "domestic_violence",
+        "temporary",
+        "FL-1",
+        "2026-11-02",
+        &["no_contact"],
+    );
+    let first = file(&alameda, "temporary-001", temporary.clone()).await?;
+    let follow = |how: &'static str, previous: String, order: &Order, key: &'static str| {
+        let mut order = order.clone();
+        order.previous = previous;
+        FileOrderRequest {
+            idempotency_key: key.into(),
+            order: Some(order),
+            follows: how.into(),
+            ..FileOrderRequest::default()
+        }
+    };
+    let continued = follow("continues", first.order_id.clone(), &temporary, "continued-01");
+    let second = alameda.file_order(continued.clone()).await?;
+    assert!(
+        alameda.file_order(continued).await?.repeated,
+        "the same call again does nothing twice"
+    );
+    let late = follow("continues", first.order_id.clone(), &temporary, "continued-02");
+    let refused = alameda.file_order(late).await.unwrap_err().to_string();
+    assert!(refused.contains("only the current order of a line"), "{refused}");
+    let early = follow("renews", second.order_id.clone(), &temporary, "renewed-0001");
+    let refused = alameda.file_order(early).await.unwrap_err().to_string();
+    assert!(refused.contains("Fam. Code 6345"), "{refused}");
+
+    // The order after hearing, from a clone of the draft, by the command line.
+    let draft = ccpor(&["order", "clone", &second.registry_number])?.run().await?;
+    let mut draft: serde_json::Value = draft.said(0, &["no_contact"]).json()?;
+    draft["stage"] = "after_hearing".into();
+    draft["issued"] = "2026-11-20".into();
+    let words = [
+        "order",
+        "file",
+        "-",
+        "--replaces",
+        &second.registry_number,
+        "--key",
+        "after-hearing-1",
+    ];
+    ccpor(&words)?
+        .input(serde_json::to_vec(&draft)?)
+        .run()
+        .await?
+        .said(0, &["DONE"]);
+    until("the hub knows the line, and one current order of it", || async {
+        let found = restrained(&hub).await?;
+        let mut states: Vec<String> = found
+            .iter()
+            .map(|hit| hit.standing.clone().unwrap_or_default().status)
+            .collect();
+        states.sort();
+        Ok((states == ["active", "superseded", "superseded"]).then_some(()))
+    })
+    .await?;
+    let last = restrained(&hub).await?;
+    let current = last
+        .iter()
+        .find(|hit| hit.standing.clone().unwrap_or_default().status == "active")
+        .unwrap();
+
+    // Sealed by its court, and served by an officer who reports at another court's node.
+    ccpor(&["order", "seal", &current.registry_number, "--reason", "minor"])?
+        .run()
+        .await?
+        .said(0, &["DONE"]);
+    ccpor(&["order", "seal", &current.registry_number, "--reason", "minor"])?
+        .run()
+        .await?
+        .said(5, &["already"]);
+    until("the other court knows the order", || async {
+        let seen = tuolumne.get_order(named(&current.order_id)).await;
+        Ok(seen.is_ok_and(|order| order.sealed.is_some()).then_some(()))
+    })
+    .await?;
+    let service = RecordServiceRequest {
+        idempotency_key: "served-elsewhere".into(),
+        order_id: current.order_id.clone(),
+        service: Some(Service {
+            mode: "verbal".into(),
+            date: "2026-11-21".into(),
+            time: "02:10".into(),
+            served_by: "Dep. Ortiz".into(),
+            agency: "Tuolumne SO".into(),
+            ..Service::default()
+        }),
+        ..RecordServiceRequest::default()
+    };
+    assert_eq!(tuolumne.record_service(service).await?.court, "court/tuolumne");
+    for machine in [&alameda, &hub] {
+        until(
+            "the service is seen at the issuing court and at the hub",
+            || async {
+                let seen = machine.get_order(named(&current.order_id)).await?;
+                let served = seen
+                    .standing
+                    .clone()
+                    .unwrap_or_default()
+                    .served_how
+                    .is_some_and(|how| how.agency == "Tuolumne SO");
+                Ok((served && seen.sealed.is_some()).then_some(()))
+            },
+        )
+        .await?;
+    }
+    let hit = restrained(&hub).await?;
+    assert!(hit.iter().any(|hit| hit.sealed
+        && hit.radio.contains("SEALED BY COURT")
+        && hit.radio.contains("SERVED VERBALLY")));
+    ccpor(&[
+        "order",
+        "unseal",
+        &current.registry_number,
+        "--reason",
+        "in error",
+    ])?
+    .run()
+    .await?
+    .said(0, &["DONE"]);
+    Ok(())
+}
+
+fn named(id: &str) -> GetOrderRequest {
+    GetOrderRequest {
+        order_id: id.into(),
+        ..GetOrderRequest::default()
+    }
+}
+
+/// The orders against John Doe.
+async fn restrained(client: &Client) -> Outcome<Vec<Hit>> {
+    let mut hits = lookup(client, "Doe", "John").await?.hits;
+    hits.retain(|hit| hit.person == "restrained");
+    Ok(hits)
 }

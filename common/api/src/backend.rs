@@ -10,7 +10,7 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
     ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
     PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
-    ScrubRequest, StatusAnswer, WriteAnswer,
+    ScrubRequest, SealOrderRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -87,6 +87,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends an order.
     async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Seals an order, or unseals it.
+    async fn seal_order(&self, caller: &Caller, request: SealOrderRequest) -> Result<WriteAnswer, Problem>;
 
     /// Attaches an image. The type is found from the content, never from a name or header.
     ///

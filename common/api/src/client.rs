@@ -19,7 +19,8 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
     GetOrderRequest, ImageRef, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, StatusRequest,
+    WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -211,6 +212,16 @@ impl Client {
     pub async fn end_order(&self, message: EndOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
         self.timed(Box::pin(self.registry.clone().end_order(request)))
+            .await
+    }
+
+    /// Seals an order, or unseals it.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn seal_order(&self, message: SealOrderRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(Box::pin(self.registry.clone().seal_order(request)))
             .await
     }
 

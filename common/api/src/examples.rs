@@ -3,8 +3,8 @@
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry,
     FileOrderRequest, Freshness, Hit, LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person,
-    PersonHistoryRequest, Position, Protected, RecordServiceRequest, Service, Standing, Term, Warning,
-    WriteAnswer,
+    PersonHistoryRequest, Position, Protected, RecordServiceRequest, SealOrderRequest, Service, Standing,
+    Term, Warning, WriteAnswer,
 };
 
 const ORDER_ID: &str = "5f0c9a3d7e1b4c8896d2a1f0b3e47c55";
@@ -16,6 +16,7 @@ pub(crate) fn file_order() -> FileOrderRequest {
         order: Some(order()),
         source_id: "CMS-4471".to_owned(),
         reason: String::new(),
+        ..FileOrderRequest::default()
     }
 }
 
@@ -43,6 +44,15 @@ pub(crate) fn record_service() -> RecordServiceRequest {
             ..Service::default()
         }),
         ..RecordServiceRequest::default()
+    }
+}
+
+pub(crate) fn seal_order() -> SealOrderRequest {
+    SealOrderRequest {
+        idempotency_key: "cms-2026-11-21-000003".to_owned(),
+        sealed: true,
+        reason: "sealed by the court on 2026-11-21".to_owned(),
+        ..SealOrderRequest::default()
     }
 }
 

@@ -12,7 +12,8 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
     GetOrderRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, StatusRequest, WriteAnswer,
+    RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, StatusRequest,
+    WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -48,6 +49,11 @@ impl Registry for GrpcFace {
     async fn end_order(&self, request: Request<EndOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
         let (caller, message) = opened(request)?;
         Ok(Response::new(self.0.end_order(caller, message).await?))
+    }
+
+    async fn seal_order(&self, request: Request<SealOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.seal_order(caller, message).await?))
     }
 
     async fn attach_image(

@@ -14,7 +14,8 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, StatusAnswer, WriteAnswer,
+    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
+    WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
@@ -93,6 +94,19 @@ impl Operations {
         accepted(refused)?;
         let backend = self.backend.clone();
         self.write(async move { backend.end_order(&caller, request).await })
+            .await
+    }
+
+    pub(crate) async fn seal_order(
+        &self,
+        caller: Caller,
+        request: SealOrderRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        let mut refused = key_refused(&request.idempotency_key);
+        refused.extend(absent("order_id", request.order_id.is_empty()));
+        accepted(refused)?;
+        let backend = self.backend.clone();
+        self.write(async move { backend.seal_order(&caller, request).await })
             .await
     }
 

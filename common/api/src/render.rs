@@ -57,6 +57,11 @@ pub fn state(
         service: state.service.iter().map(service_record).collect(),
         images: state.images.iter().map(image).collect(),
         ending: state.ending.as_ref().map(ending_record),
+        sealed: state.sealed.as_ref().map(|act| message::SealRecord {
+            at: act.at.to_string(),
+            by: Some(actor(&act.by)),
+            reason: act.reason.clone(),
+        }),
         filed_at: state
             .steps
             .first()
@@ -118,6 +123,13 @@ pub fn step(number: u32, event: &domain::Event, version: u32, linked: bool, whol
         domain::Event::ImageAttached(attached) => {
             step.image = Some(image(&attached.image));
             domain::StepKind::ImageAttached
+        }
+        domain::Event::Sealing(sealing) => {
+            if sealing.sealed {
+                domain::StepKind::Sealed
+            } else {
+                domain::StepKind::Unsealed
+            }
         }
         domain::Event::Ended(ended) => {
             step.ending = Some(ending(&ended.ending));

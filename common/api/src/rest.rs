@@ -17,6 +17,7 @@ use crate::json;
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, EndOrderRequest, EnforceRequest, FileOrderRequest, GetOrderRequest,
     ImageRef, ListOverdueRequest, LookupRequest, PersonHistoryRequest, RecordServiceRequest, ScrubRequest,
+    SealOrderRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -48,6 +49,7 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::AmendOrder => post(amend_order),
         Route::RecordService => post(record_service),
         Route::EndOrder => post(end_order),
+        Route::SealOrder => post(seal_order),
         Route::AttachImage => put(attach_image),
         Route::GetOrder => get(get_order),
         Route::GetImage => get(get_image),
@@ -114,6 +116,17 @@ async fn end_order(State(ops): Ops, Extension(caller): Who, place: Place, reques
     Ok(json::answer(
         StatusCode::OK,
         &ops.end_order(caller, message).await?,
+    ))
+}
+
+async fn seal_order(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: SealOrderRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.seal_order(caller, message).await?,
     ))
 }
 

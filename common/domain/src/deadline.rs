@@ -48,7 +48,9 @@ impl Deadline {
             Event::Served(Served { service, .. }) if service.mode.gives_notice() => {
                 (Duty::ProofOfService, service.date?)
             }
-            Event::Served(_) | Event::Amended(_) | Event::ImageAttached(_) => return None,
+            Event::Served(_) | Event::Amended(_) | Event::ImageAttached(_) | Event::Sealing(_) => {
+                return None;
+            }
         };
         Some(Self {
             duty,

@@ -121,6 +121,17 @@ pub struct Ended {
     pub ending: Ending,
 }
 
+/// An order is sealed by the court, or no longer so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealing {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// Sealed from now on, or unsealed.
+    pub sealed: bool,
+}
+
 /// The body of a ledger record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -135,6 +146,8 @@ pub enum Event {
     ImageAttached(ImageAttached),
     /// Index 4.
     Ended(Ended),
+    /// Index 5.
+    Sealing(Sealing),
 }
 
 impl Event {
@@ -147,6 +160,7 @@ impl Event {
             Self::Served(served) => served.order_id,
             Self::ImageAttached(attached) => attached.order_id,
             Self::Ended(ended) => ended.order_id,
+            Self::Sealing(sealing) => sealing.order_id,
         }
     }
 
@@ -159,6 +173,7 @@ impl Event {
             Self::Served(served) => &served.act,
             Self::ImageAttached(attached) => &attached.act,
             Self::Ended(ended) => &ended.act,
+            Self::Sealing(sealing) => &sealing.act,
         }
     }
 

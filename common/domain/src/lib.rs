@@ -10,6 +10,7 @@
 // A module uses only modules declared below it.
 mod radio;
 mod phrase;
+mod follow;
 mod conflict;
 mod brady;
 mod enforcement;
@@ -51,9 +52,12 @@ pub use court_calendar::{Calendars, CourtCalendar, Falls, HOLIDAYS, Holiday, hol
 pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
 pub use deadline::{Deadline, Duty};
 pub use enforcement::{EnforcedTerm, Enforcement, ForPerson, Rule, SetAside, Topic, enforcement};
-pub use event::{Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Served};
+pub use event::{
+    Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served,
+};
 pub use expiry::{End, EndRule, begins, ends};
 pub use family::{Family, Nature, Stage};
+pub use follow::{FollowRefused, Follows, follow};
 pub use form::{FORMS, Form, FormKind};
 pub use id::{HexRefused, OrderId, RequestId};
 pub use image::{DigestRefused, ImageDigest, ImageRef, Media};

@@ -26,7 +26,7 @@ use crate::term::Term;
 pub fn radio_block(state: &OrderState, standing: &Standing, nth: usize, of: usize) -> String {
     let order = &state.order;
     let mut block = format!(
-        "{nth}/{of} {}  {}  RP: {}\n    PP: {}   {}\n    {}   {}   {}  IMAGE: {}",
+        "{nth}/{of} {}  {}  RP: {}\n    PP: {}   {}\n    {}   {}   {}  IMAGE: {}{}",
         standing.status.words(),
         order.title(),
         described(&order.restrained),
@@ -36,6 +36,11 @@ pub fn radio_block(state: &OrderState, standing: &Standing, nth: usize, of: usiz
         expires(standing),
         court(state),
         if state.images.is_empty() { "NO" } else { "YES" },
+        if state.sealed.is_some() {
+            "  SEALED BY COURT"
+        } else {
+            ""
+        },
     );
     let cautions: Vec<String> = order
         .restrained
@@ -138,6 +143,7 @@ fn served(notice: Option<&Notice>) -> String {
         ServiceMode::InCourt => " IN COURT",
         ServiceMode::Verbal => " VERBALLY",
         ServiceMode::Mail => " BY MAIL",
+        ServiceMode::NotRecorded => " (HOW NOT RECORDED)",
         ServiceMode::Personal | ServiceMode::FailedAttempt => "",
     };
     let agency = plain(&notice.agency);

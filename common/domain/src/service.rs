@@ -20,6 +20,8 @@ closed! {
         /// Tried, not done: no notice.
         #[default]
         FailedAttempt = "failed_attempt",
+        /// Served, and the record does not say how: as systems that were filled before this one tell it.
+        NotRecorded = "not_recorded",
     }
 }
 

@@ -41,6 +41,9 @@ pub enum StepRefused {
     /// The order was terminated, cancelled or superseded.
     #[error("order {0} has ended: only service and images can be added; file a new order")]
     HasEnded(OrderId),
+    /// It is sealed, or is not, as the step asks for.
+    #[error("order {0} is sealed or unsealed already, as it was asked for")]
+    NothingToSeal(OrderId),
     /// It would take its own place.
     #[error("order {0} cannot supersede itself: name the order that takes its place")]
     SupersededByItself(OrderId),
@@ -65,6 +68,10 @@ closed! {
         ImageAttached = "image_attached",
         /// It ended early.
         Ended = "ended",
+        /// The court sealed it.
+        Sealed = "sealed",
+        /// The court unsealed it.
+        Unsealed = "unsealed",
     }
 }
 
@@ -144,6 +151,8 @@ pub struct OrderState {
     pub images: Vec<ImageRef>,
     /// Its early end.
     pub ending: Option<EndingRecord>,
+    /// Who sealed it and when, while it is sealed.
+    pub sealed: Option<Act>,
     /// Its history, by moment of entry; the issuing court's steps in the order of its ledger.
     pub steps: Vec<Step>,
 }
@@ -166,6 +175,7 @@ impl OrderState {
             service: Vec::new(),
             images: Vec::new(),
             ending: None,
+            sealed: None,
             steps: vec![Step {
                 what: StepKind::Filed,
                 act,
@@ -229,6 +239,18 @@ impl OrderState {
                     act: ended.act.clone(),
                 });
                 StepKind::Ended
+            }
+            // Also of an order that has ended: its record can be sealed as well.
+            Event::Sealing(sealing) => {
+                if sealing.sealed == self.sealed.is_some() {
+                    return Err(StepRefused::NothingToSeal(self.order_id));
+                }
+                self.sealed = sealing.sealed.then(|| sealing.act.clone());
+                if sealing.sealed {
+                    StepKind::Sealed
+                } else {
+                    StepKind::Unsealed
+                }
             }
         };
         self.steps.push(Step {

@@ -1,17 +1,102 @@
-//! The desk: the registry as intake sees it. An event is made durable in the court's ledger, brought into lookups, and only
+//! The desk: the acts of this court as callers ask for them, and the registry as intake sees it. An event is made durable in the court's ledger, brought into lookups, and only
 //! then acknowledged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use ccpor_domain::{Event, OrderId, UtcMillis};
+use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, UtcMillis};
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
 use crate::apply::{Batch, Fact};
 use crate::index::IndexFailed;
-use crate::intake::{Desk, IntakeRefused};
+use crate::intake::{self, Desk, Done, IntakeRefused, Request};
 use crate::registry::{Registry, now};
 use crate::story::{NoStory, Story};
+
+impl Registry {
+    /// Files a new order of this court.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn file(
+        &self,
+        request: Request,
+        source_id: Option<String>,
+        order: Order,
+    ) -> Result<Done, IntakeRefused> {
+        intake::file(self, &self.turns, request, source_id, order)
+    }
+
+    /// Files a new version of an order of this court. `expected` is the version that the client read.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn amend(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        expected: Option<u32>,
+        order: Order,
+    ) -> Result<Done, IntakeRefused> {
+        intake::amend(self, &self.turns, request, order_id, expected, order)
+    }
+
+    /// Records service of an order, or an attempt.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn serve(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        service: Service,
+    ) -> Result<Done, IntakeRefused> {
+        intake::serve(self, &self.turns, request, order_id, service)
+    }
+
+    /// Attaches an image that was put into [`Registry::images`].
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn attach(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        image: ImageRef,
+    ) -> Result<Done, IntakeRefused> {
+        intake::attach(self, &self.turns, request, order_id, image)
+    }
+
+    /// Ends an order before its time.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn end(&self, request: Request, order_id: OrderId, ending: Ending) -> Result<Done, IntakeRefused> {
+        intake::end(self, &self.turns, request, order_id, ending)
+    }
+
+    /// Files a new order that follows another one of this court, which ends by it.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; repeat the call with the same key when it is not known whether it was done.
+    pub fn file_following(
+        &self,
+        request: Request,
+        source_id: Option<String>,
+        order: Order,
+        follows: (OrderId, Follows),
+    ) -> Result<Done, IntakeRefused> {
+        intake::file_following(self, &self.turns, request, source_id, order, follows)
+    }
+
+    /// Seals an order of this court, or unseals it.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn seal(&self, request: Request, order_id: OrderId, sealed: bool) -> Result<Done, IntakeRefused> {
+        intake::seal(self, &self.turns, request, order_id, sealed)
+    }
+}
 
 impl Desk for Registry {
     fn own(&self) -> Option<&OriginId> {

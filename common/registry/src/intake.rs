@@ -4,8 +4,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ccpor_domain::{
-    Act, Actor, Amended, CoreMissing, Ended, Ending, Event, Filed, ImageAttached, ImageRef, Order, OrderId,
-    OrderState, RequestId, Served, Service, StepRefused, UtcMillis, Warning,
+    Act, Actor, Amended, CoreMissing, Ended, Ending, EndingKind, Event, Filed, FollowRefused, Follows,
+    ImageAttached, ImageRef, Order, OrderId, OrderState, RequestId, Sealing, Served, Service, StepRefused,
+    UtcMillis, Warning,
 };
 use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
 
@@ -80,6 +81,9 @@ pub enum IntakeRefused {
     /// The act does not fit the order as it stands.
     #[error(transparent)]
     Step(#[from] StepRefused),
+    /// It cannot follow the other order.
+    #[error(transparent)]
+    Follow(#[from] FollowRefused),
     /// The client amends a version that is no longer the newest.
     #[error(
         "order {order} is at version {found}, not {expected}: somebody else has amended it. Read it again and repeat"
@@ -178,6 +182,68 @@ pub(crate) fn file(
     })
 }
 
+/// Files a new order that follows another one of this court, and ends that one as followed. Acknowledged when both are recorded;
+/// repeated with the same key, what is missing of the two is done.
+pub(crate) fn file_following(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    source_id: Option<String>,
+    mut order: Order,
+    (previous, how): (OrderId, Follows),
+) -> Result<Done, IntakeRefused> {
+    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
+    let order_id = OrderId::derive(origin.court(), &request.key);
+    let before = desk.story(previous)?.ok_or(NoStory::Unknown(previous))?;
+    if before.origin.court() != origin.court() {
+        return Err(IntakeRefused::NotOurs {
+            order: previous,
+            owner: before.origin,
+        });
+    }
+    // By an earlier call with this key it may be followed by this very order already.
+    let mut state = before.state;
+    let ours = EndingKind::Superseded { by: order_id };
+    if state
+        .ending
+        .as_ref()
+        .is_some_and(|ending| ending.ending.kind == ours)
+    {
+        state.ending = None;
+    }
+    ccpor_domain::follow(&state, how, &mut order)?;
+    let second = Request {
+        key: format!("{}/ends-the-one-before", request.key),
+        ..request.clone()
+    };
+    let done = file(desk, turns, request, source_id, order)?;
+    let ending = Ending {
+        kind: ours,
+        date: None,
+        time: None,
+    };
+    end(desk, turns, second, previous, ending)?;
+    Ok(done)
+}
+
+/// Seals an order of this court, or unseals it.
+pub(crate) fn seal(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    sealed: bool,
+) -> Result<Done, IntakeRefused> {
+    let event = |act| {
+        Event::Sealing(Sealing {
+            act,
+            order_id,
+            sealed,
+        })
+    };
+    step(desk, turns, request, order_id, event, |_| Ok(()))
+}
+
 /// Files a new version of an order. `expected` is the version that the client read; none does not check.
 pub(crate) fn amend(
     desk: &impl Desk,
@@ -274,13 +340,15 @@ fn step(
     let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
     let _turn = turns.take(order_id);
     let story = desk.story(order_id)?.ok_or(NoStory::Unknown(order_id))?;
-    if story.origin.court() != origin.court() {
+    let linked = story.origin.court() != origin.court();
+    let wanted = event(act(desk, &origin, request));
+    // Proof of service may be recorded at any court (Fam. Code 6380(d)): in its own ledger, linked to the order.
+    if linked && !wanted.may_be_linked() {
         return Err(IntakeRefused::NotOurs {
             order: order_id,
             owner: story.origin,
         });
     }
-    let wanted = event(act(desk, &origin, request));
     if let Some(told) = story
         .records
         .iter()
@@ -295,7 +363,11 @@ fn step(
     }
     fits(&story.state)?;
     let mut after = story.state;
-    after.apply(&wanted)?;
+    if linked {
+        after.apply_linked(&wanted)?;
+    } else {
+        after.apply(&wanted)?;
+    }
     let (head, recorded) = desk.record(wanted)?;
     let version = after.version;
     Ok(Done {
@@ -319,6 +391,7 @@ fn same_deed(told: &Event, wanted: &Event) -> bool {
         (Event::Served(told), Event::Served(wanted)) => told.service == wanted.service,
         (Event::ImageAttached(told), Event::ImageAttached(wanted)) => told.image == wanted.image,
         (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
+        (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
         _ => false,
     }
 }
@@ -355,7 +428,7 @@ fn repeated(story: &Story, told: &Told) -> Done {
     let warnings = match &told.event {
         Event::Filed(filed) => ccpor_domain::check(&filed.order),
         Event::Amended(amended) => ccpor_domain::check(&amended.order),
-        Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) => Vec::new(),
+        Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) | Event::Sealing(_) => Vec::new(),
     };
     Done {
         order: story.order,

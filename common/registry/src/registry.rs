@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use ccpor_domain::{Calendars, Ending, ImageRef, Order, OrderId, Service, UtcMillis};
+use ccpor_domain::{Calendars, OrderId, UtcMillis};
 use ccpor_ledger::{
     AppendError, Head, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat, SigningKey,
     VerifyingKey, Writer,
@@ -15,7 +15,7 @@ use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source};
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
-use crate::intake::{self, Done, IntakeRefused, Request, Turns};
+use crate::intake::Turns;
 use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
 use crate::room;
@@ -70,7 +70,7 @@ pub struct Registry {
     view: Arc<CurrentView>,
     applier: Mutex<Option<Arc<Applier>>>,
     applying: Mutex<Option<std::thread::JoinHandle<()>>>,
-    turns: Turns,
+    pub(crate) turns: Turns,
     /// Acts of the own court that are being recorded and applied.
     pub(crate) under_way: AtomicUsize,
     /// Why nothing may be filed, when that is so.
@@ -164,67 +164,6 @@ impl Registry {
             calendars: config.calendars,
         });
         Ok((registry, opening))
-    }
-
-    /// Files a new order of this court.
-    ///
-    /// # Errors
-    /// [`IntakeRefused`]; nothing was recorded then.
-    pub fn file(
-        &self,
-        request: Request,
-        source_id: Option<String>,
-        order: Order,
-    ) -> Result<Done, IntakeRefused> {
-        intake::file(self, &self.turns, request, source_id, order)
-    }
-
-    /// Files a new version of an order of this court. `expected` is the version that the client read.
-    ///
-    /// # Errors
-    /// [`IntakeRefused`]; nothing was recorded then.
-    pub fn amend(
-        &self,
-        request: Request,
-        order_id: OrderId,
-        expected: Option<u32>,
-        order: Order,
-    ) -> Result<Done, IntakeRefused> {
-        intake::amend(self, &self.turns, request, order_id, expected, order)
-    }
-
-    /// Records service of an order, or an attempt.
-    ///
-    /// # Errors
-    /// [`IntakeRefused`]; nothing was recorded then.
-    pub fn serve(
-        &self,
-        request: Request,
-        order_id: OrderId,
-        service: Service,
-    ) -> Result<Done, IntakeRefused> {
-        intake::serve(self, &self.turns, request, order_id, service)
-    }
-
-    /// Attaches an image that was put into [`Registry::images`].
-    ///
-    /// # Errors
-    /// [`IntakeRefused`]; nothing was recorded then.
-    pub fn attach(
-        &self,
-        request: Request,
-        order_id: OrderId,
-        image: ImageRef,
-    ) -> Result<Done, IntakeRefused> {
-        intake::attach(self, &self.turns, request, order_id, image)
-    }
-
-    /// Ends an order before its time.
-    ///
-    /// # Errors
-    /// [`IntakeRefused`]; nothing was recorded then.
-    pub fn end(&self, request: Request, order_id: OrderId, ending: Ending) -> Result<Done, IntakeRefused> {
-        intake::end(self, &self.turns, request, order_id, ending)
     }
 
     /// An order with its whole history, or as it was known at a past moment.

@@ -90,6 +90,7 @@ impl Desk for Remote {
             order: Some(render::order(&order)),
             source_id,
             reason: reason.to_owned(),
+            ..FileOrderRequest::default()
         };
         self.call(&key, |client| {
             let request = request.clone();

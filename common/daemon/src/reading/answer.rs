@@ -78,6 +78,7 @@ fn describe(hit: &mut Hit, story: &Story, standing: &Standing, at: UtcMillis, nu
     hit.family = state.order.resolved_family().to_string();
     hit.title = state.order.title();
     hit.restrained_name = state.order.restrained.name.last_first();
+    hit.sealed = state.sealed.is_some();
     hit.has_image = !state.images.is_empty();
     hit.radio = ccpor_domain::radio_block(state, standing, number, of);
 }

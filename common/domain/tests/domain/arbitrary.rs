@@ -415,6 +415,11 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
             order_id,
             ending
         })),
+        (act(), order_id(), any::<bool>()).prop_map(|(act, order_id, sealed)| Event::Sealing(Sealing {
+            act,
+            order_id,
+            sealed
+        })),
     ]
     .boxed()
 }
@@ -437,6 +442,11 @@ pub(crate) fn about(event: Event, order: OrderId, request: RequestId) -> Event {
         Event::ImageAttached(mut attached) => {
             (attached.order_id, attached.act.request) = (order, request);
             Event::ImageAttached(attached)
+        }
+        Event::Sealing(mut sealing) => {
+            sealing.order_id = order;
+            sealing.act.request = request;
+            Event::Sealing(sealing)
         }
         Event::Ended(mut ended) => {
             (ended.order_id, ended.act.request) = (order, request);

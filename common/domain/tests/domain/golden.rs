@@ -68,6 +68,7 @@ fn closed_lists_only_grow_at_their_end() {
         CoreField,
         EndRule,
         Family,
+        Follows,
         FormKind,
         IdentifierKind,
         Media,

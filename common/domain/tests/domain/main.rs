@@ -11,6 +11,7 @@ mod dates;
 mod enforcement;
 mod enforcement_laws;
 mod expiry;
+mod follow;
 mod golden;
 mod json;
 mod number;

@@ -265,6 +265,14 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("served", served(3, "2026-10-03T05:20:00Z", service())),
         ("image_attached", attached(4)),
         (
+            "sealed",
+            Event::Sealing(Sealing {
+                act: act(9, "2027-01-05T18:00:00Z"),
+                order_id: order_id(),
+                sealed: true,
+            }),
+        ),
+        (
             "terminated",
             ended(
                 5,

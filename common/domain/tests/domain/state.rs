@@ -152,6 +152,7 @@ struct Model {
     requests: BTreeSet<RequestId>,
     version: u32,
     ended: bool,
+    sealed: bool,
     services: usize,
 }
 
@@ -162,6 +163,7 @@ impl Model {
             Event::Filed(_) => false,
             Event::Amended(_) | Event::Ended(_) => !self.ended,
             Event::Served(_) | Event::ImageAttached(_) => true,
+            Event::Sealing(sealing) => sealing.sealed != self.sealed,
         };
         if !fine || self.requests.contains(&request) {
             return false;
@@ -169,6 +171,9 @@ impl Model {
         self.requests.insert(request);
         self.version += u32::from(matches!(event, Event::Amended(_)));
         self.ended |= matches!(event, Event::Ended(_));
+        if let Event::Sealing(sealing) = event {
+            self.sealed = sealing.sealed;
+        }
         self.services += usize::from(matches!(event, Event::Served(_)));
         true
     }
@@ -193,6 +198,7 @@ proptest! {
         }
         prop_assert_eq!(state.version, model.version);
         prop_assert_eq!(state.ending.is_some(), model.ended);
+        prop_assert_eq!(state.sealed.is_some(), model.sealed);
         prop_assert_eq!(state.service.len(), model.services);
         prop_assert_eq!(state.steps.len(), model.requests.len());
     }
