@@ -2,6 +2,7 @@
 //! holds is kept by its record as it came; this file never refuses one.
 
 use crate::closed::closed;
+use crate::date::Date;
 
 closed! {
     /// Sex as the orders' forms ask for it. JSON takes the NCIC letter too.
@@ -52,6 +53,19 @@ pub struct CodeEntry {
     pub code: &'static str,
     /// What it means, in plain words.
     pub words: &'static str,
+    /// The first day on which it is used; none where the source does not say.
+    pub effective: Option<(i16, u8, u8)>,
+    /// The first day on which it is used no more; none while it is.
+    pub obsolete: Option<(i16, u8, u8)>,
+}
+
+impl CodeEntry {
+    /// Whether the code may be used on this day.
+    #[must_use]
+    pub fn is_used_on(&self, date: Date) -> bool {
+        let day = <(i16, u8, u8)>::from(date);
+        self.effective.is_none_or(|first| first <= day) && self.obsolete.is_none_or(|end| day < end)
+    }
 }
 
 closed! {
@@ -86,6 +100,24 @@ impl CodeTable {
         }
     }
 
+    /// Where the table comes from.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Race => "NCIC RAC as published by New Orleans (ncic.xsd), with California's H",
+            Self::Eye | Self::Hair | Self::Skin => "NCIC as published by New Orleans (ncic.xsd)",
+            Self::Caution => "NCIC CMC, from general knowledge",
+            Self::Condition => "NCIC PCO as published in NIEM (ncic:PCOCodeType)",
+        }
+    }
+
+    /// Whether the published table was not read, so that an administrator should check it before relying on it. No source that was
+    /// read says from when, or until when, a code is used: such days are left open.
+    #[must_use]
+    pub const fn unverified(self) -> bool {
+        matches!(self, Self::Race | Self::Caution)
+    }
+
     /// The line for a code or for its words, in either case.
     #[must_use]
     pub fn find(self, text: &str) -> Option<CodeEntry> {
@@ -98,7 +130,7 @@ impl CodeTable {
 }
 
 macro_rules! entries {
-    ($($code:literal $words:literal),+ $(,)?) => { &[$( CodeEntry { code: $code, words: $words } ),+] };
+    ($($code:literal $words:literal),+ $(,)?) => { &[$( CodeEntry { code: $code, words: $words, effective: None, obsolete: None } ),+] };
 }
 
 /// NCIC; H is California's.

@@ -7,6 +7,9 @@
 //!
 //! There is no address of a protected person anywhere in this model: confidential locations are not part of it.
 
+#[doc = include_str!("../RULES.md")]
+pub mod rules {}
+
 // A module uses only modules declared below it.
 mod radio;
 mod phrase;

@@ -29,6 +29,8 @@ enum Name {
     Replicate,
     /// Time to ready after kill -9, with 100,000 and 1,000,000 records.
     Restart,
+    /// What to enforce among twelve orders, and a million statuses, in memory.
+    Law,
     /// Memory of a node that holds 100,000 orders.
     Memory,
     /// All of them.
@@ -43,10 +45,11 @@ fn main() -> ExitCode {
     }
     let mut sheet = Sheet::new(arguments.json);
     let wanted = |name| arguments.name == name || arguments.name == Name::All;
-    let measures: [(Name, bench::Measure); 4] = [
+    let measures: [(Name, bench::Measure); 5] = [
         (Name::Filing, bench::filing::measure),
         (Name::Replicate, bench::replicate::measure),
         (Name::Restart, bench::restart::measure),
+        (Name::Law, bench::law::measure),
         (Name::Memory, bench::memory::measure),
     ];
     for (name, measure) in measures {

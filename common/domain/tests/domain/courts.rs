@@ -123,8 +123,38 @@ fn tables_hold_each_form_and_code_once() {
         assert_eq!(table.find("BR0"), None);
     }
     assert_eq!(CodeTable::Eye.find("bro").unwrap().words, "brown");
+    assert!(CodeTable::ALL.iter().all(|table| !table.source().is_empty()));
     assert_eq!(
         (Sex::find("x"), Sex::find("female"), Sex::find("?")),
         (Some(Sex::Nonbinary), Some(Sex::Female), None)
     );
+}
+
+/// A changed line of a table is a change of what records mean: it is made on purpose, with this sum.
+#[test]
+fn the_code_tables_are_the_ones_that_were_checked() {
+    let mut sum = blake3::Hasher::new();
+    for table in CodeTable::ALL {
+        for entry in table.entries() {
+            let CodeEntry {
+                code,
+                words,
+                effective,
+                obsolete,
+            } = entry;
+            sum.update(format!("{table} {code} {words} {effective:?} {obsolete:?}\n").as_bytes());
+        }
+    }
+    assert_eq!(
+        sum.finalize().to_hex().as_str(),
+        "fc28cf8f5ebf7a11f4c349132324f26c92c355e7dbcfd94a774dc7d0ca15374e"
+    );
+    let day = "2026-11-24".parse().unwrap();
+    let eye = CodeTable::Eye.find("BRO").unwrap();
+    assert!(eye.is_used_on(day));
+    let gone = CodeEntry {
+        obsolete: Some((2026, 11, 24)),
+        ..eye
+    };
+    assert!(!gone.is_used_on(day));
 }

@@ -77,6 +77,13 @@ fn freshness_follows_heartbeats_that_are_covered_by_records() {
     assert!(hub.freshness(None).courts.is_empty());
     file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
     pass_on(&alameda, &hub, "alameda").unwrap();
+    // What was passed on is applied by a thread of the hub's.
+    until(|| {
+        hub.freshness(None)
+            .courts
+            .iter()
+            .any(|court| court.as_of.is_some())
+    });
     file(&alameda, "key-0002", order("ROE", "JANE", "HF26-2")).unwrap();
     let ahead = alameda.sign_heartbeat().unwrap().unwrap();
     let promised = i64::try_from(ahead.decode().unwrap().closed.millis()).unwrap();
