@@ -158,6 +158,7 @@ pub fn standing(standing: &domain::Standing, at: domain::UtcMillis) -> message::
         firearms: standing.firearms,
         stay_away_yards: standing.stay_away_yards.map(u32::from),
         words: standing.words(),
+        custody_remains: standing.custody_remains,
     }
 }
 

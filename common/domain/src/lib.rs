@@ -78,4 +78,4 @@ pub use state::{
     EndingRecord, MAX_LINKED, MAX_STEPS, OrderState, ServiceRecord, Step, StepKind, StepRefused,
 };
 pub use term::{Place, Term, TermKind};
-pub use warning::{Warning, WarningCode, check};
+pub use warning::{Warning, WarningCode, check, check_service};

@@ -42,6 +42,9 @@ pub fn radio_block(state: &OrderState, standing: &Standing, nth: usize, of: usiz
             ""
         },
     );
+    if standing.custody_remains {
+        block.push_str("  CUSTODY TERMS MAY STILL STAND, ASK COURT");
+    }
     let cautions: Vec<String> = order
         .restrained
         .cautions

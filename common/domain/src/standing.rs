@@ -6,10 +6,12 @@ use crate::court_calendar::Calendars;
 use crate::date::{Date, TimeOfDay};
 use crate::event::EndingKind;
 use crate::expiry::{End, begins, ends};
+use crate::family::Family;
 use crate::moment::UtcMillis;
 use crate::order::Order;
 use crate::service::ServiceMode;
 use crate::state::OrderState;
+use crate::term::{Term, TermKind};
 
 closed! {
     /// Whether an order is in force, and why not.
@@ -75,6 +77,9 @@ pub struct Standing {
     pub firearms: bool,
     /// The greatest distance to keep, in yards.
     pub stay_away_yards: Option<u16>,
+    /// Whether it is over and its terms on children may stand all the same: custody, visitation and support outlive a restraining
+    /// order (Fam. Code 6345(b)).
+    pub custody_remains: bool,
 }
 
 impl Standing {
@@ -95,8 +100,10 @@ impl Standing {
 pub fn standing(state: &OrderState, at: UtcMillis, calendars: &Calendars) -> Standing {
     let ends = ends(&state.order, calendars);
     let served_how = notice(state, at);
+    let status = status(state, ends, at);
     Standing {
-        status: status(state, ends, at),
+        status,
+        custody_remains: status == Status::Expired && decides_on_children(&state.order),
         served: served_how.is_some(),
         served_how,
         ends,
@@ -104,6 +111,15 @@ pub fn standing(state: &OrderState, at: UtcMillis, calendars: &Calendars) -> Sta
         firearms: state.order.forbids_firearms(),
         stay_away_yards: state.order.stay_away_yards(),
     }
+}
+
+fn decides_on_children(order: &Order) -> bool {
+    let family = matches!(
+        order.resolved_family(),
+        Family::DomesticViolence | Family::Juvenile | Family::NotStated
+    );
+    let on_children = |term: &Term| matches!(term.kind, TermKind::Custody | TermKind::Visitation);
+    family && order.terms.iter().any(on_children)
 }
 
 fn status(state: &OrderState, ends: End, at: UtcMillis) -> Status {

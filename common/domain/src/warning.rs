@@ -3,9 +3,11 @@
 mod consistency;
 mod description;
 mod duration;
+mod service;
 mod found;
 
 use crate::order::Order;
+use crate::service::Service;
 
 use self::found::Warnings;
 pub use self::found::{Warning, WarningCode};
@@ -21,5 +23,13 @@ pub fn check(order: &Order) -> Vec<Warning> {
     description::of_restrained(order, &mut found);
     description::of_protected(order, &mut found);
     consistency::of_terms(order, &mut found);
+    found.0
+}
+
+/// Everything to look at in a proof of service, or in an attempt. Nothing in it may stop its entry.
+#[must_use]
+pub fn check_service(order: &Order, service: &Service) -> Vec<Warning> {
+    let mut found = Warnings::default();
+    service::of_order(order, service, &mut found);
     found.0
 }

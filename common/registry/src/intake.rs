@@ -276,20 +276,20 @@ pub(crate) fn serve(
     order_id: OrderId,
     service: Service,
 ) -> Result<Done, IntakeRefused> {
-    step(
-        desk,
-        turns,
-        request,
-        order_id,
-        |act| {
-            Event::Served(Served {
-                act,
-                order_id,
-                service,
-            })
-        },
-        |_| Ok(()),
-    )
+    let mut warnings = Vec::new();
+    let told = service.clone();
+    let event = |act| {
+        Event::Served(Served {
+            act,
+            order_id,
+            service,
+        })
+    };
+    let done = step(desk, turns, request, order_id, event, |state| {
+        warnings = ccpor_domain::check_service(&state.order, &told);
+        Ok(())
+    })?;
+    Ok(Done { warnings, ..done })
 }
 
 /// Attaches an image that is in the image store.

@@ -40,6 +40,37 @@ proptest! {
     }
 
     #[test]
+    fn any_order_can_be_followed_served_and_enforced(
+        filed in arbitrary::filed(),
+        other in arbitrary::filed(),
+        event in arbitrary::event(),
+        service in arbitrary::service(),
+        at in arbitrary::moment(),
+        how in prop::sample::select(Follows::ALL),
+    ) {
+        let calendars = Calendars::default();
+        let (state, other) = (OrderState::start(filed), OrderState::start(other));
+        let mut next = other.order.clone();
+        if follow(&state, how, &mut next).is_err() {
+            prop_assert_eq!(&next, &other.order);
+        }
+        for warning in check_service(&state.order, &service) {
+            prop_assert!(!warning.field.is_empty() && !warning.message.is_empty() && !warning.rule.is_empty());
+        }
+        if let Some(deadline) = Deadline::of(&event, calendars.of(&state.order.court)) {
+            prop_assert!(deadline.due > deadline.acted || deadline.acted == Date::LAST);
+            let _ = deadline.is_over(at);
+        }
+        let certain = [other.order_id];
+        let given = enforcement(&state.order.restrained, &certain, &[&state, &other], at, &calendars);
+        let for_persons = given.persons.iter().flat_map(|person| &person.terms);
+        for held in for_persons.chain(&given.everywhere) {
+            prop_assert!(!term_words(&held.term, Language::Spanish).is_empty());
+        }
+        let _ = brady_suggestion(&state.order).reasons();
+    }
+
+    #[test]
     fn any_text_is_parsed_or_refused(text in prop_oneof![arbitrary::text(), "[-0-9: OILUZa-z/]{0,24}"]) {
         let _ = (text.parse::<Date>(), text.parse::<PartialDate>(), text.parse::<TimeOfDay>());
         let _ = (text.parse::<UtcMillis>(), text.parse::<OrderId>(), text.parse::<RegistryNumber>());

@@ -2,7 +2,7 @@
 
 use ccpor_domain::*;
 
-use crate::sample::{self, date};
+use sample::{self, date};
 
 fn codes(order: &Order) -> Vec<(String, WarningCode)> {
     check(order)
@@ -178,4 +178,73 @@ fn a_warning_never_repeats_what_is_in_the_record() {
         told.iter()
             .all(|warning| !warning.message.contains("SECRET") && !warning.field.contains("SECRET"))
     );
+}
+
+#[test]
+fn a_proof_of_service_is_looked_at_and_never_refused() {
+    let order = sample::order();
+    let fields = |service: &Service, order: &Order| -> Vec<String> {
+        check_service(order, service)
+            .into_iter()
+            .map(|warning| warning.field)
+            .collect()
+    };
+    let bare = Service {
+        mode: ServiceMode::Personal,
+        ..Service::default()
+    };
+    assert_eq!(
+        fields(&bare, &order),
+        [
+            "service.date",
+            "service.time",
+            "service.served_by",
+            "service.agency"
+        ]
+    );
+    let in_court = Service {
+        mode: ServiceMode::InCourt,
+        ..Service::default()
+    };
+    assert!(
+        fields(&in_court, &order).is_empty(),
+        "presence in court needs no proof"
+    );
+    let whole = sample::service();
+    assert!(fields(&whole, &order).is_empty(), "{:?}", fields(&whole, &order));
+    let before = Service {
+        date: Some("2026-09-30".parse().unwrap()),
+        ..whole.clone()
+    };
+    assert_eq!(fields(&before, &order), ["service.date"]);
+    let mailed = Service {
+        mode: ServiceMode::Mail,
+        ..whole
+    };
+    assert!(fields(&mailed, &order).is_empty());
+    let temporary = Order {
+        stage: Stage::Temporary,
+        ..order
+    };
+    assert_eq!(fields(&mailed, &temporary), ["service.mode"]);
+}
+
+#[test]
+fn custody_outlives_an_expired_order() {
+    let mut order = sample::order();
+    order.terms.push(sample::term(TermKind::Custody));
+    order.expires = Expiry::OnDate {
+        date: "2026-10-02".parse().unwrap(),
+        time: None,
+    };
+    let state = OrderState::start(Filed {
+        act: sample::act(1, "2026-10-01T10:00:00Z"),
+        order_id: sample::order_id(),
+        source_id: None,
+        order,
+    });
+    let at = |moment: &str| standing(&state, moment.parse().unwrap(), &Calendars::default());
+    assert!(!at("2026-10-02T10:00:00Z").custody_remains, "it is in force");
+    assert!(at("2026-10-04T10:00:00Z").custody_remains);
+    assert!(radio_block(&state, &at("2026-10-04T10:00:00Z"), 1, 1).contains("CUSTODY TERMS MAY STILL STAND"));
 }
