@@ -2,7 +2,7 @@
 
 use ccpor_domain::*;
 
-use sample::{self, date};
+use crate::sample::{self, date};
 
 fn codes(order: &Order) -> Vec<(String, WarningCode)> {
     check(order)
