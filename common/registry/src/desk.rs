@@ -8,9 +8,10 @@ use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, Ut
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
 use crate::apply::{Batch, Fact};
+use crate::freshness::now;
 use crate::index::IndexFailed;
 use crate::intake::{self, Desk, Done, IntakeRefused, Request};
-use crate::registry::{Registry, now};
+use crate::registry::Registry;
 use crate::story::{NoStory, Story};
 
 impl Registry {

@@ -4,6 +4,15 @@ use ccpor_domain::UtcMillis;
 use ccpor_ledger::OriginId;
 use serde::Serialize;
 
+/// The moment, by the clock of this machine.
+#[must_use]
+pub fn now() -> UtcMillis {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// Who holds the data that an answer was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

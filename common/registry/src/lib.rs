@@ -42,7 +42,7 @@ mod room;
 
 pub use card::id_kind;
 pub use catalogue::KnownImage;
-pub use freshness::{Answer, CourtFreshness, Freshness, Source};
+pub use freshness::{Answer, CourtFreshness, Freshness, Source, now};
 pub use index::{IndexFailed, NotUsable};
 pub use intake::{Done, IntakeRefused, Request};
 pub use lookup::{Found, Hits, Question};
@@ -51,7 +51,7 @@ pub use opening::{OpenFailed, Opening};
 pub use overdue::{Overdue, OverdueList};
 pub use person::{Clashes, Enforced, Known, Naming};
 pub use quarantine::Quarantined;
-pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig, now};
+pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig};
 pub use restore::RestoreRefused;
 pub use scrub::{Pass, Piece, Scrubbed};
 pub use shelf::ShelfError;

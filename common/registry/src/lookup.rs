@@ -3,8 +3,8 @@
 use ccpor_domain::{OrderId, RegistryNumber, Standing, Status, UtcMillis};
 use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 
-use crate::freshness::Answer;
-use crate::registry::{Registry, now};
+use crate::freshness::{Answer, now};
+use crate::registry::Registry;
 use crate::story::Story;
 
 /// A question and how its answer is to be cut.

@@ -3,8 +3,8 @@
 use ccpor_domain::{Deadline, OrderId, UtcMillis};
 use ccpor_ledger::{Body, Hlc, Ledger, OriginId, Position, ReadError, RunLimit};
 
-use crate::freshness::Answer;
-use crate::registry::{Registry, now};
+use crate::freshness::{Answer, now};
+use crate::registry::Registry;
 
 /// How much of a ledger is read at once.
 const RUN: RunLimit = RunLimit {

@@ -10,8 +10,8 @@ use ccpor_domain::{
 use ccpor_matching::{Born, Limits, PartialDate, Query, Role};
 
 use crate::card::id_kind;
-use crate::freshness::Answer;
-use crate::registry::{Registry, now};
+use crate::freshness::{Answer, now};
+use crate::registry::Registry;
 use crate::story::{NoStory, Story};
 
 /// The most orders that are read for one person.

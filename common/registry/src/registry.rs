@@ -12,7 +12,7 @@ use ccpor_ledger::{
 
 use crate::apply::{Anew, Applier, Batch};
 use crate::catalogue::KnownImage;
-use crate::freshness::{Answer, Freshness, Source};
+use crate::freshness::{Answer, Freshness, Source, now};
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
 use crate::intake::Turns;
@@ -179,8 +179,15 @@ impl Registry {
     #[must_use]
     pub fn freshness(&self, stale_after_ms: Option<u64>) -> Freshness {
         let stale_after_ms = stale_after_ms.unwrap_or(self.stale_after_ms);
-        let mut courts = self.replica.courts(now(), stale_after_ms, self.follows());
+        let halted = self.halted().is_some();
+        let follows = self.follows() && !halted;
+        let mut courts = self.replica.courts(now(), stale_after_ms, follows);
         for court in &mut courts {
+            if halted && self.own() == Some(&court.origin) {
+                court.current = false;
+                court.reason =
+                    "records of this court may be missing on its own machine; nothing is filed here".into();
+            }
             // Whatever was promised: a record that cannot be read cannot be in the answer.
             let ledger = self.shelf.get(&court.origin);
             if ledger.is_some_and(|ledger| damage_of(&ledger).is_some()) {
@@ -441,13 +448,4 @@ fn anew(index: PathBuf, cache_bytes: u64, shelf: &Arc<Shelf>, images: &ImageStor
         )
         .ok()
     })
-}
-
-/// The moment, by the clock of this machine.
-#[must_use]
-pub fn now() -> UtcMillis {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    UtcMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use ccpor_domain::UtcMillis;
 use ccpor_ledger::{
-    Head, Heartbeat, Hlc, HybridClock, OriginId, Receipt, ReceiptBook, ReceiptBookError, SignedHeartbeat,
-    SignedReceipt, SigningKey, VerifyingKey,
+    Head, Heartbeat, Hlc, HybridClock, Ledger, OriginId, Receipt, ReceiptBook, ReceiptBookError, RunLimit,
+    SignedHeartbeat, SignedReceipt, SigningKey, Standing, VerifyingKey,
 };
 use ccpor_sync::{FreshnessBook, Moved};
 
-use crate::freshness::CourtFreshness;
+use crate::freshness::{CourtFreshness, now};
 use crate::shelf::Shelf;
+
+/// How far ahead of the clock here another court's moments may be to be followed, in milliseconds.
+const CLOCK_AHEAD_MOST_MS: u64 = 60_000;
 
 type Watcher = Box<dyn Fn(&Moved) + Send + Sync>;
 
@@ -56,11 +59,14 @@ impl Replica {
                 .and_then(|head| Some((head, ledger.read(head.position).ok()?)));
             if let Some((head, record)) = last.and_then(|(head, signed)| Some((head, signed.decode().ok()?)))
             {
-                freshness.heartbeat(&Heartbeat {
+                // From a clock that ran ahead: when it was heard is not known any more. The next heartbeat tells.
+                let received = if record.hlc <= wall() { record.hlc } else { Hlc(0) };
+                let heartbeat = Heartbeat {
                     origin,
                     head: Some(head),
                     closed: record.hlc,
-                });
+                };
+                freshness.heartbeat(&heartbeat, received);
             }
         }
         Ok(Arc::new(Self {
@@ -97,13 +103,17 @@ impl Replica {
 
     /// The newest record of a replicated run, and its moment: nothing earlier is missing before it.
     pub(crate) fn recorded(&self, origin: &OriginId, head: Head, hlc: Hlc) {
-        self.clock.observe(hlc);
+        let received = wall();
+        // One court whose clock runs ahead must not carry the clocks of all others with it.
+        if hlc.millis() <= received.millis().saturating_add(CLOCK_AHEAD_MOST_MS) {
+            self.clock.observe(hlc);
+        }
         let heartbeat = Heartbeat {
             origin: origin.clone(),
             head: Some(head),
             closed: hlc,
         };
-        lock(&self.freshness).heartbeat(&heartbeat);
+        lock(&self.freshness).heartbeat(&heartbeat, received);
     }
 
     pub(crate) fn own_heartbeat(&self, signed: SignedHeartbeat) {
@@ -120,12 +130,16 @@ impl Replica {
         if self.own.as_ref() == Some(&claimed.origin) {
             return false;
         }
-        let key = claimed.head.and_then(|head| {
-            let ledger = shelf.get(&claimed.origin)?;
-            ledger.epoch_key(head.position.epoch).ok()
-        });
+        let Some((head, ledger)) = claimed.head.zip(shelf.get(&claimed.origin)) else {
+            return false;
+        };
+        let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(heartbeat) => self.keep(heartbeat, signed),
+            Some(heartbeat) if speaks_of(&ledger, &head, heartbeat.closed) => self.keep(heartbeat, signed),
+            Some(_) => {
+                tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
+                false
+            }
             None => false,
         }
     }
@@ -141,7 +155,7 @@ impl Replica {
             }
             heartbeats.insert(heartbeat.origin.clone(), (heartbeat.clone(), signed.clone()));
         }
-        lock(&self.freshness).heartbeat(&heartbeat);
+        lock(&self.freshness).heartbeat(&heartbeat, wall());
         self.tell(&Moved::Heartbeat(signed));
         true
     }
@@ -245,6 +259,27 @@ impl Replica {
             watcher(moved);
         }
     }
+}
+
+/// Whether a heartbeat with this head and moment speaks of the ledger that is held here. The word of a machine that was taken
+/// back to an old copy, or cloned, does not: what it closes may hide what it lost or what its twin filed.
+fn speaks_of(ledger: &Ledger, head: &Head, closed: Hlc) -> bool {
+    match ledger.standing(head) {
+        Ok(Standing::Same | Standing::PeerAhead) => true,
+        Ok(Standing::PeerBehind) => {
+            let next = RunLimit { records: 1, bytes: 1 };
+            let next = ledger.run(Some(head.position), next).unwrap_or_default();
+            next.first()
+                .and_then(|record| record.outline().ok())
+                .is_some_and(|outline| outline.hlc > closed)
+        }
+        Ok(Standing::Diverged) | Err(_) => false,
+    }
+}
+
+/// The wall clock of this machine.
+fn wall() -> Hlc {
+    Hlc::from_millis(u64::try_from(now().0).unwrap_or_default())
 }
 
 fn court(origin: &OriginId, as_of: Option<UtcMillis>, now: UtcMillis, stale_after_ms: u64) -> CourtFreshness {

@@ -44,13 +44,17 @@ impl FreshnessBook {
         self.origins.entry(origin.clone()).or_default();
     }
 
-    /// A verified heartbeat came in.
-    pub fn heartbeat(&mut self, heartbeat: &Heartbeat) {
+    /// A verified heartbeat came in at `received`, by the wall clock here.
+    ///
+    /// A court whose clock runs ahead closes moments that are still to come. It counts up to `received` only: otherwise it
+    /// would go on looking complete long after it was last heard.
+    pub fn heartbeat(&mut self, heartbeat: &Heartbeat, received: Hlc) {
+        let closed = heartbeat.closed.min(received);
         let freshness = self.origins.entry(heartbeat.origin.clone()).or_default();
         let head = heartbeat.head.map(|head| head.position);
         match head {
-            Some(head) if freshness.applied < Some(head) => freshness.wait_for(head, heartbeat.closed),
-            Some(_) | None => freshness.as_of = freshness.as_of.max(Some(heartbeat.closed)),
+            Some(head) if freshness.applied < Some(head) => freshness.wait_for(head, closed),
+            Some(_) | None => freshness.as_of = freshness.as_of.max(Some(closed)),
         }
     }
 
@@ -121,6 +125,9 @@ mod tests {
     use ccpor_ledger::{Hash, Head};
     use proptest::prelude::*;
 
+    /// Later than any moment that is closed here.
+    const NOW: Hlc = Hlc(u64::MAX);
+
     fn origin() -> OriginId {
         OriginId::new("court/alameda/node/1").unwrap()
     }
@@ -144,7 +151,7 @@ mod tests {
     #[test]
     fn a_heartbeat_counts_once_its_records_are_applied() {
         let mut book = FreshnessBook::new();
-        book.heartbeat(&beat(5, 1_000));
+        book.heartbeat(&beat(5, 1_000), NOW);
         assert_eq!(book.as_of(&origin()), None);
         book.applied(&origin(), at(4));
         assert_eq!(book.as_of(&origin()), None);
@@ -159,6 +166,22 @@ mod tests {
                 as_of: Some(Hlc::from_millis(1_000))
             }]
         );
+    }
+
+    #[test]
+    fn a_court_whose_clock_runs_ahead_is_complete_up_to_when_it_was_heard() {
+        let mut book = FreshnessBook::new();
+        book.applied(&origin(), at(5));
+        let (tomorrow, heard) = (86_400_000, Hlc::from_millis(1_000));
+        book.heartbeat(&beat(5, tomorrow), heard);
+        assert_eq!(book.as_of(&origin()), Some(heard));
+        // The same for one whose records come later.
+        let heard_again = Hlc::from_millis(2_000);
+        book.heartbeat(&beat(6, tomorrow + 10), heard_again);
+        book.applied(&origin(), at(6));
+        assert_eq!(book.as_of(&origin()), Some(heard_again));
+        // Silent since then, it is out of date as any other.
+        assert_eq!(book.not_current(Hlc::from_millis(60_000), 10_000).len(), 1);
     }
 
     #[test]
@@ -184,7 +207,7 @@ mod tests {
                 if is_beat {
                     seq += value;
                     closed += 10;
-                    book.heartbeat(&beat(seq, closed));
+                    book.heartbeat(&beat(seq, closed), NOW);
                     model.push((seq, closed));
                 } else {
                     applied = (applied + value).min(seq);

@@ -108,6 +108,125 @@ fn freshness_follows_heartbeats_that_are_covered_by_records() {
 }
 
 #[test]
+fn a_machine_taken_back_to_an_old_copy_cannot_vouch_for_the_whole_ledger() {
+    let (a, copy, h) = (
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let hub = open_hub(h.path());
+    let (old, _) = open_court(copy.path(), "alameda", 1);
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    // Both begin alike: what the old copy lacks is what was filed since.
+    file(&old, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    pass_on(&old, &hub, "alameda").unwrap();
+    file(&old, "key-0002", order("ROE", "JANE", "HF26-2")).unwrap();
+    let before = old.sign_heartbeat().unwrap().unwrap();
+    file(&old, "key-0003", order("POE", "JACK", "HF26-3")).unwrap();
+    pass_on(&old, &hub, "alameda").unwrap();
+    assert!(
+        hub.heartbeat(before),
+        "a late heartbeat of the same ledger counts"
+    );
+    // A twin with other records in the same places speaks of another ledger.
+    file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    file(&alameda, "key-0009", order("ZOE", "ANNE", "HF26-9")).unwrap();
+    let twin = alameda.sign_heartbeat().unwrap().unwrap();
+    assert!(!hub.heartbeat(twin), "its records are not the ones held here");
+    // A machine that lost the third order closes a moment at which that order was already filed.
+    let held = hub.load(&origin("alameda"), None, ALL).unwrap();
+    let (second, third) = (held[2].outline().unwrap(), held[3].outline().unwrap());
+    let head = ccpor_ledger::Head {
+        position: second.position,
+        hash: held[2].hash(),
+    };
+    let word = |closed| {
+        let heartbeat = ccpor_ledger::Heartbeat {
+            origin: origin("alameda"),
+            head: Some(head),
+            closed,
+        };
+        heartbeat.sign(&key(1)).unwrap()
+    };
+    assert!(!hub.heartbeat(word(ccpor_ledger::Hlc(third.hlc.0 + (1 << 30)))));
+    for registry in [&alameda, &old, &hub] {
+        registry.close();
+    }
+}
+
+#[test]
+fn a_court_whose_clock_runs_ahead_looks_out_of_date_as_any_other_when_it_is_silent() {
+    let (a, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    let hub = open_hub(h.path());
+    file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    pass_on(&alameda, &hub, "alameda").unwrap();
+    let (_, head) = hub.heads().remove(0);
+    let now = ccpor_ledger::Hlc::from_millis(u64::try_from(ccpor_registry::now().0).unwrap());
+    let heartbeat = ccpor_ledger::Heartbeat {
+        origin: origin("alameda"),
+        head: Some(head),
+        closed: ccpor_ledger::Hlc::from_millis(now.millis() + 86_400_000),
+    };
+    assert!(hub.heartbeat(heartbeat.sign(&key(1)).unwrap()));
+    until(|| {
+        hub.freshness(None).courts[0]
+            .as_of
+            .is_some_and(|as_of| as_of.0 >= now.millis() as i64)
+    });
+    // A moment later it was not heard again, and that shows: the clock of a day ahead bought it nothing.
+    until(|| hub.freshness(Some(0)).not_current().count() == 1);
+    alameda.close();
+    hub.close();
+}
+
+#[test]
+fn a_court_whose_clock_runs_ahead_carries_no_other_with_it() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    let (kern, _) = open_court(b.path(), "kern", 2);
+    file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    pass_on(&alameda, &kern, "alameda").unwrap();
+    let (_, end) = alameda.heads().remove(0);
+    let tomorrow = u64::try_from(ccpor_registry::now().0).unwrap() + 86_400_000;
+    let start = ccpor_ledger::EpochStart {
+        reason: ccpor_ledger::EpochReason::Restored,
+        previous: Some(end),
+        signing_key: *key(1).public().as_bytes(),
+        chain: Vec::new(),
+    };
+    let record = ccpor_ledger::Record {
+        version: ccpor_ledger::RECORD_VERSION,
+        origin: origin("alameda"),
+        epoch: 2,
+        seq: 1,
+        prev: end.hash,
+        hlc: ccpor_ledger::Hlc::from_millis(tomorrow),
+        key_id: key(1).public().id(),
+        body: ccpor_ledger::Body::EpochStart(start),
+    };
+    let run = vec![record.sign(&key(1)).unwrap()];
+    kern.store(&origin("alameda"), run).unwrap();
+    file(&kern, "key-0001", order("ROE", "JANE", "HF26-2")).unwrap();
+    let filed = kern.load(&origin("kern"), None, ALL).unwrap();
+    let hlc = filed.last().unwrap().outline().unwrap().hlc;
+    assert!(hlc.millis() < tomorrow, "Kern's own clock did not move: {hlc}");
+    alameda.close();
+    kern.close();
+}
+
+#[test]
+fn a_court_that_may_have_lost_records_does_not_vouch_for_itself() {
+    let a = tempfile::tempdir().unwrap();
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    assert!(alameda.freshness(None).complete());
+    alameda.halt("the hub holds more of this court's ledger");
+    assert!(!alameda.freshness(None).complete());
+    alameda.close();
+}
+
+#[test]
 fn a_forged_or_foreign_run_is_refused() {
     let (a, b, h) = (
         tempfile::tempdir().unwrap(),

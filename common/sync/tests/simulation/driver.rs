@@ -107,7 +107,8 @@ impl World {
         if held.is_some_and(|held| held.closed >= beat.closed) {
             return;
         }
-        self.machines[machine].book.heartbeat(&beat);
+        let received = Hlc::from_millis(self.now);
+        self.machines[machine].book.heartbeat(&beat, received);
         self.machines[machine].beats.insert(beat.origin, signed.clone());
         self.news(machine, &Moved::Heartbeat(signed));
     }
