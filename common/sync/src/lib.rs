@@ -44,7 +44,9 @@
 //!   that two hubs do not send everything twice.
 //! * **Refusals.** `Refused{origin, code}`: `NotYours` is followed by `Close`; `BadRecord` stops the origin on this
 //!   connection; `CannotStore` pauses it until the receiver sends `Resume` ([`limits::RETRY_ORIGIN_MS`] later).
-//! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, newer ones only, several in a frame.
+//! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, newer ones only, several in a frame. A machine keeps
+//!   and relays none that speaks of another ledger than its copy: another record at its head, or one behind its head that
+//!   was made before the moment it closes. It counts up to the moment at which it was heard ([`FreshnessBook::heartbeat`]).
 //! * **Alive.** Each side sends `Ping` every [`limits::PING_EVERY_MS`] and the peer answers `Pong` at once. Only an answer
 //!   (or an `Ack`) counts as a sign of life: when none came for anything sent within [`limits::SILENCE_MOST_MS`], the
 //!   connection is dead, also to the side that still hears the other. Both notice within ten seconds.
