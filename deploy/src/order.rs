@@ -3,20 +3,19 @@
 
 use std::path::PathBuf;
 
-use ccpor_api::CallFailed;
 use ccpor_api::message::{
     AmendOrderRequest, EndOrderRequest, Ending, FileOrderRequest, GetOrderRequest, Order, OrderAnswer,
-    RecordServiceRequest, SealOrderRequest, Service, WriteAnswer,
+    RecordServiceRequest, SealOrderRequest, Service,
 };
 use ccpor_daemon::exit::Exit;
-use ccpor_domain::{Date, TimeOfDay};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::failure::Failure;
 use crate::globals::Globals;
 use crate::key::Key;
 use crate::screen::Screen;
-use crate::{as_of, asking, check, key, order_file, paper, when};
+use crate::write::{day, done, minute};
+use crate::{as_of, asking, check, order_file, paper, violation, when};
 
 /// What to do with an order.
 #[derive(Subcommand, Debug)]
@@ -66,6 +65,12 @@ pub(crate) enum Command {
                       ccpor order serve 7K3M-99QD-0TB2-X --mode failed-attempt --date 2026-10-01 --agency-ori CA0150000"
     )]
     Serve(Serve),
+    /// Record that a violation of an order was reported; at the node of any court.
+    #[command(
+        after_help = "Examples:\n  ccpor order violation 7K3M-99QD-0TB2-X --date 2026-11-21 --time 23:10 --agency \"Kern SO\" --report 26-000123\n  \
+                      ccpor order violation 7K3M-99QD-0TB2-X --date 2026-11-21 --agency-ori CA0150000"
+    )]
+    Violation(violation::Arguments),
     /// End an order before its time, or cancel an entry made in error.
     #[command(
         after_help = "Examples:\n  ccpor order end 7K3M-99QD-0TB2-X --how terminated --date 2026-11-02 --reason \"dismissed\"\n  \
@@ -261,6 +266,7 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
         Command::Check(what) => check::run(&what, globals, screen).await,
         Command::Amend(what) => amend(what, globals, screen).await,
         Command::Serve(what) => serve(what, globals, screen).await,
+        Command::Violation(what) => violation::run(what, globals, screen).await,
         Command::End(what) => end(what, globals, screen).await,
     }
 }
@@ -423,39 +429,12 @@ async fn end(what: End, globals: &Globals, screen: &Screen) -> Result<Exit, Fail
     done("ended", &key, client.end_order(request).await, screen)
 }
 
-fn done(
-    what: &str,
-    key: &str,
-    answer: Result<WriteAnswer, CallFailed>,
-    screen: &Screen,
-) -> Result<Exit, Failure> {
-    let answer = answer.map_err(|failed| key::failed(key, failed, screen))?;
-    if screen.json {
-        screen.document(&answer)?;
-    } else {
-        screen.text(&paper::written(what, &answer))?;
-    }
-    Ok(Exit::Done)
-}
-
 /// A word of the command line as the registry writes it: `in-court` is `in_court`.
 fn word(value: impl ValueEnum) -> String {
     value
         .to_possible_value()
         .map(|value| value.get_name().replace('-', "_"))
         .unwrap_or_default()
-}
-
-fn day(text: &str) -> Result<String, String> {
-    text.parse::<Date>()
-        .map(|date| date.to_string())
-        .map_err(|error| error.to_string())
-}
-
-fn minute(text: &str) -> Result<String, String> {
-    text.parse::<TimeOfDay>()
-        .map(|time| time.to_string())
-        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! An order as a person reads it on a screen: what it means, what it says, what was done with it. It asks nobody.
 
 use ccpor_api::message::{
-    Freshness, ImageRef, Order, OrderAnswer, Position, Service, ServiceRecord, Step, WriteAnswer,
+    Freshness, ImageRef, Order, OrderAnswer, Position, Service, ServiceRecord, Step, ViolationRecord,
+    WriteAnswer,
 };
 
 use crate::described::{person, said};
@@ -17,8 +18,10 @@ pub(crate) fn order(answer: &OrderAnswer, freshness: &Freshness) -> String {
         face(&mut sheet, order);
         people(&mut sheet, order);
         commands(&mut sheet, order);
+        suggested(&mut sheet, answer);
     }
     sheet.list("SERVICE", answer.service.iter().map(recorded));
+    sheet.list("VIOLATIONS", answer.violations.iter().map(violation));
     sheet.list("IMAGES", answer.images.iter().map(image));
     if let Some(ending) = answer.ending.as_ref().and_then(|record| record.ending.as_ref()) {
         sheet.line(
@@ -33,6 +36,39 @@ pub(crate) fn order(answer: &OrderAnswer, freshness: &Freshness) -> String {
         steps(&answer.history),
         as_of::line(freshness, "")
     )
+}
+
+/// A violation that was reported.
+fn violation(record: &ViolationRecord) -> String {
+    let violation = record.violation.clone().unwrap_or_default();
+    said([
+        &violation.date,
+        &violation.time,
+        &violation.agency,
+        &violation.report,
+        &violation.note,
+    ])
+}
+
+/// What the record shows of the federal firearms bar, when nobody has decided.
+fn suggested(sheet: &mut Sheet, answer: &OrderAnswer) {
+    let decided = answer.order.as_ref().is_some_and(|order| order.brady.is_some());
+    let Some(seen) = answer.brady_suggestion.as_ref().filter(|_| !decided) else {
+        return;
+    };
+    let met = seen
+        .reasons
+        .iter()
+        .filter(|reason| reason.met == Some(true))
+        .count();
+    sheet.line(
+        "BRADY",
+        format!(
+            "not decided; suggested: {} ({met} of {} conditions recorded)",
+            seen.indicator,
+            seen.reasons.len()
+        ),
+    );
 }
 
 /// The history alone.

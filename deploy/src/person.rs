@@ -16,7 +16,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  ccpor person history --last Doe --first John --dob 1985-03-12\n  \
                       ccpor person history --last Doe --first John --json | jq '.orders[].order.case_number'\n\n\
-                      Ends with 3 when no order names such a person. Violations are not part of what the registry holds."
+                      Ends with 3 when no order names such a person."
     )]
     History(History),
 }
@@ -119,6 +119,14 @@ fn described(of: &PersonOrder) -> String {
                 service.mode.replace('_', " "),
                 service.date,
                 service.agency
+            ));
+        }
+    }
+    for record in &of.violations {
+        if let Some(violation) = &record.violation {
+            text.push_str(&format!(
+                "  violation reported: {} {} {}\n",
+                violation.date, violation.agency, violation.report
             ));
         }
     }

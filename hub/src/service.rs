@@ -6,8 +6,8 @@ use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    WriteAnswer,
+    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -58,6 +58,10 @@ impl Backend for HubService {
     }
 
     async fn end_order(&self, _: &Caller, _: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn record_violation(&self, _: &Caller, _: RecordViolationRequest) -> Result<WriteAnswer, Problem> {
         not_here()
     }
 

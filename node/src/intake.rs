@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, EndOrderRequest, FileOrderRequest, RecordServiceRequest,
-    SealOrderRequest, Warning, WriteAnswer,
+    RecordViolationRequest, SealOrderRequest, Warning, WriteAnswer,
 };
 use ccpor_api::{Caller, Code, Field, ImageBytes, ImageOffer, Problem, convert, render};
 use ccpor_daemon::reading::{blocking, named, no_story, position};
@@ -58,6 +58,24 @@ impl Intake {
             )
         })?;
         self.act(move |registry| registry.file_following(request, source_id, order, (previous, how)))
+            .await
+    }
+
+    pub(crate) async fn violation(
+        &self,
+        caller: &Caller,
+        asked: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.may_serve(caller)?;
+        let violation = asked
+            .violation
+            .as_ref()
+            .ok_or_else(|| Problem::field("violation", "is missing"))?;
+        let violation = convert::violation_from("violation", violation)?;
+        let request = request(caller, asked.idempotency_key, asked.reason);
+        let registry = Arc::clone(&self.registry);
+        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        self.act(move |registry| registry.violation(request, order_id, violation))
             .await
     }
 
@@ -233,7 +251,7 @@ impl Intake {
         ))
     }
 
-    /// Law enforcement records service as well, for the agency that its certificate names.
+    /// Law enforcement records service and violations as well, for the agency that its certificate names.
     fn may_serve(&self, caller: &Caller) -> Result<(), Problem> {
         if caller.identity.starts_with("lea/") {
             Ok(())

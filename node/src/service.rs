@@ -6,8 +6,8 @@ use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    WriteAnswer,
+    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -65,6 +65,14 @@ impl Backend for NodeService {
 
     async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem> {
         self.intake.end(caller, request).await
+    }
+
+    async fn record_violation(
+        &self,
+        caller: &Caller,
+        request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.intake.violation(caller, request).await
     }
 
     async fn seal_order(&self, caller: &Caller, request: SealOrderRequest) -> Result<WriteAnswer, Problem> {

@@ -321,6 +321,35 @@ async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_service
         )
         .await?;
     }
+    let words = [
+        "order",
+        "violation",
+        &current.registry_number,
+        "--date",
+        "2026-11-22",
+        "--agency",
+        "Kern SO",
+        "--report",
+        "26-1",
+    ];
+    let there = world.fleet.members()[1].api();
+    let report = Program::ask(world.operator(), there)?.args(words);
+    report.run().await?.said(0, &["DONE"]);
+    until("the violation is in the history at the hub", || async {
+        let history = Program::ask(world.operator(), world.fleet.hub_api())?
+            .args(["person", "history", "--last", "Doe", "--first", "John"]);
+        Ok(history
+            .run()
+            .await?
+            .text()
+            .contains("violation reported: 2026-11-22 Kern SO 26-1")
+            .then_some(()))
+    })
+    .await?;
+    ccpor(&["order", "show", &current.registry_number])?
+        .run()
+        .await?
+        .said(0, &["VIOLATIONS", "BRADY", "SEALED"]);
     let hit = restrained(&hub).await?;
     assert!(hit.iter().any(|hit| hit.sealed
         && hit.radio.contains("SEALED BY COURT")

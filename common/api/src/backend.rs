@@ -9,8 +9,8 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CheckOrderAnswer, CheckOrderRequest,
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
     ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
-    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest, ScrubAnswer,
-    ScrubRequest, SealOrderRequest, StatusAnswer, WriteAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest,
+    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -87,6 +87,13 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends an order.
     async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Records a violation that was reported.
+    async fn record_violation(
+        &self,
+        caller: &Caller,
+        request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem>;
 
     /// Seals an order, or unseals it.
     async fn seal_order(&self, caller: &Caller, request: SealOrderRequest) -> Result<WriteAnswer, Problem>;

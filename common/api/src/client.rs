@@ -19,8 +19,8 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
     GetOrderRequest, ImageRef, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, StatusRequest,
-    WriteAnswer,
+    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
+    StatusRequest, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -212,6 +212,16 @@ impl Client {
     pub async fn end_order(&self, message: EndOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
         self.timed(Box::pin(self.registry.clone().end_order(request)))
+            .await
+    }
+
+    /// Records a violation that was reported.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn record_violation(&self, message: RecordViolationRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(Box::pin(self.registry.clone().record_violation(request)))
             .await
     }
 

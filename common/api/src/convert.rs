@@ -42,6 +42,21 @@ pub fn service_from(path: &str, service: &message::Service) -> Result<domain::Se
     Reading::at(path).finish(|reading| read_service(reading, service))
 }
 
+/// The violation of a request, or every field that cannot be taken.
+///
+/// # Errors
+/// A [`Problem`] of the kind invalid-fields.
+pub fn violation_from(path: &str, violation: &message::Violation) -> Result<domain::Violation, Problem> {
+    Reading::at(path).finish(|reading| domain::Violation {
+        date: reading.day("date", &violation.date),
+        time: reading.optional("time", &violation.time),
+        agency: violation.agency.clone(),
+        agency_ori: violation.agency_ori.clone(),
+        report: violation.report.clone(),
+        note: violation.note.clone(),
+    })
+}
+
 /// The ending of a request.
 ///
 /// # Errors

@@ -3,8 +3,8 @@
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry,
     FileOrderRequest, Freshness, Hit, LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person,
-    PersonHistoryRequest, Position, Protected, RecordServiceRequest, SealOrderRequest, Service, Standing,
-    Term, Warning, WriteAnswer,
+    PersonHistoryRequest, Position, Protected, RecordServiceRequest, RecordViolationRequest,
+    SealOrderRequest, Service, Standing, Term, Violation, Warning, WriteAnswer,
 };
 
 const ORDER_ID: &str = "5f0c9a3d7e1b4c8896d2a1f0b3e47c55";
@@ -44,6 +44,21 @@ pub(crate) fn record_service() -> RecordServiceRequest {
             ..Service::default()
         }),
         ..RecordServiceRequest::default()
+    }
+}
+
+pub(crate) fn record_violation() -> RecordViolationRequest {
+    RecordViolationRequest {
+        idempotency_key: "so-2026-11-21-000041".to_owned(),
+        violation: Some(Violation {
+            date: "2026-11-21".to_owned(),
+            time: "23:10".to_owned(),
+            agency: "Alameda County Sheriff".to_owned(),
+            agency_ori: "CA0010000".to_owned(),
+            report: "26-000123".to_owned(),
+            ..Violation::default()
+        }),
+        ..RecordViolationRequest::default()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
     GetOrderRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, StatusRequest,
-    WriteAnswer,
+    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
+    StatusRequest, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -49,6 +49,14 @@ impl Registry for GrpcFace {
     async fn end_order(&self, request: Request<EndOrderRequest>) -> Result<Response<WriteAnswer>, Status> {
         let (caller, message) = opened(request)?;
         Ok(Response::new(self.0.end_order(caller, message).await?))
+    }
+
+    async fn record_violation(
+        &self,
+        request: Request<RecordViolationRequest>,
+    ) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.record_violation(caller, message).await?))
     }
 
     async fn seal_order(&self, request: Request<SealOrderRequest>) -> Result<Response<WriteAnswer>, Status> {

@@ -106,7 +106,12 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
             header("CCPOR-Title", "For people: DV-130, signed."),
             header("CCPOR-Reason", "Why; part of the history."),
         ]),
-        Route::FileOrder | Route::AmendOrder | Route::RecordService | Route::EndOrder | Route::SealOrder => {
+        Route::FileOrder
+        | Route::AmendOrder
+        | Route::RecordService
+        | Route::EndOrder
+        | Route::RecordViolation
+        | Route::SealOrder => {
             list.push(header(
                 "Idempotency-Key",
                 "May stand here instead of idempotency_key in the body.",
@@ -178,6 +183,11 @@ fn request_body(route: Route) -> Option<RequestBody> {
             json(&examples::record_service()),
         )),
         Route::EndOrder => Some(body(JSON, named("EndOrderRequest"), json(&examples::end_order()))),
+        Route::RecordViolation => Some(body(
+            JSON,
+            named("RecordViolationRequest"),
+            json(&examples::record_violation()),
+        )),
         Route::SealOrder => Some(body(
             JSON,
             named("SealOrderRequest"),
@@ -219,7 +229,11 @@ fn responses(route: Route) -> ResponsesBuilder {
     let write = || said(JSON, named("WriteAnswer"), json(&examples::write_answer()));
     let (status, response) = match route {
         Route::FileOrder => ("201", write()),
-        Route::AmendOrder | Route::RecordService | Route::EndOrder | Route::SealOrder => ("200", write()),
+        Route::AmendOrder
+        | Route::RecordService
+        | Route::EndOrder
+        | Route::RecordViolation
+        | Route::SealOrder => ("200", write()),
         Route::AttachImage => ("200", said(JSON, named("AttachImageAnswer"), None)),
         Route::GetOrder => ("200", dated(said(JSON, named("OrderAnswer"), None))),
         Route::GetImage => (
@@ -312,7 +326,9 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
     let parts: &[&[Code]] = match route {
         Route::FileOrder => &[DOOR, FAULT, BODY, WORK, WRITE, &[Code::AlreadyFiled]],
         Route::AmendOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN, &[Code::VersionConflict]],
-        Route::RecordService | Route::EndOrder | Route::SealOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN],
+        Route::RecordService | Route::EndOrder | Route::RecordViolation | Route::SealOrder => {
+            &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN]
+        }
         Route::AttachImage => &[DOOR, FAULT, UPLOAD, WORK, WRITE, KNOWN],
         Route::GetOrder => &[DOOR, FAULT, WORK, VIEW],
         Route::GetImage => &[DOOR, FAULT, WORK, IMAGE],
@@ -375,6 +391,7 @@ fn components() -> ComponentsBuilder {
     with::<message::AmendOrderRequest>(&mut schemas);
     with::<message::RecordServiceRequest>(&mut schemas);
     with::<message::EndOrderRequest>(&mut schemas);
+    with::<message::RecordViolationRequest>(&mut schemas);
     with::<message::SealOrderRequest>(&mut schemas);
     with::<message::WriteAnswer>(&mut schemas);
     with::<message::AttachImageAnswer>(&mut schemas);

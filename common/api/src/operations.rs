@@ -14,8 +14,8 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    WriteAnswer,
+    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
@@ -94,6 +94,20 @@ impl Operations {
         accepted(refused)?;
         let backend = self.backend.clone();
         self.write(async move { backend.end_order(&caller, request).await })
+            .await
+    }
+
+    pub(crate) async fn record_violation(
+        &self,
+        caller: Caller,
+        request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        let mut refused = key_refused(&request.idempotency_key);
+        refused.extend(absent("order_id", request.order_id.is_empty()));
+        refused.extend(absent("violation", request.violation.is_none()));
+        accepted(refused)?;
+        let backend = self.backend.clone();
+        self.write(async move { backend.record_violation(&caller, request).await })
             .await
     }
 

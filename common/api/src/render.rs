@@ -57,6 +57,8 @@ pub fn state(
         service: state.service.iter().map(service_record).collect(),
         images: state.images.iter().map(image).collect(),
         ending: state.ending.as_ref().map(ending_record),
+        violations: state.violations.iter().map(violation_record).collect(),
+        brady_suggestion: Some(brady(&state.order)),
         sealed: state.sealed.as_ref().map(|act| message::SealRecord {
             at: act.at.to_string(),
             by: Some(actor(&act.by)),
@@ -80,6 +82,45 @@ pub fn service_record(record: &domain::ServiceRecord) -> message::ServiceRecord 
         at: record.act.at.to_string(),
         by: Some(actor(&record.act.by)),
         linked: record.linked,
+    }
+}
+
+/// A reported violation with who recorded it.
+#[must_use]
+pub fn violation_record(record: &domain::ViolationRecord) -> message::ViolationRecord {
+    message::ViolationRecord {
+        violation: Some(violation(&record.violation)),
+        at: record.act.at.to_string(),
+        by: Some(actor(&record.act.by)),
+        linked: record.linked,
+    }
+}
+
+fn violation(violation: &domain::Violation) -> message::Violation {
+    message::Violation {
+        date: text(violation.date),
+        time: text(violation.time),
+        agency: violation.agency.clone(),
+        agency_ori: violation.agency_ori.clone(),
+        report: violation.report.clone(),
+        note: violation.note.clone(),
+    }
+}
+
+/// What the record shows of the federal firearms bar.
+#[must_use]
+pub fn brady(order: &domain::Order) -> message::BradySuggestion {
+    let seen = domain::brady_suggestion(order);
+    let reasons = seen
+        .reasons()
+        .into_iter()
+        .map(|(words, met)| message::BradyReason {
+            words: words.to_owned(),
+            met,
+        });
+    message::BradySuggestion {
+        indicator: seen.indicator().to_string(),
+        reasons: reasons.collect(),
     }
 }
 
@@ -123,6 +164,10 @@ pub fn step(number: u32, event: &domain::Event, version: u32, linked: bool, whol
         domain::Event::ImageAttached(attached) => {
             step.image = Some(image(&attached.image));
             domain::StepKind::ImageAttached
+        }
+        domain::Event::Violated(violated) => {
+            step.violation = Some(violation(&violated.violation));
+            domain::StepKind::Violated
         }
         domain::Event::Sealing(sealing) => {
             if sealing.sealed {

@@ -16,8 +16,8 @@ use crate::batch;
 use crate::json;
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, EndOrderRequest, EnforceRequest, FileOrderRequest, GetOrderRequest,
-    ImageRef, ListOverdueRequest, LookupRequest, PersonHistoryRequest, RecordServiceRequest, ScrubRequest,
-    SealOrderRequest,
+    ImageRef, ListOverdueRequest, LookupRequest, PersonHistoryRequest, RecordServiceRequest,
+    RecordViolationRequest, ScrubRequest, SealOrderRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -49,6 +49,7 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::AmendOrder => post(amend_order),
         Route::RecordService => post(record_service),
         Route::EndOrder => post(end_order),
+        Route::RecordViolation => post(record_violation),
         Route::SealOrder => post(seal_order),
         Route::AttachImage => put(attach_image),
         Route::GetOrder => get(get_order),
@@ -116,6 +117,17 @@ async fn end_order(State(ops): Ops, Extension(caller): Who, place: Place, reques
     Ok(json::answer(
         StatusCode::OK,
         &ops.end_order(caller, message).await?,
+    ))
+}
+
+async fn record_violation(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: RecordViolationRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.record_violation(caller, message).await?,
     ))
 }
 

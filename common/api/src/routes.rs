@@ -29,6 +29,7 @@ routes! {
     AmendOrder = POST "/v1/orders/{order_id}/amendments" "Files a new version of an order: the whole order as it stands from now on";
     RecordService = POST "/v1/orders/{order_id}/service" "Records that the restrained person was served, or that service was tried";
     EndOrder = POST "/v1/orders/{order_id}/ending" "Ends an order before its time, or cancels an entry made in error";
+    RecordViolation = POST "/v1/orders/{order_id}/violations" "Records that a violation of an order was reported, at any court";
     SealOrder = POST "/v1/orders/{order_id}/sealing" "Seals an order of the court, or unseals it";
     AttachImage = PUT "/v1/orders/{order_id}/images" "Attaches the image of a signed paper: the body is its bytes";
     GetOrder = GET "/v1/orders/{order_id}" "Shows an order with its status and whole history, now or as known at a past moment";

@@ -48,7 +48,11 @@ impl Deadline {
             Event::Served(Served { service, .. }) if service.mode.gives_notice() => {
                 (Duty::ProofOfService, service.date?)
             }
-            Event::Served(_) | Event::Amended(_) | Event::ImageAttached(_) | Event::Sealing(_) => {
+            Event::Served(_)
+            | Event::Amended(_)
+            | Event::ImageAttached(_)
+            | Event::Sealing(_)
+            | Event::Violated(_) => {
                 return None;
             }
         };

@@ -132,6 +132,36 @@ pub struct Sealing {
     pub sealed: bool,
 }
 
+/// A violation of an order as an agency or a court reports it: what a court must be told of before the next hearing (Fam. Code
+/// 6306). It says that it was reported, not that it was proven.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Violation {
+    /// The day.
+    pub date: Option<Date>,
+    /// The minute.
+    pub time: Option<TimeOfDay>,
+    /// The agency that took the report, in words.
+    pub agency: String,
+    /// Its ORI, nine characters.
+    pub agency_ori: String,
+    /// The agency's number of the report.
+    pub report: String,
+    /// What is alleged, in words. No address of a protected person.
+    pub note: String,
+}
+
+/// A violation was reported. Another court may add it to an order, like proof of service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violated {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// What was reported.
+    pub violation: Violation,
+}
+
 /// The body of a ledger record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +178,8 @@ pub enum Event {
     Ended(Ended),
     /// Index 5.
     Sealing(Sealing),
+    /// Index 6.
+    Violated(Violated),
 }
 
 impl Event {
@@ -161,6 +193,7 @@ impl Event {
             Self::ImageAttached(attached) => attached.order_id,
             Self::Ended(ended) => ended.order_id,
             Self::Sealing(sealing) => sealing.order_id,
+            Self::Violated(violated) => violated.order_id,
         }
     }
 
@@ -174,12 +207,13 @@ impl Event {
             Self::ImageAttached(attached) => &attached.act,
             Self::Ended(ended) => &ended.act,
             Self::Sealing(sealing) => &sealing.act,
+            Self::Violated(violated) => &violated.act,
         }
     }
 
-    /// Whether a court other than the issuing one may write it: proof of service only (Fam. Code 6380(d)).
+    /// Whether a court other than the issuing one may write it: proof of service (Fam. Code 6380(d)) and reports of violations.
     #[must_use]
     pub const fn may_be_linked(&self) -> bool {
-        matches!(self, Self::Served(_))
+        matches!(self, Self::Served(_) | Self::Violated(_))
     }
 }

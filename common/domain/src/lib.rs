@@ -12,6 +12,7 @@ pub mod rules {}
 
 // A module uses only modules declared below it.
 mod radio;
+mod script;
 mod phrase;
 mod follow;
 mod conflict;
@@ -56,7 +57,8 @@ pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
 pub use deadline::{Deadline, Duty};
 pub use enforcement::{EnforcedTerm, Enforcement, ForPerson, Rule, SetAside, Topic, enforcement};
 pub use event::{
-    Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served,
+    Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served, Violated,
+    Violation,
 };
 pub use expiry::{End, EndRule, begins, ends};
 pub use family::{Family, Nature, Stage};
@@ -69,13 +71,15 @@ pub use moment::{MomentRefused, UtcMillis};
 pub use number::{NumberRefused, RegistryNumber};
 pub use order::{Brady, BradyIndicator, Expiry, ForeignOrder, Hearing, Order};
 pub use party::{Identifier, IdentifierKind, Name, Person, Protected, ProtectedRole, Relationship, Vehicle};
-pub use phrase::{Language, notice_script, rule_words, term_words};
+pub use phrase::{Language, rule_words, term_words};
 pub use radio::radio_block;
 pub use sameness::{Sameness, sameness};
+pub use script::notice_script;
 pub use service::{Service, ServiceMode};
 pub use standing::{Notice, Standing, Status, standing};
 pub use state::{
     EndingRecord, MAX_LINKED, MAX_STEPS, OrderState, ServiceRecord, Step, StepKind, StepRefused,
+    ViolationRecord,
 };
 pub use term::{Place, Term, TermKind};
 pub use warning::{Warning, WarningCode, check, check_service};

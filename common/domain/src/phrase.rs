@@ -1,11 +1,10 @@
-//! Words for people who stand at a door: terms, rules and the notice that is read aloud, in English and Spanish. One table, so
-//! that no sentence exists in one language alone.
+//! Words for people who stand at a door: orders, terms and rules, in English and Spanish. One table, so that no sentence exists in one
+//! language alone.
 
 use crate::closed::closed;
 use crate::enforcement::Rule;
-use crate::expiry::End;
+use crate::family::{Family, Stage};
 use crate::order::Order;
-use crate::standing::Standing;
 use crate::term::{Place, Term, TermKind};
 
 closed! {
@@ -21,7 +20,7 @@ closed! {
 }
 
 impl Language {
-    const fn pick(self, english: &'static str, spanish: &'static str) -> &'static str {
+    pub(crate) const fn pick(self, english: &'static str, spanish: &'static str) -> &'static str {
         match self {
             Self::English => english,
             Self::Spanish => spanish,
@@ -172,78 +171,53 @@ pub const fn rule_words(rule: Rule, language: Language) -> &'static str {
     }
 }
 
-/// What an officer reads aloud to give verbal notice of an order that was not served (Fam. Code 6383(e); Code Civ. Proc.
-/// 527.6(r)(7)): the order, its terms, its end, where a copy is to be had, and what follows from breaking it. No address of a
-/// protected person stands in it.
+/// What an order is: in capitals as on its face in English, in words in Spanish.
 #[must_use]
-pub fn notice_script(order: &Order, standing: &Standing, language: Language) -> String {
-    let court = one_line(&order.court.display_name());
-    let case = one_line(&order.case_number);
-    let issued = order.issued.map_or_else(String::new, |date| date.to_string());
-    let title = order.title();
-    let mut said = match language {
-        Language::English => format!(
-            "There is a court order against you: {title}. {court} made it on {issued}, case {case}. You are being told of it now, and \
-             from this moment you must obey it.\n"
-        ),
-        Language::Spanish => format!(
-            "Hay una orden judicial en su contra: {title}. La dictó {court} el {issued}, caso {case}. Se le informa de ella ahora, y \
-             desde este momento debe obedecerla.\n"
-        ),
+pub(crate) fn title_words(order: &Order, language: Language) -> String {
+    if language == Language::English {
+        return order.title();
+    }
+    let kind = match order.resolved_family() {
+        Family::NotStated => "orden de protección",
+        Family::Emergency => return "orden de protección de emergencia".to_owned(),
+        Family::DomesticViolence => "orden de restricción por violencia doméstica",
+        Family::CivilHarassment => "orden de restricción por acoso civil",
+        Family::ElderAbuse => "orden de restricción por abuso de personas mayores o adultos dependientes",
+        Family::WorkplaceViolence => "orden de restricción por violencia en el trabajo",
+        Family::SchoolViolence => "orden de restricción por violencia escolar",
+        Family::Juvenile => "orden de restricción del tribunal de menores",
+        Family::GunViolence => "orden de restricción por violencia armada",
+        Family::CriminalDomestic => "orden penal de protección por violencia doméstica",
+        Family::CriminalOther => "orden penal de protección",
+        Family::RetailCrime => "orden de protección por delitos contra comercios",
+        Family::OutOfState => "orden de protección de otro estado",
+        Family::Tribal => "orden de protección de una corte tribal",
+        Family::Canadian => "orden de protección de Canadá",
     };
-    for term in &order.terms {
-        said.push_str(&format!("- {}.\n", term_words(term, language)));
-    }
-    if order.terms.is_empty() {
-        said.push_str(language.pick(
-            "- The terms are on the paper: read them from the image of the order.\n",
-            "- Los términos están en el documento: léalos de la imagen de la orden.\n",
-        ));
-    }
-    said.push_str(&until(standing.ends, language));
-    let place = [
-        court,
-        one_line(&order.court.address),
-        one_line(&order.court.phone),
-    ];
-    let place: Vec<String> = place.into_iter().filter(|part| !part.is_empty()).collect();
-    said.push_str(language.pick("You can get a copy from: ", "Puede obtener una copia en: "));
-    said.push_str(&format!("{}.\n", place.join(", ")));
-    said.push_str(language.pick(
-        "If you do not obey, you can be arrested and charged with a crime.\n",
-        "Si no la obedece, puede ser arrestado y acusado de un delito.\n",
-    ));
-    said
-}
-
-fn until(end: End, language: Language) -> String {
-    match (end, language) {
-        (End::At { date, time, .. }, Language::English) => {
-            let time = time.map_or_else(|| "the end of the day".to_owned(), |time| time.to_string());
-            format!("It is in force until {date}, {time}.\n")
-        }
-        (End::At { date, time, .. }, Language::Spanish) => {
-            let time = time.map_or_else(|| "al final del día".to_owned(), |time| format!("a las {time}"));
-            format!("Está vigente hasta el {date}, {time}.\n")
-        }
-        (End::Never, language) => language
-            .pick("It has no end date.\n", "No tiene fecha de término.\n")
-            .to_owned(),
-        (End::NotStated, language) => language
-            .pick(
-                "Its end is not recorded; it counts as in force.\n",
-                "No consta su fecha de término; se considera vigente.\n",
-            )
-            .to_owned(),
-    }
+    let stage = match order.resolved_stage() {
+        Stage::NotStated => "",
+        Stage::Emergency => ", de emergencia",
+        Stage::Temporary => ", temporal",
+        Stage::Continued => ", temporal y prorrogada",
+        Stage::AfterHearing => ", después de la audiencia",
+        Stage::Renewed => ", renovada",
+        Stage::Modified => ", modificada",
+    };
+    format!("{kind}{stage}")
 }
 
 /// Text of a record on one line and of bounded length, so that it cannot change the shape of what it stands in.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let words: Vec<&str> = text
-        .split(|c: char| c.is_control() || c.is_whitespace())
+        .split(|c: char| !is_printed(c) || c.is_whitespace())
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ").chars().take(LONGEST).collect()
+}
+
+/// Neither a control character nor one that turns the direction of writing (Unicode Bidi_Control).
+pub(crate) fn is_printed(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -7,6 +7,7 @@ use crate::code::CodeTable;
 use crate::expiry::{End, EndRule};
 use crate::order::Order;
 use crate::party::{Person, ProtectedRole};
+use crate::phrase::is_printed;
 use crate::service::ServiceMode;
 use crate::standing::{Notice, Standing, Status};
 use crate::state::OrderState;
@@ -223,10 +224,4 @@ fn plain(text: &str) -> String {
         return capitals;
     }
     capitals.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-/// Neither a control character nor one that turns the direction of writing (Unicode Bidi_Control).
-fn is_printed(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

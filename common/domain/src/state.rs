@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::closed::closed;
-use crate::event::{Act, Ending, EndingKind, Event, Filed};
+use crate::event::{Act, Ending, EndingKind, Event, Filed, Violation};
 use crate::id::{OrderId, RequestId};
 use crate::image::ImageRef;
 use crate::moment::UtcMillis;
@@ -48,7 +48,9 @@ pub enum StepRefused {
     #[error("order {0} cannot supersede itself: name the order that takes its place")]
     SupersededByItself(OrderId),
     /// Another court may add proof of service and nothing else.
-    #[error("order {0} belongs to another court: only proof of service can be added to it")]
+    #[error(
+        "order {0} belongs to another court: only proof of service and reports of violations can be added to it"
+    )]
     NotIssuingCourt(OrderId),
     /// Its history is full.
     #[error("order {0} has the most events an order can have: file a new order that supersedes it")]
@@ -72,6 +74,8 @@ closed! {
         Sealed = "sealed",
         /// The court unsealed it.
         Unsealed = "unsealed",
+        /// A violation was reported.
+        Violated = "violated",
     }
 }
 
@@ -106,6 +110,27 @@ impl ServiceRecord {
         self.service
             .date
             .map_or(self.act.at, |date| UtcMillis::pacific(date, self.service.time))
+    }
+}
+
+/// A reported violation and who recorded it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ViolationRecord {
+    /// What was reported.
+    pub violation: Violation,
+    /// Who recorded it, when.
+    pub act: Act,
+    /// Whether another court than the issuing one recorded it.
+    pub linked: bool,
+}
+
+impl ViolationRecord {
+    /// When it took place; the moment of entry when the record has no day.
+    #[must_use]
+    pub fn moment(&self) -> UtcMillis {
+        self.violation
+            .date
+            .map_or(self.act.at, |date| UtcMillis::pacific(date, self.violation.time))
     }
 }
 
@@ -151,6 +176,8 @@ pub struct OrderState {
     pub images: Vec<ImageRef>,
     /// Its early end.
     pub ending: Option<EndingRecord>,
+    /// Reported violations, by the moment at which they took place.
+    pub violations: Vec<ViolationRecord>,
     /// Who sealed it and when, while it is sealed.
     pub sealed: Option<Act>,
     /// Its history, by moment of entry; the issuing court's steps in the order of its ledger.
@@ -175,6 +202,7 @@ impl OrderState {
             service: Vec::new(),
             images: Vec::new(),
             ending: None,
+            violations: Vec::new(),
             sealed: None,
             steps: vec![Step {
                 what: StepKind::Filed,
@@ -240,6 +268,10 @@ impl OrderState {
                 });
                 StepKind::Ended
             }
+            Event::Violated(violated) => {
+                self.add_violation(&violated.violation, &violated.act, false);
+                StepKind::Violated
+            }
             // Also of an order that has ended: its record can be sealed as well.
             Event::Sealing(sealing) => {
                 if sealing.sealed == self.sealed.is_some() {
@@ -263,28 +295,41 @@ impl OrderState {
         Ok(())
     }
 
-    /// Takes an event that another court recorded in its own ledger about this order: proof of service, nothing else.
+    /// Takes an event that another court recorded in its own ledger about this order: proof of service, or a violation.
     /// A refused event leaves the state as it was.
     ///
     /// # Errors
     /// [`StepRefused`].
     pub fn apply_linked(&mut self, event: &Event) -> Result<(), StepRefused> {
         self.same_order(event)?;
-        let Event::Served(served) = event else {
-            return Err(StepRefused::NotIssuingCourt(self.order_id));
-        };
         // The whole record is compared, not the request alone: otherwise which of two that share a request stays would
         // depend on which arrived first.
-        let same = |record: &ServiceRecord| {
-            record.linked && record.act == served.act && record.service == served.service
+        let what = match event {
+            Event::Served(served) => {
+                let same = |record: &ServiceRecord| {
+                    record.linked && record.act == served.act && record.service == served.service
+                };
+                if self.service.iter().any(same) {
+                    return Err(StepRefused::Repeated(served.act.request));
+                }
+                self.add_service(&served.service, &served.act, true);
+                StepKind::Served
+            }
+            Event::Violated(violated) => {
+                let same = |record: &ViolationRecord| {
+                    record.linked && record.act == violated.act && record.violation == violated.violation
+                };
+                if self.violations.iter().any(same) {
+                    return Err(StepRefused::Repeated(violated.act.request));
+                }
+                self.add_violation(&violated.violation, &violated.act, true);
+                StepKind::Violated
+            }
+            _ => return Err(StepRefused::NotIssuingCourt(self.order_id)),
         };
-        if self.service.iter().any(same) {
-            return Err(StepRefused::Repeated(served.act.request));
-        }
-        self.add_service(&served.service, &served.act, true);
         let step = Step {
-            what: StepKind::Served,
-            act: served.act.clone(),
+            what,
+            act: event.act().clone(),
             version: 1,
             linked: true,
         };
@@ -339,25 +384,34 @@ impl OrderState {
         self.service.insert(place, added);
     }
 
+    fn add_violation(&mut self, violation: &Violation, act: &Act, linked: bool) {
+        let added = ViolationRecord {
+            violation: violation.clone(),
+            act: act.clone(),
+            linked,
+        };
+        let key = |record: &ViolationRecord| (record.moment(), record.clone());
+        let place = self
+            .violations
+            .partition_point(|record| key(record) < key(&added));
+        self.violations.insert(place, added);
+    }
+
     fn drop_linked_beyond_limit(&mut self) {
-        let linked = self
-            .service
-            .iter()
-            .enumerate()
-            .filter(|(_, record)| record.linked);
-        if linked.clone().count() <= MAX_LINKED {
-            return;
+        let services = beyond(&self.service, |record| (record.linked, record.act.at));
+        if let Some(dropped) = services.map(|place| self.service.remove(place)) {
+            self.drop_step(&dropped.act);
         }
-        let latest = linked.max_by(|(_, a), (_, b)| (a.act.at, a).cmp(&(b.act.at, b)));
-        if let Some(place) = latest.map(|(place, _)| place) {
-            let dropped = self.service.remove(place);
-            if let Some(step) = self
-                .steps
-                .iter()
-                .position(|step| step.linked && step.act == dropped.act)
-            {
-                self.steps.remove(step);
-            }
+        let violations = beyond(&self.violations, |record| (record.linked, record.act.at));
+        if let Some(dropped) = violations.map(|place| self.violations.remove(place)) {
+            self.drop_step(&dropped.act);
+        }
+    }
+
+    fn drop_step(&mut self, act: &Act) {
+        let place = self.steps.iter().position(|step| step.linked && step.act == *act);
+        if let Some(place) = place {
+            self.steps.remove(place);
         }
     }
 
@@ -381,4 +435,14 @@ impl OrderState {
         }
         self.steps.extend(waiting.map(|step| Step { version, ..step }));
     }
+}
+
+/// Where the linked record stands that was entered last, when there are more than are kept.
+fn beyond<T: Ord>(records: &[T], of: impl Fn(&T) -> (bool, UtcMillis)) -> Option<usize> {
+    let linked = records.iter().enumerate().filter(|(_, record)| of(record).0);
+    if linked.clone().count() <= MAX_LINKED {
+        return None;
+    }
+    let latest = linked.max_by(|(_, a), (_, b)| (of(a).1, a).cmp(&(of(b).1, b)));
+    latest.map(|(place, _)| place)
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, UtcMillis};
+use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, UtcMillis, Violation};
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
 use crate::apply::{Batch, Fact};
@@ -88,6 +88,19 @@ impl Registry {
         follows: (OrderId, Follows),
     ) -> Result<Done, IntakeRefused> {
         intake::file_following(self, &self.turns, request, source_id, order, follows)
+    }
+
+    /// Records a violation that was reported, of an order of any court.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`]; nothing was recorded then.
+    pub fn violation(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        violation: Violation,
+    ) -> Result<Done, IntakeRefused> {
+        intake::violation(self, &self.turns, request, order_id, violation)
     }
 
     /// Seals an order of this court, or unseals it.

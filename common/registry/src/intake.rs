@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ccpor_domain::{
     Act, Actor, Amended, CoreMissing, Ended, Ending, EndingKind, Event, Filed, FollowRefused, Follows,
     ImageAttached, ImageRef, Order, OrderId, OrderState, RequestId, Sealing, Served, Service, StepRefused,
-    UtcMillis, Warning,
+    UtcMillis, Violated, Violation, Warning,
 };
 use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
 
@@ -226,6 +226,24 @@ pub(crate) fn file_following(
     Ok(done)
 }
 
+/// Records a violation that was reported, of an order of any court.
+pub(crate) fn violation(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    violation: Violation,
+) -> Result<Done, IntakeRefused> {
+    let event = |act| {
+        Event::Violated(Violated {
+            act,
+            order_id,
+            violation,
+        })
+    };
+    step(desk, turns, request, order_id, event, |_| Ok(()))
+}
+
 /// Seals an order of this court, or unseals it.
 pub(crate) fn seal(
     desk: &impl Desk,
@@ -342,7 +360,7 @@ fn step(
     let story = desk.story(order_id)?.ok_or(NoStory::Unknown(order_id))?;
     let linked = story.origin.court() != origin.court();
     let wanted = event(act(desk, &origin, request));
-    // Proof of service may be recorded at any court (Fam. Code 6380(d)): in its own ledger, linked to the order.
+    // Proof of service and violations may be recorded at any court: in its own ledger, linked to the order.
     if linked && !wanted.may_be_linked() {
         return Err(IntakeRefused::NotOurs {
             order: order_id,
@@ -392,6 +410,7 @@ fn same_deed(told: &Event, wanted: &Event) -> bool {
         (Event::ImageAttached(told), Event::ImageAttached(wanted)) => told.image == wanted.image,
         (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
         (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
+        (Event::Violated(told), Event::Violated(wanted)) => told.violation == wanted.violation,
         _ => false,
     }
 }
@@ -428,7 +447,11 @@ fn repeated(story: &Story, told: &Told) -> Done {
     let warnings = match &told.event {
         Event::Filed(filed) => ccpor_domain::check(&filed.order),
         Event::Amended(amended) => ccpor_domain::check(&amended.order),
-        Event::Served(_) | Event::ImageAttached(_) | Event::Ended(_) | Event::Sealing(_) => Vec::new(),
+        Event::Served(_)
+        | Event::ImageAttached(_)
+        | Event::Ended(_)
+        | Event::Sealing(_)
+        | Event::Violated(_) => Vec::new(),
     };
     Done {
         order: story.order,

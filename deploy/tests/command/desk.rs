@@ -9,8 +9,8 @@ use ccpor_api::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, Freshness,
     GetOrderRequest, Hit, ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
     OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, Position, QuarantineAnswer,
-    RecordServiceRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service, ServiceRecord, StatusAnswer,
-    WriteAnswer,
+    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service,
+    ServiceRecord, StatusAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -106,6 +106,14 @@ impl Backend for Desk {
     async fn end_order(&self, _caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem> {
         assert_eq!(request.ending.unwrap_or_default().kind, "cancelled_entry_error");
         Err(Problem::new(Code::NotAllowed, "an agency ends no order"))
+    }
+
+    async fn record_violation(
+        &self,
+        _caller: &Caller,
+        _request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        Ok(WriteAnswer::default())
     }
 
     async fn seal_order(&self, _caller: &Caller, _request: SealOrderRequest) -> Result<WriteAnswer, Problem> {

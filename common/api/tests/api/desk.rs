@@ -229,6 +229,14 @@ impl Backend for Desk {
         )
     }
 
+    async fn record_violation(
+        &self,
+        _caller: &Caller,
+        _request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        Ok(WriteAnswer::default())
+    }
+
     async fn seal_order(&self, _caller: &Caller, _request: SealOrderRequest) -> Result<WriteAnswer, Problem> {
         Ok(WriteAnswer::default())
     }

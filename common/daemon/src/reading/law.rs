@@ -2,14 +2,14 @@
 //! came too late.
 
 use ccpor_api::message::{
-    BradyReason, BradySuggestion, CheckOrderAnswer, CheckOrderRequest, Clash, EnforceAnswer, EnforceRequest,
-    EnforcedFor, EnforcedTerm, ListOverdueRequest, OrderInBrief, OverdueAnswer, OverdueRecord,
-    PersonHistoryAnswer, PersonHistoryRequest, PersonOrder, TermSetAside,
+    CheckOrderAnswer, CheckOrderRequest, Clash, EnforceAnswer, EnforceRequest, EnforcedFor, EnforcedTerm,
+    ListOverdueRequest, OrderInBrief, OverdueAnswer, OverdueRecord, PersonHistoryAnswer,
+    PersonHistoryRequest, PersonOrder, TermSetAside,
 };
 use ccpor_api::{Code, Problem, convert, render};
 use ccpor_domain::{
-    Calendars, ForPerson, Language, OrderId, Sameness, Status, UtcMillis, brady_suggestion, check,
-    notice_script, rule_words, standing, term_words,
+    Calendars, ForPerson, Language, OrderId, Sameness, Status, UtcMillis, check, notice_script, rule_words,
+    standing, term_words,
 };
 use ccpor_matching::Role;
 use ccpor_registry::{Enforced, Naming, Overdue, Registry, Story};
@@ -68,11 +68,6 @@ pub(super) fn check_order(
         .ok_or_else(|| Problem::field("order", "is missing"))?;
     let draft = convert::order_from("order", draft)?;
     let (clashes, fresh) = registry.clashes(&draft).into_parts();
-    let seen = brady_suggestion(&draft);
-    let reasons = seen.reasons().into_iter().map(|(words, met)| BradyReason {
-        words: words.to_owned(),
-        met,
-    });
     Ok(CheckOrderAnswer {
         clashes: clashes
             .conflicts
@@ -88,10 +83,7 @@ pub(super) fn check_order(
             })
             .collect(),
         warnings: check(&draft).iter().map(render::warning).collect(),
-        brady: Some(BradySuggestion {
-            indicator: seen.indicator().to_string(),
-            reasons: reasons.collect(),
-        }),
+        brady: Some(render::brady(&draft)),
         orders: clashes
             .orders
             .iter()
@@ -187,6 +179,7 @@ fn of_person(naming: &Naming, at: UtcMillis, calendars: &Calendars) -> PersonOrd
         others,
         service: state.service.iter().map(render::service_record).collect(),
         ending: state.ending.as_ref().map(render::ending_record),
+        violations: state.violations.iter().map(render::violation_record).collect(),
     }
 }
 

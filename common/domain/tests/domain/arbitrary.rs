@@ -415,6 +415,17 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
             order_id,
             ending
         })),
+        (act(), order_id(), option::of(date()), text()).prop_map(|(act, order_id, date, note)| {
+            Event::Violated(Violated {
+                act,
+                order_id,
+                violation: Violation {
+                    date,
+                    note,
+                    ..Violation::default()
+                },
+            })
+        }),
         (act(), order_id(), any::<bool>()).prop_map(|(act, order_id, sealed)| Event::Sealing(Sealing {
             act,
             order_id,
@@ -442,6 +453,10 @@ pub(crate) fn about(event: Event, order: OrderId, request: RequestId) -> Event {
         Event::ImageAttached(mut attached) => {
             (attached.order_id, attached.act.request) = (order, request);
             Event::ImageAttached(attached)
+        }
+        Event::Violated(mut violated) => {
+            (violated.order_id, violated.act.request) = (order, request);
+            Event::Violated(violated)
         }
         Event::Sealing(mut sealing) => {
             sealing.order_id = order;

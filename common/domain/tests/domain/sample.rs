@@ -265,6 +265,21 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
         ("served", served(3, "2026-10-03T05:20:00Z", service())),
         ("image_attached", attached(4)),
         (
+            "violated",
+            Event::Violated(Violated {
+                act: act(10, "2027-01-06T18:00:00Z"),
+                order_id: order_id(),
+                violation: Violation {
+                    date: Some(date("2027-01-05")),
+                    time: Some(time("23:10")),
+                    agency: "Kern County Sheriff".into(),
+                    agency_ori: "CA0150000".into(),
+                    report: "27-000123".into(),
+                    note: "called eleven times".into(),
+                },
+            }),
+        ),
+        (
             "sealed",
             Event::Sealing(Sealing {
                 act: act(9, "2027-01-05T18:00:00Z"),

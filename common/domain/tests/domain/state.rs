@@ -154,6 +154,7 @@ struct Model {
     ended: bool,
     sealed: bool,
     services: usize,
+    violations: usize,
 }
 
 impl Model {
@@ -162,7 +163,7 @@ impl Model {
         let fine = match event {
             Event::Filed(_) => false,
             Event::Amended(_) | Event::Ended(_) => !self.ended,
-            Event::Served(_) | Event::ImageAttached(_) => true,
+            Event::Served(_) | Event::ImageAttached(_) | Event::Violated(_) => true,
             Event::Sealing(sealing) => sealing.sealed != self.sealed,
         };
         if !fine || self.requests.contains(&request) {
@@ -175,6 +176,7 @@ impl Model {
             self.sealed = sealing.sealed;
         }
         self.services += usize::from(matches!(event, Event::Served(_)));
+        self.violations += usize::from(matches!(event, Event::Violated(_)));
         true
     }
 }
@@ -200,6 +202,7 @@ proptest! {
         prop_assert_eq!(state.ending.is_some(), model.ended);
         prop_assert_eq!(state.sealed.is_some(), model.sealed);
         prop_assert_eq!(state.service.len(), model.services);
+        prop_assert_eq!(state.violations.len(), model.violations);
         prop_assert_eq!(state.steps.len(), model.requests.len());
     }
 
