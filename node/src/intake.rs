@@ -71,7 +71,8 @@ impl Intake {
             .violation
             .as_ref()
             .ok_or_else(|| Problem::field("violation", "is missing"))?;
-        let violation = convert::violation_from("violation", violation)?;
+        let mut violation = convert::violation_from("violation", violation)?;
+        own_agency(caller, "violation.agency_ori", &mut violation.agency_ori)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
         let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
@@ -121,7 +122,8 @@ impl Intake {
             .service
             .as_ref()
             .ok_or_else(|| Problem::field("service", "is missing"))?;
-        let service = convert::service_from("service", service)?;
+        let mut service = convert::service_from("service", service)?;
+        own_agency(caller, "service.agency_ori", &mut service.agency_ori)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
         let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
@@ -259,6 +261,26 @@ impl Intake {
             self.may_write(caller)
         }
     }
+}
+
+/// An agency speaks for itself: what it reports is its own, or of another agency that its certificate names.
+fn own_agency(caller: &Caller, field: &str, ori: &mut String) -> Result<(), Problem> {
+    if !caller.identity.starts_with("lea/") {
+        return Ok(());
+    }
+    if ori.is_empty() {
+        ori.clone_from(&caller.ori);
+    }
+    if ori.is_empty() || caller.oris.contains(ori) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::NotAllowed,
+        format!(
+            "{field} names an agency that the certificate of {} does not speak for",
+            caller.identity
+        ),
+    ))
 }
 
 fn request(caller: &Caller, key: String, reason: String) -> Request {

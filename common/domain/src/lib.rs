@@ -82,4 +82,4 @@ pub use state::{
     ViolationRecord,
 };
 pub use term::{Place, Term, TermKind};
-pub use warning::{Warning, WarningCode, check, check_service};
+pub use warning::{LONGEST_DURATIONS, LongestDuration, Warning, WarningCode, check, check_service};

@@ -44,6 +44,9 @@ pub enum StepRefused {
     /// It is sealed, or is not, as the step asks for.
     #[error("order {0} is sealed or unsealed already, as it was asked for")]
     NothingToSeal(OrderId),
+    /// An amendment that names another line.
+    #[error("order {0} stays in its line: an amendment changes neither previous nor lineage; leave them out")]
+    OtherLine(OrderId),
     /// It would take its own place.
     #[error("order {0} cannot supersede itself: name the order that takes its place")]
     SupersededByItself(OrderId),

@@ -9,6 +9,7 @@ mod found;
 use crate::order::Order;
 use crate::service::Service;
 
+pub use self::duration::{LONGEST_DURATIONS, LongestDuration};
 use self::found::Warnings;
 pub use self::found::{Warning, WarningCode};
 

@@ -8,6 +8,7 @@ use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, Ut
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
 use crate::apply::{Batch, Fact};
+use crate::ending;
 use crate::freshness::now;
 use crate::index::IndexFailed;
 use crate::intake::{self, Desk, Done, IntakeRefused, Request};
@@ -73,7 +74,7 @@ impl Registry {
     /// # Errors
     /// [`IntakeRefused`]; nothing was recorded then.
     pub fn end(&self, request: Request, order_id: OrderId, ending: Ending) -> Result<Done, IntakeRefused> {
-        intake::end(self, &self.turns, request, order_id, ending)
+        ending::end(self, &self.turns, request, order_id, ending)
     }
 
     /// Files a new order that follows another one of this court, which ends by it.
@@ -87,7 +88,7 @@ impl Registry {
         order: Order,
         follows: (OrderId, Follows),
     ) -> Result<Done, IntakeRefused> {
-        intake::file_following(self, &self.turns, request, source_id, order, follows)
+        ending::file_following(self, &self.turns, request, source_id, order, follows)
     }
 
     /// Records a violation that was reported, of an order of any court.

@@ -1,10 +1,8 @@
 //! Intake: the acts of this node's own court. Each is checked against the order as it stands, signed and made durable in
 //! the court's ledger, shown to lookups, and only then acknowledged. Nothing here knows of other machines.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use ccpor_domain::{
-    Act, Actor, Amended, CoreMissing, Ended, Ending, EndingKind, Event, Filed, FollowRefused, Follows,
+    Act, Actor, Amended, CoreMissing, Event, Filed, FollowRefused,
     ImageAttached, ImageRef, Order, OrderId, OrderState, RequestId, Sealing, Served, Service, StepRefused,
     UtcMillis, Violated, Violation, Warning,
 };
@@ -12,6 +10,7 @@ use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
 
 use crate::index::IndexFailed;
 use crate::story::{NoStory, Story, Told};
+use crate::turns::Turns;
 
 /// Who asks for an act, and under which key it may be repeated.
 #[derive(Clone, Debug)]
@@ -122,26 +121,6 @@ pub(crate) trait Desk {
     fn now(&self) -> UtcMillis;
 }
 
-/// Acts on one order happen one after the other; acts on different orders seldom wait for each other.
-pub(crate) struct Turns {
-    locks: Vec<Mutex<()>>,
-}
-
-impl Turns {
-    pub(crate) fn new() -> Self {
-        Self {
-            locks: (0..256).map(|_| Mutex::new(())).collect(),
-        }
-    }
-
-    fn take(&self, order: OrderId) -> Option<MutexGuard<'_, ()>> {
-        let [first, ..] = order.0;
-        self.locks
-            .get(usize::from(first))
-            .map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// Files a new order. `source_id` is what the court's own system calls it.
 pub(crate) fn file(
     desk: &impl Desk,
@@ -151,10 +130,21 @@ pub(crate) fn file(
     order: Order,
 ) -> Result<Done, IntakeRefused> {
     let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
-    let order = ours(&origin, order)?;
+    let _turn = turns.take(OrderId::derive(origin.court(), &request.key));
+    file_in_turn(desk, &origin, request, source_id, order)
+}
+
+/// As [`file`], by somebody who has the order's turn.
+pub(crate) fn file_in_turn(
+    desk: &impl Desk,
+    origin: &OriginId,
+    request: Request,
+    source_id: Option<String>,
+    order: Order,
+) -> Result<Done, IntakeRefused> {
+    let order = ours(origin, order)?;
     ccpor_domain::legal_core(&order)?;
     let order_id = OrderId::derive(origin.court(), &request.key);
-    let _turn = turns.take(order_id);
     if let Some(story) = desk.story(order_id)? {
         let first = story.records.iter().find(|told| {
             matches!(&told.event, Event::Filed(filed) if filed.order == order && filed.source_id == source_id)
@@ -164,7 +154,7 @@ pub(crate) fn file(
             .ok_or(IntakeRefused::KeyReused(order_id));
     }
     let warnings = ccpor_domain::check(&order);
-    let act = act(desk, &origin, request);
+    let act = act(desk, origin, request);
     let (head, recorded) = desk.record(Event::Filed(Filed {
         act,
         order_id,
@@ -174,56 +164,12 @@ pub(crate) fn file(
     Ok(Done {
         order: order_id,
         version: 1,
-        origin,
+        origin: origin.clone(),
         head,
         recorded,
         repeated: false,
         warnings,
     })
-}
-
-/// Files a new order that follows another one of this court, and ends that one as followed. Acknowledged when both are recorded;
-/// repeated with the same key, what is missing of the two is done.
-pub(crate) fn file_following(
-    desk: &impl Desk,
-    turns: &Turns,
-    request: Request,
-    source_id: Option<String>,
-    mut order: Order,
-    (previous, how): (OrderId, Follows),
-) -> Result<Done, IntakeRefused> {
-    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
-    let order_id = OrderId::derive(origin.court(), &request.key);
-    let before = desk.story(previous)?.ok_or(NoStory::Unknown(previous))?;
-    if before.origin.court() != origin.court() {
-        return Err(IntakeRefused::NotOurs {
-            order: previous,
-            owner: before.origin,
-        });
-    }
-    // By an earlier call with this key it may be followed by this very order already.
-    let mut state = before.state;
-    let ours = EndingKind::Superseded { by: order_id };
-    if state
-        .ending
-        .as_ref()
-        .is_some_and(|ending| ending.ending.kind == ours)
-    {
-        state.ending = None;
-    }
-    ccpor_domain::follow(&state, how, &mut order)?;
-    let second = Request {
-        key: format!("{}/ends-the-one-before", request.key),
-        ..request.clone()
-    };
-    let done = file(desk, turns, request, source_id, order)?;
-    let ending = Ending {
-        kind: ours,
-        date: None,
-        time: None,
-    };
-    end(desk, turns, second, previous, ending)?;
-    Ok(done)
 }
 
 /// Records a violation that was reported, of an order of any court.
@@ -271,8 +217,17 @@ pub(crate) fn amend(
     expected: Option<u32>,
     order: Order,
 ) -> Result<Done, IntakeRefused> {
-    let order = ours(desk.own().ok_or(IntakeRefused::NotACourt)?, order)?;
+    let mut order = ours(desk.own().ok_or(IntakeRefused::NotACourt)?, order)?;
     ccpor_domain::legal_core(&order)?;
+    // The line of an order is what it was filed with; whoever leaves it out means to leave it.
+    if let Some(story) = desk.story(order_id)? {
+        let held = &story.state.order;
+        order.previous = order.previous.or(held.previous);
+        order.lineage = order.lineage.or(held.lineage);
+        if (order.previous, order.lineage) != (held.previous, held.lineage) {
+            return Err(StepRefused::OtherLine(order_id).into());
+        }
+    }
     let warnings = ccpor_domain::check(&order);
     let event = |act| Event::Amended(Amended { act, order_id, order });
     let done = step(desk, turns, request, order_id, event, |state| match expected {
@@ -322,32 +277,8 @@ pub(crate) fn attach(
     step(desk, turns, request, order_id, event, |_| Ok(()))
 }
 
-/// Ends an order before its time.
-pub(crate) fn end(
-    desk: &impl Desk,
-    turns: &Turns,
-    request: Request,
-    order_id: OrderId,
-    ending: Ending,
-) -> Result<Done, IntakeRefused> {
-    step(
-        desk,
-        turns,
-        request,
-        order_id,
-        |act| {
-            Event::Ended(Ended {
-                act,
-                order_id,
-                ending,
-            })
-        },
-        |_| Ok(()),
-    )
-}
-
 /// One act on an order that exists: repeated when its key was seen, refused when it does not fit.
-fn step(
+pub(crate) fn step(
     desk: &impl Desk,
     turns: &Turns,
     request: Request,
@@ -355,11 +286,23 @@ fn step(
     event: impl FnOnce(Act) -> Event,
     fits: impl FnOnce(&OrderState) -> Result<(), IntakeRefused>,
 ) -> Result<Done, IntakeRefused> {
-    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?.clone();
+    let origin = desk.own().ok_or(IntakeRefused::NotACourt)?;
     let _turn = turns.take(order_id);
+    step_in_turn(desk, origin, request, order_id, event, fits)
+}
+
+/// As [`step`], by somebody who has the order's turn.
+pub(crate) fn step_in_turn(
+    desk: &impl Desk,
+    origin: &OriginId,
+    request: Request,
+    order_id: OrderId,
+    event: impl FnOnce(Act) -> Event,
+    fits: impl FnOnce(&OrderState) -> Result<(), IntakeRefused>,
+) -> Result<Done, IntakeRefused> {
     let story = desk.story(order_id)?.ok_or(NoStory::Unknown(order_id))?;
     let linked = story.origin.court() != origin.court();
-    let wanted = event(act(desk, &origin, request));
+    let wanted = event(act(desk, origin, request));
     // Proof of service and violations may be recorded at any court: in its own ledger, linked to the order.
     if linked && !wanted.may_be_linked() {
         return Err(IntakeRefused::NotOurs {
@@ -391,7 +334,7 @@ fn step(
     Ok(Done {
         order: order_id,
         version,
-        origin,
+        origin: origin.clone(),
         head,
         recorded,
         repeated: false,

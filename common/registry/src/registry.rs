@@ -15,12 +15,12 @@ use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source, now};
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
-use crate::intake::Turns;
 use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
 use crate::room;
 use crate::shelf::{Shelf, ShelfError, damage_of};
 use crate::story::{NoStory, Story};
+use crate::turns::Turns;
 use crate::view::{CurrentView, View};
 
 /// What a registry is opened with.

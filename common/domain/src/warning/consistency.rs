@@ -47,6 +47,20 @@ pub(super) fn of_kind(order: &Order, found: &mut Warnings) {
         "Pen. Code 136.2, 273.5(j), 490.8, 646.9(k), 368(l), 1203.097",
     );
     found.missing_if(
+        order.resolved_family() == Family::Emergency && order.agency_case_number.trim().is_empty(),
+        "agency_case_number",
+        "the police agency's case number, which form EPO-001 asks for, is not stated",
+        "Fam. Code 6271",
+    );
+    let to_a_hearing = matches!(order.resolved_stage(), Stage::Temporary | Stage::Continued);
+    let heard = order.hearing.as_ref().and_then(|hearing| hearing.date);
+    found.missing_if(
+        to_a_hearing && heard.is_none() && order.expires == Expiry::NotStated,
+        "hearing.date",
+        "the day of the hearing, to which a temporary order is in force, is not stated",
+        "Fam. Code 242, 245",
+    );
+    found.missing_if(
         order.nature() == Nature::Foreign && order.foreign.is_none(),
         "foreign",
         "state, tribe or country and number of the order are not stated",

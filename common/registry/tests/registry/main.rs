@@ -9,5 +9,6 @@
 mod court;
 mod filing;
 mod index;
+mod lines;
 mod model;
 mod replication;
