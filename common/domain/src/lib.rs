@@ -23,8 +23,8 @@ mod standing;
 mod state;
 mod codec;
 mod deadline;
-mod event;
 mod warning;
+mod event;
 mod legal_core;
 mod expiry;
 mod court_calendar;
@@ -82,4 +82,6 @@ pub use state::{
     ViolationRecord,
 };
 pub use term::{Place, Term, TermKind};
-pub use warning::{LONGEST_DURATIONS, LongestDuration, Warning, WarningCode, check, check_service};
+pub use warning::{
+    LONGEST_DURATIONS, LongestDuration, Warning, WarningCode, check, check_ending, check_service,
+};

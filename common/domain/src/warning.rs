@@ -6,6 +6,7 @@ mod duration;
 mod service;
 mod found;
 
+use crate::event::{Ending, EndingKind};
 use crate::order::Order;
 use crate::service::Service;
 
@@ -32,5 +33,21 @@ pub fn check(order: &Order) -> Vec<Warning> {
 pub fn check_service(order: &Order, service: &Service) -> Vec<Warning> {
     let mut found = Warnings::default();
     service::of_order(order, service, &mut found);
+    found.0
+}
+
+/// Everything to look at when an order is ended. Nothing in it may stop the end.
+#[must_use]
+pub fn check_ending(order: &Order, ending: &Ending) -> Vec<Warning> {
+    let mut found = Warnings::default();
+    if ending.kind == EndingKind::CancelledEntryError && order.previous.is_some() {
+        // Nothing but a new filing brings its terms back.
+        found.add(
+            "previous",
+            WarningCode::Contradiction,
+            "the order that this one followed stays ended: if it still stands, file it again from a clone",
+            "Fam. Code 6380(f)",
+        );
+    }
     found.0
 }

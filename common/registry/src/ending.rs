@@ -1,6 +1,6 @@
 //! Endings: an order that a court ends, and one that ends because another follows it.
 
-use ccpor_domain::{Act, Ended, Ending, EndingKind, Event, Follows, Order, OrderId, Warning, WarningCode};
+use ccpor_domain::{Act, Ended, Ending, EndingKind, Event, Follows, Order, OrderId};
 
 use crate::intake::{Desk, Done, IntakeRefused, Request, file_in_turn, step, step_in_turn};
 use crate::story::NoStory;
@@ -92,35 +92,7 @@ pub(crate) fn end(
             });
         }
     }
-    let cancelled = ending.kind == EndingKind::CancelledEntryError;
-    let mut follows = false;
-    let done = step(
-        desk,
-        turns,
-        request,
-        order_id,
-        ended_by(order_id, ending),
-        |state| {
-            follows = state.order.previous.is_some();
-            Ok(())
-        },
-    )?;
-    let warnings = if cancelled && follows {
-        vec![stays_ended()]
-    } else {
-        Vec::new()
-    };
-    Ok(Done { warnings, ..done })
-}
-
-/// An order that was followed in error stays ended: nothing but a new filing brings its terms back.
-fn stays_ended() -> Warning {
-    Warning {
-        field: "previous".to_owned(),
-        code: WarningCode::Contradiction,
-        message:
-            "the order that this one followed stays ended: if it still stands, file it again from a clone"
-                .to_owned(),
-        rule: "Fam. Code 6380(f)",
-    }
+    step(desk, turns, request, order_id, ended_by(order_id, ending), |_| {
+        Ok(())
+    })
 }

@@ -2,9 +2,8 @@
 //! the court's ledger, shown to lookups, and only then acknowledged. Nothing here knows of other machines.
 
 use ccpor_domain::{
-    Act, Actor, Amended, CoreMissing, Event, Filed, FollowRefused,
-    ImageAttached, ImageRef, Order, OrderId, OrderState, RequestId, Sealing, Served, Service, StepRefused,
-    UtcMillis, Violated, Violation, Warning,
+    Act, Actor, Amended, CoreMissing, Event, Filed, FollowRefused, ImageAttached, ImageRef, Order, OrderId,
+    OrderState, RequestId, Sealing, Served, Service, StepRefused, UtcMillis, Violated, Violation, Warning,
 };
 use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
 
@@ -228,17 +227,15 @@ pub(crate) fn amend(
             return Err(StepRefused::OtherLine(order_id).into());
         }
     }
-    let warnings = ccpor_domain::check(&order);
     let event = |act| Event::Amended(Amended { act, order_id, order });
-    let done = step(desk, turns, request, order_id, event, |state| match expected {
+    step(desk, turns, request, order_id, event, |state| match expected {
         Some(expected) if expected != state.version => Err(IntakeRefused::VersionMoved {
             order: order_id,
             expected,
             found: state.version,
         }),
         _ => Ok(()),
-    })?;
-    Ok(Done { warnings, ..done })
+    })
 }
 
 /// Records service of an order, or an attempt.
@@ -249,8 +246,6 @@ pub(crate) fn serve(
     order_id: OrderId,
     service: Service,
 ) -> Result<Done, IntakeRefused> {
-    let mut warnings = Vec::new();
-    let told = service.clone();
     let event = |act| {
         Event::Served(Served {
             act,
@@ -258,11 +253,7 @@ pub(crate) fn serve(
             service,
         })
     };
-    let done = step(desk, turns, request, order_id, event, |state| {
-        warnings = ccpor_domain::check_service(&state.order, &told);
-        Ok(())
-    })?;
-    Ok(Done { warnings, ..done })
+    step(desk, turns, request, order_id, event, |_| Ok(()))
 }
 
 /// Attaches an image that is in the image store.
@@ -323,6 +314,7 @@ pub(crate) fn step_in_turn(
         };
     }
     fits(&story.state)?;
+    let warnings = warnings_of(&wanted, &story.state.order);
     let mut after = story.state;
     if linked {
         after.apply_linked(&wanted)?;
@@ -338,7 +330,7 @@ pub(crate) fn step_in_turn(
         head,
         recorded,
         repeated: false,
-        warnings: Vec::new(),
+        warnings,
     })
 }
 
@@ -387,15 +379,7 @@ fn ours(origin: &OriginId, mut order: Order) -> Result<Order, IntakeRefused> {
 fn repeated(story: &Story, told: &Told) -> Done {
     let request = told.event.act().request;
     let step = story.state.steps.iter().find(|step| step.act.request == request);
-    let warnings = match &told.event {
-        Event::Filed(filed) => ccpor_domain::check(&filed.order),
-        Event::Amended(amended) => ccpor_domain::check(&amended.order),
-        Event::Served(_)
-        | Event::ImageAttached(_)
-        | Event::Ended(_)
-        | Event::Sealing(_)
-        | Event::Violated(_) => Vec::new(),
-    };
+    let warnings = warnings_of(&told.event, &story.state.order);
     Done {
         order: story.order,
         version: step.map_or(story.state.version, |step| step.version),
@@ -407,5 +391,16 @@ fn repeated(story: &Story, told: &Told) -> Done {
         recorded: told.recorded,
         repeated: true,
         warnings,
+    }
+}
+
+/// What the court should look at after an act; `order` is the one that it is about.
+fn warnings_of(event: &Event, order: &Order) -> Vec<Warning> {
+    match event {
+        Event::Filed(filed) => ccpor_domain::check(&filed.order),
+        Event::Amended(amended) => ccpor_domain::check(&amended.order),
+        Event::Served(served) => ccpor_domain::check_service(order, &served.service),
+        Event::Ended(ended) => ccpor_domain::check_ending(order, &ended.ending),
+        Event::ImageAttached(_) | Event::Sealing(_) | Event::Violated(_) => Vec::new(),
     }
 }
