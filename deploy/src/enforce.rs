@@ -112,6 +112,20 @@ fn told(answer: &EnforceAnswer, freshness: &Freshness, script: bool) -> String {
             text.push_str(&format!("\n{words}: {}\n", called(order, answer)));
         }
     }
+    text.push('\n');
+    for (place, order) in answer.orders.iter().enumerate() {
+        let words = order
+            .standing
+            .as_ref()
+            .map(|standing| standing.words.clone())
+            .unwrap_or_default();
+        text.push_str(&format!(
+            "order {}: {words}  {}  TEL {}\n",
+            place + 1,
+            name(order),
+            order.court_telephone
+        ));
+    }
     if script {
         for order in answer
             .orders
@@ -155,10 +169,10 @@ fn line(term: &EnforcedTerm, answer: &EnforceAnswer) -> String {
     )
 }
 
-/// `DV RESTRAINING ORDER AFTER HEARING, KERN SUPERIOR COURT BFL-26-001234, issued 2026-10-01`.
+/// `order 2`, by its place in the list of orders at the end.
 fn called(id: &str, answer: &EnforceAnswer) -> String {
-    match answer.orders.iter().find(|order| order.order_id == id) {
-        Some(order) => name(order),
+    match answer.orders.iter().position(|order| order.order_id == id) {
+        Some(place) => format!("order {}", place + 1),
         None => id.to_owned(),
     }
 }

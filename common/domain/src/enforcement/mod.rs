@@ -256,6 +256,8 @@ fn give_way(
     let same = |held: &&mut EnforcedTerm| held.topic == topic && says_the_same(&held.term, term);
     if let Some(held) = person.terms.iter_mut().find(same) {
         held.also.push(order.state.order_id);
+        // Somebody who knows of one of the orders knows what it bars.
+        held.after_notice &= !order.served;
         return;
     }
     let ranked = match order.nature {

@@ -343,3 +343,14 @@ fn a_foreign_order_without_a_bar_on_contact_is_shown_beside_the_others() {
         [(1, StayAway, Rule::CivilLatest), (2, StayAway, Rule::NotRanked)]
     );
 }
+
+#[test]
+fn whoever_was_told_by_one_order_need_not_be_told_by_another() {
+    let mut unserved = paper(CriminalDomestic, "CR-160", "2026-05-05", vec![no_contact()]);
+    unserved.present_at_hearing = None;
+    let served = paper(DomesticViolence, "DV-130", "2026-01-05", vec![no_contact()]);
+    let given = answer(&[filed(1, unserved.clone()), filed(2, served)]);
+    let contact = &given.persons[0].terms[0];
+    assert_eq!((contact.order.0[0], contact.after_notice), (1, false));
+    assert!(answer(&[filed(1, unserved)]).persons[0].terms[0].after_notice);
+}
