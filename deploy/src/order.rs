@@ -218,6 +218,8 @@ pub(crate) enum Mode {
     Mail,
     /// It was tried in vain; this is no service.
     FailedAttempt,
+    /// It was served, and nobody recorded how.
+    NotRecorded,
 }
 
 /// How an order ended.
