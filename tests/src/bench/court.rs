@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ccpor_certs::{Authority, Identity, IdentityDir};
 use ccpor_daemon::identity::{CertifiedKeys, record_key};
-use ccpor_deploy::population::Population;
+use ccpor_deploy::population::{Filing, Population};
 use ccpor_domain::{Actor, CourtRef, Order};
 use ccpor_ledger::OriginId;
 use ccpor_registry::{OwnLedger, Registry, RegistryConfig, Request, Source};
@@ -66,18 +66,19 @@ pub(super) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
 
 /// Invented orders of Alameda, each with its number.
 pub(super) fn orders(count: u64) -> Outcome<Vec<Order>> {
-    let court: CourtRef = "court/alameda".parse()?;
-    Ok(Population::new(7)
-        .for_court(&court, count)
-        .map(|filing| filing.order)
-        .collect())
+    Ok(filings(count)?.map(|filing| filing.order).collect())
 }
 
-/// Files `count` invented orders with 64 writers.
-pub(super) fn fill(registry: &Registry, count: u64) -> Outcome<()> {
+/// Invented filings of Alameda.
+pub(super) fn filings(count: u64) -> Outcome<impl Iterator<Item = Filing> + Send> {
     let court: CourtRef = "court/alameda".parse()?;
+    Ok(Population::new(7).for_court(&court, count))
+}
+
+/// Files all of them with 64 writers.
+pub(super) fn fill(registry: &Registry, filings: impl Iterator<Item = Filing> + Send) -> Outcome<()> {
     let next = AtomicU64::new(0);
-    let filings = std::sync::Mutex::new(Population::new(7).for_court(&court, count));
+    let filings = std::sync::Mutex::new(filings);
     let failed = std::sync::Mutex::new(None);
     std::thread::scope(|scope| {
         for _ in 0..64 {

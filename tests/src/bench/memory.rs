@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Goal, Sheet, restart};
+use super::{Goal, Sheet, court, restart};
 use crate::world::Outcome;
 
 const ORDERS: u64 = 100_000;
@@ -15,7 +15,7 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
     let runtime = tokio::runtime::Runtime::new()?;
     let folder = tempfile::tempdir_in(directory)?;
     let megabytes = runtime.block_on(async {
-        let mut fleet = restart::filled(folder.path(), ORDERS).await?;
+        let mut fleet = restart::filled(folder.path(), court::filings(ORDERS)?).await?;
         let mut megabytes = Vec::new();
         for _ in 0..rounds {
             if let Some(node) = fleet.take_node(0) {

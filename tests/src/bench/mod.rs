@@ -2,6 +2,7 @@
 
 pub mod filing;
 pub mod law;
+pub mod lookup;
 pub mod memory;
 pub mod replicate;
 pub mod restart;

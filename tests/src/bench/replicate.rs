@@ -35,7 +35,7 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
     let alameda = court::identity(&authority, "court/alameda/node/1", folder.path())?;
     let kern = court::identity(&authority, "court/kern/node/1", folder.path())?;
     let node = court::open(&alameda)?;
-    court::fill(&node, BACKLOG)?;
+    court::fill(&node, court::filings(BACKLOG)?)?;
     let (mut durable, mut searchable) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let place = folder.path().join(format!("round-{round}"));

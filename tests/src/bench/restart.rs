@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ccpor_deploy::fleet::Fleet;
+use ccpor_deploy::population::Filing;
 
 use super::{Goal, Sheet, court};
 use crate::world::{Outcome, join};
@@ -25,7 +26,7 @@ pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()
 
 async fn killed_and_started(directory: &Path, records: u64, rounds: usize) -> Outcome<Vec<f64>> {
     let folder = tempfile::tempdir_in(directory)?;
-    let mut fleet = filled(folder.path(), records).await?;
+    let mut fleet = filled(folder.path(), court::filings(records)?).await?;
     let mut seconds = Vec::new();
     for _ in 0..rounds {
         if let Some(node) = fleet.take_node(0) {
@@ -39,8 +40,11 @@ async fn killed_and_started(directory: &Path, records: u64, rounds: usize) -> Ou
     Ok(seconds)
 }
 
-/// A hub and a node that holds so many records, running.
-pub(super) async fn filled(directory: &Path, records: u64) -> Outcome<Fleet> {
+/// A hub and a node that holds these orders, running.
+pub(super) async fn filled(
+    directory: &Path,
+    filings: impl Iterator<Item = Filing> + Send + 'static,
+) -> Outcome<Fleet> {
     let mut fleet = Fleet::start(directory).await?;
     let number = join(&mut fleet, "alameda").await?;
     if let Some(node) = fleet.take_node(number) {
@@ -52,7 +56,7 @@ pub(super) async fn filled(directory: &Path, records: u64) -> Outcome<Fleet> {
     };
     let filling = tokio::task::spawn_blocking(move || -> Outcome<()> {
         let registry = court::open(&identity)?;
-        court::fill(&registry, records)?;
+        court::fill(&registry, filings)?;
         registry.close();
         Ok(())
     });

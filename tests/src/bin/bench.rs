@@ -19,6 +19,8 @@ struct Arguments {
     /// Rounds; the median is told with the least and the greatest.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    #[command(flatten)]
+    lookup: bench::lookup::Options,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,6 +31,8 @@ enum Name {
     Replicate,
     /// Time to ready after kill -9, with 100,000 and 1,000,000 records.
     Restart,
+    /// Finding a person among many orders: accuracy, speed and size.
+    Lookup,
     /// What to enforce among twelve orders, and a million statuses, in memory.
     Law,
     /// Memory of a node that holds 100,000 orders.
@@ -52,6 +56,17 @@ fn main() -> ExitCode {
         (Name::Law, bench::law::measure),
         (Name::Memory, bench::memory::measure),
     ];
+    if wanted(Name::Lookup)
+        && let Err(error) = bench::lookup::measure(
+            &arguments.directory,
+            arguments.rounds,
+            &arguments.lookup,
+            &mut sheet,
+        )
+    {
+        eprintln!("bench: {error}");
+        return ExitCode::FAILURE;
+    }
     for (name, measure) in measures {
         if wanted(name)
             && let Err(error) = measure(&arguments.directory, arguments.rounds, &mut sheet)
