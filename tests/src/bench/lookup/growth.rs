@@ -21,7 +21,7 @@ const FIGURES: [(&str, &str); 4] = [
 pub(super) fn draw(file: &Path, seed: u64, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     for (orders, (name50, name99)) in SIZES.into_iter().zip(FIGURES) {
-        let ours = Local::measure(&Corpus::invent(orders, seed)?, rounds, 1);
+        let ours = Local::measure(&Corpus::invent(orders, seed)?, rounds, 1, false);
         p50.push((orders as f64, median(&ours.p50_ms)));
         p99.push((orders as f64, median(&ours.p99_ms)));
         sheet.put(name50, ours.p50_ms, "ms", None);

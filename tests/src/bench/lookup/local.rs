@@ -30,7 +30,7 @@ pub(super) struct Local {
 
 impl Local {
     /// Builds the index and asks every question once a round.
-    pub(super) fn measure(corpus: &Corpus, rounds: usize, threads: usize) -> Self {
+    pub(super) fn measure(corpus: &Corpus, rounds: usize, threads: usize, misses: bool) -> Self {
         let mut build_s = Vec::new();
         let mut index = Index::new();
         for _ in 0..rounds {
@@ -45,6 +45,9 @@ impl Local {
             corpus.questions.iter().partition(|question| is_number(question));
         let all: Vec<&Question> = corpus.questions.iter().collect();
         let accuracy = Accuracy::of(&all, &ask(&index, corpus, &all), STRONG_SCORE);
+        if misses {
+            show_misses(&index, corpus);
+        }
         let (mut per_second, mut p50_ms, mut p99_ms, mut cpu_ms) = (vec![], vec![], vec![], vec![]);
         let (mut together, mut number_us) = (vec![], vec![]);
         for _ in 0..rounds {
@@ -116,6 +119,46 @@ fn ask(index: &Index, corpus: &Corpus, questions: &[&Question]) -> Vec<Reply> {
         }
     };
     questions.iter().map(reply).collect()
+}
+
+/// Prints the questions about listed persons of whom another came first, and those about others who are named.
+fn show_misses(index: &Index, corpus: &Corpus) {
+    for question in &corpus.questions {
+        let hits = index.lookup(&question.query, &Limits::default());
+        let first = corpus.persons_of(&hits).first().copied();
+        let missed = match question.truth {
+            Some(truth) => first.map(|(person, _)| person) != Some(u64::from(truth)),
+            None => first.is_some_and(|(_, score)| score >= STRONG_SCORE),
+        };
+        if missed {
+            let truth = question
+                .truth
+                .map_or_else(|| "not listed".to_owned(), |truth| format!("person {truth}"));
+            println!("{} ({truth}): {}", question.class, question.query.understood());
+            for hit in hits.iter().take(3) {
+                let person = corpus
+                    .persons
+                    .get(hit.order as usize)
+                    .copied()
+                    .unwrap_or_default();
+                let why: Vec<String> = hit.why.iter().map(ToString::to_string).collect();
+                let named = corpus
+                    .cards
+                    .get(hit.order as usize)
+                    .and_then(|card| card.persons.get(usize::from(hit.person)));
+                let name = named.and_then(|named| named.names.first());
+                let name = name
+                    .map(|name| format!("{}, {} {}", name.last, name.first, name.middle))
+                    .unwrap_or_default();
+                println!(
+                    "    {:.4} {:?} {name} of the order against person {person}: {}",
+                    hit.score,
+                    hit.role,
+                    why.join("; ")
+                );
+            }
+        }
+    }
 }
 
 /// Questions a second of several threads.

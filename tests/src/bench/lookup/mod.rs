@@ -52,6 +52,9 @@ pub struct Options {
     /// Also ask a node with these orders through gRPC with mutual TLS.
     #[arg(long)]
     grpc: bool,
+    /// Show the questions answered wrongly, with the first hits and why.
+    #[arg(long)]
+    misses: bool,
     /// Measure with 10,000, 100,000, 1,000,000 and 3,000,000 orders and draw latency against size into this SVG file.
     #[arg(long)]
     plot: Option<PathBuf>,
@@ -79,7 +82,7 @@ pub fn measure(directory: &Path, rounds: usize, options: &Options, sheet: &mut S
         None => Corpus::invent(options.orders, options.seed)?,
     };
     let goal = |goal| (options.orders == GOAL_ORDERS).then_some(goal);
-    let ours = Local::measure(&corpus, rounds, options.threads);
+    let ours = Local::measure(&corpus, rounds, options.threads, options.misses);
     ours.put(sheet, &goal);
     if options.grpc {
         wire::measure(directory, &corpus, rounds, &ours, sheet)?;

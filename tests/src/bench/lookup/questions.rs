@@ -131,9 +131,12 @@ impl Questions<'_> {
             };
             said.first = given(random).to_owned();
             said.middle = given(random).to_owned();
-            let like = rapidfuzz::distance::jaro_winkler::similarity(said.first.chars(), name.first.chars());
-            let other = like < 0.7
-                && said.first != name.middle
+            // Who has the other's names in another order is not another person.
+            let like =
+                |a: &str, b: &str| rapidfuzz::distance::jaro_winkler::similarity(a.chars(), b.chars()) >= 0.7;
+            let other = !like(&said.first, &name.first)
+                && !like(&said.first, &name.middle)
+                && !like(&said.middle, &name.first)
                 && !self.names.nicknames(&name.first).contains(&said.first)
                 && !listed.near(&said.first, &name.last, name.born, 0);
             other.then(|| said.question("neg_sibling", person, None))

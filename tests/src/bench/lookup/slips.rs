@@ -126,7 +126,7 @@ impl Homophones {
     fn of<'a>(names: impl Iterator<Item = (&'a str, f64)>) -> Self {
         let mut alike: HashMap<String, Vec<(String, f64)>> = HashMap::new();
         for (name, count) in names {
-            let key = Metaphone::default().encode(name);
+            let key = Metaphone::new(None).encode(name);
             alike.entry(key).or_default().push((name.to_owned(), count));
         }
         Self(alike)
@@ -138,7 +138,7 @@ impl Homophones {
             return format!("{} {}", self.misheard(first, random), rest.replace('-', " "));
         }
         if random.random_bool(0.5) {
-            let key = Metaphone::default().encode(word);
+            let key = Metaphone::new(None).encode(word);
             let near = |other: &str| {
                 rapidfuzz::distance::jaro_winkler::similarity(other.chars(), word.chars()) >= 0.78
             };

@@ -163,7 +163,7 @@ fn surnames(last: &str) -> Vec<String> {
 }
 
 fn sound(word: &str) -> String {
-    let sound = Metaphone::default().encode(word);
+    let sound = Metaphone::new(None).encode(word);
     if sound.is_empty() { word.to_owned() } else { sound }
 }
 
