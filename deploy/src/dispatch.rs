@@ -1,7 +1,7 @@
 //! The answer to a lookup as a dispatcher reads it out: numbered blocks, best first, and the line up to when it holds. It
 //! asks nobody and decides nothing.
 
-use ccpor_api::message::{End, Freshness, Hit, LookupAnswer, Standing};
+use ccpor_api::message::{AlsoNamed, End, Freshness, Hit, LookupAnswer, Standing};
 
 use crate::as_of;
 
@@ -12,12 +12,30 @@ pub(crate) fn answer(answer: &LookupAnswer, freshness: &Freshness) -> String {
     }
     let shown = answer.hits.len();
     let mut text = String::new();
+    let several = answer
+        .hits
+        .iter()
+        .any(|hit| hit.asked > 0 || !hit.also.is_empty());
+    let mut before = None;
     for (place, hit) in answer.hits.iter().enumerate() {
+        if several && before.replace(section(hit)) != Some(section(hit)) {
+            text.push_str(&section(hit));
+        }
         text.push_str(&block(place + 1, shown, hit));
     }
     text.push_str(&as_of::line(freshness, &answer.query_id));
     text.push('\n');
     text
+}
+
+/// Of several people asked for, whom the hits below are about.
+fn section(hit: &Hit) -> String {
+    if hit.also.is_empty() {
+        format!("PERSON {}:\n", hit.asked + 1)
+    } else {
+        let others: Vec<String> = hit.also.iter().map(|also| (also.asked + 1).to_string()).collect();
+        format!("NAMES PERSONS {} AND {}:\n", hit.asked + 1, others.join(" AND "))
+    }
 }
 
 /// One hit: `1/2 ` before the first line, the others set in by as much.
@@ -31,11 +49,13 @@ fn block(number: usize, of: usize, hit: &Hit) -> String {
         unnumbered(&hit.radio).to_owned()
     };
     let why = why(hit, &body);
+    let also: Vec<String> = hit.also.iter().map(also).collect();
     for (place, line) in body
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .chain([why.as_str()])
+        .chain(also.iter().map(String::as_str))
         .enumerate()
     {
         text.push_str(if place == 0 { &mark } else { &indent });
@@ -62,23 +82,41 @@ fn unnumbered(radio: &str) -> &str {
 
 /// Which person matched and why, and the number by which the order can be asked for where `said` has not told it.
 fn why(hit: &Hit, said: &str) -> String {
-    let person = match hit.person.as_str() {
-        "restrained" => "RP",
-        "protected" => "PP",
-        other => other,
-    };
-    let mut text = format!("MATCH: {person} {}", hit.name);
-    if !hit.dob.is_empty() {
-        text.push_str(&format!(" DOB {}", hit.dob));
-    }
-    text.push_str(&format!(" · {} {:.2}", hit.band, hit.score));
-    if !hit.why.is_empty() {
-        text.push_str(&format!(" ({})", hit.why.join("; ")));
-    }
+    let mut text = format!("MATCH: {}", matched(&hit.person, &hit.name, &hit.dob));
+    text.push_str(&how(&hit.band, hit.score, &hit.why));
     if !said.contains(&hit.registry_number) {
         text.push_str(&format!("   REG {}", hit.registry_number));
     }
     text
+}
+
+/// A further person of those asked for whom the order names.
+fn also(also: &AlsoNamed) -> String {
+    let who = matched(&also.person, &also.name, &also.dob);
+    format!("  AND: {who}{}", how(&also.band, also.score, &also.why))
+}
+
+fn matched(person: &str, name: &str, dob: &str) -> String {
+    let person = match person {
+        "restrained" => "RP",
+        "protected" => "PP",
+        other => other,
+    };
+    let dob = if dob.is_empty() {
+        String::new()
+    } else {
+        format!(" DOB {dob}")
+    };
+    format!("{person} {name}{dob}")
+}
+
+fn how(band: &str, score: f32, why: &[String]) -> String {
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join("; "))
+    };
+    format!(" · {band} {score:.2}{why}")
 }
 
 /// The block of an answer that brings no words for the radio.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ccpor_api::message::{Identifier, LookupAnswer, LookupRequest};
+use ccpor_api::message::{AskedPerson, Identifier, LookupAnswer, LookupRequest};
 use ccpor_daemon::exit::Exit;
 use clap::{Args, ValueEnum};
 
@@ -15,13 +15,20 @@ use crate::{as_of, asking, batch, dispatch, when};
 #[derive(Args, Debug, Default)]
 #[command(
     after_help = "Examples:\n  ccpor lookup DOE,JANE 19850312\n  ccpor lookup --last Doe --first Jane --dob 1985-03\n  \
-                  ccpor lookup --case BFL-26-001234 --json\n  ccpor lookup --batch questions.ndjson > hits.ndjson\n\n\
+                  ccpor lookup --case BFL-26-001234 --json\n  \
+                  ccpor lookup DOE,JOHN 19850312 --with ROE,JANE --between\n  ccpor lookup --batch questions.ndjson > hits.ndjson\n\n\
                   Ends with 0 when something was found, 3 when nothing was; with --batch, 9 when some lines were refused."
 )]
 pub(crate) struct Arguments {
     /// A dispatcher's line: DOE,JANE 19850312, a case number, a registry number, OLN/D1234567.
     #[arg(value_name = "LINE", conflicts_with = "batch")]
     line: Vec<String>,
+    /// A further person of the same call, as a dispatcher's line; may be repeated. Orders that name both come first.
+    #[arg(long, value_name = "LINE", conflicts_with_all = ["batch", "page"])]
+    with: Vec<String>,
+    /// Only orders that name at least two of those asked for, whichever of them is restrained.
+    #[arg(long, requires = "with")]
+    between: bool,
     /// First name.
     #[arg(long, conflicts_with = "batch")]
     first: Option<String>,
@@ -132,6 +139,15 @@ fn question(arguments: Arguments) -> Result<LookupRequest, Failure> {
         states: arguments.state,
         courts: arguments.court,
         at: text(arguments.at),
+        with: arguments
+            .with
+            .into_iter()
+            .map(|line| AskedPerson {
+                line,
+                ..AskedPerson::default()
+            })
+            .collect(),
+        between: arguments.between,
         ..LookupRequest::default()
     };
     let names_somebody = [
@@ -169,6 +185,12 @@ fn told(answer: &LookupAnswer, screen: &Screen) -> Result<Exit, Failure> {
                 answer.hits.len(),
                 answer.total,
                 answer.next_page_token
+            ));
+        }
+        for asked in &answer.more_of {
+            screen.remark(&format!(
+                "there are further hits for person {}: ask for that person alone",
+                asked + 1
             ));
         }
     }

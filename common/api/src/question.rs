@@ -3,7 +3,7 @@
 use ccpor_domain as domain;
 
 use crate::convert::{Reading, read_identifier, read_sex};
-use crate::message::LookupRequest;
+use crate::message::{AskedPerson, LookupRequest};
 use crate::problem::Problem;
 
 /// The hits of a page when the caller does not say.
@@ -14,6 +14,8 @@ pub const MAX_LIMIT: usize = 200;
 pub const MAX_IDENTIFIERS: usize = 16;
 /// The longest text of one field, in bytes.
 pub const MAX_TEXT: usize = 200;
+/// The most further people of one question.
+pub const MAX_WITH: usize = 7;
 
 /// Which persons of an order are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +70,10 @@ pub struct Question {
     pub at: Option<domain::UtcMillis>,
     /// The age in seconds from which a court is listed as not current; none for the machine's own bound.
     pub max_age_s: Option<u32>,
+    /// Further people of the same call; of these only what says who they are.
+    pub with: Vec<Question>,
+    /// Only orders that name at least two of those asked for.
+    pub between: bool,
 }
 
 /// Reads a question.
@@ -76,36 +82,78 @@ pub struct Question {
 /// A [`Problem`] of the kind invalid-fields: a field of the wrong shape, nothing to look for, or a line beside fields.
 pub fn question_from(request: &LookupRequest) -> Result<Question, Problem> {
     Reading::at("").finish(|reading| {
-        for (field, text) in texts(request) {
-            if text.len() > MAX_TEXT {
-                reading.refuse(field, format!("is longer than {MAX_TEXT} bytes"));
-            }
+        let with = others(reading, request);
+        Question {
+            with,
+            between: request.between,
+            ..read(reading, request)
         }
-        let question = Question {
-            name: domain::Name {
-                first: request.first.clone(),
-                middle: request.middle.clone(),
-                last: request.last.clone(),
-                suffix: request.suffix.clone(),
-            },
-            dob: reading.optional("dob", &request.dob),
-            sex: read_sex(reading, &request.sex).filter(|sex| *sex != domain::Sex::Unknown),
-            identifiers: identifiers(reading, request),
-            case_number: request.case_number.trim().to_owned(),
-            registry_number: reading.optional("registry_number", &request.registry_number),
-            line: request.line.trim().to_owned(),
-            role: role(reading, &request.role),
-            min_score: score(reading, request.min_score),
-            limit: limit(reading, request.limit),
-            page_token: request.page_token.clone(),
-            states: read_each(reading, "states", &request.states),
-            courts: read_each(reading, "courts", &request.courts),
-            at: reading.optional("at", &request.at),
-            max_age_s: Some(request.max_age_s).filter(|age| *age > 0),
-        };
-        something_is_asked(reading, &question);
-        question
     })
+}
+
+/// The further people of a question.
+fn others(reading: &mut Reading, request: &LookupRequest) -> Vec<Question> {
+    if request.with.len() > MAX_WITH {
+        reading.refuse("with", format!("are more than {MAX_WITH} people: ask twice"));
+        return Vec::new();
+    }
+    if request.between && request.with.is_empty() {
+        reading.refuse("between", "needs a second person: give one in with");
+    }
+    if !request.with.is_empty() && !request.page_token.is_empty() {
+        reading.refuse(
+            "page_token",
+            "a question about several people has one page: ask for one of them alone",
+        );
+    }
+    let person = |reading: &mut Reading, person: &AskedPerson| {
+        let alone = LookupRequest {
+            first: person.first.clone(),
+            middle: person.middle.clone(),
+            last: person.last.clone(),
+            suffix: person.suffix.clone(),
+            dob: person.dob.clone(),
+            sex: person.sex.clone(),
+            dl: person.dl.clone(),
+            line: person.line.clone(),
+            ..LookupRequest::default()
+        };
+        read(reading, &alone)
+    };
+    reading.each("with", &request.with, person)
+}
+
+fn read(reading: &mut Reading, request: &LookupRequest) -> Question {
+    for (field, text) in texts(request) {
+        if text.len() > MAX_TEXT {
+            reading.refuse(field, format!("is longer than {MAX_TEXT} bytes"));
+        }
+    }
+    let question = Question {
+        name: domain::Name {
+            first: request.first.clone(),
+            middle: request.middle.clone(),
+            last: request.last.clone(),
+            suffix: request.suffix.clone(),
+        },
+        dob: reading.optional("dob", &request.dob),
+        sex: read_sex(reading, &request.sex).filter(|sex| *sex != domain::Sex::Unknown),
+        identifiers: identifiers(reading, request),
+        case_number: request.case_number.trim().to_owned(),
+        registry_number: reading.optional("registry_number", &request.registry_number),
+        line: request.line.trim().to_owned(),
+        role: role(reading, &request.role),
+        min_score: score(reading, request.min_score),
+        limit: limit(reading, request.limit),
+        page_token: request.page_token.clone(),
+        states: read_each(reading, "states", &request.states),
+        courts: read_each(reading, "courts", &request.courts),
+        at: reading.optional("at", &request.at),
+        max_age_s: Some(request.max_age_s).filter(|age| *age > 0),
+        ..Question::default()
+    };
+    something_is_asked(reading, &question);
+    question
 }
 
 fn texts(request: &LookupRequest) -> [(&'static str, &String); 10] {

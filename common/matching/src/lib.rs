@@ -5,6 +5,7 @@
 //!
 //! The order of the modules is the order of dependency: each uses only those below it.
 
+mod several;
 mod index;
 mod search;
 mod line;
@@ -34,3 +35,4 @@ pub use index::{Index, Measure};
 pub use line::{LineError, Understood};
 pub use query::{Band, DEFAULT_MIN_SCORE, EXACT_SCORE, Hit, Limits, Query, STRONG_SCORE};
 pub use reason::{BirthReason, NameReason, Reason};
+pub use several::{MOST_PEOPLE, Several, Together};

@@ -47,7 +47,7 @@ pub use catalogue::KnownImage;
 pub use freshness::{Answer, CourtFreshness, Freshness, Source, now};
 pub use index::{IndexFailed, NotUsable};
 pub use intake::{Done, IntakeRefused, Request};
-pub use lookup::{Found, Hits, Question};
+pub use lookup::{Also, Found, Hits, Question};
 pub use mend::MendRefused;
 pub use opening::{OpenFailed, Opening};
 pub use overdue::{Overdue, OverdueList};

@@ -1,7 +1,7 @@
 //! Lookups: from a question to the orders of the people it may mean, best first, with what each order means at the moment.
 
 use ccpor_domain::{OrderId, RegistryNumber, Standing, Status, UtcMillis};
-use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
+use ccpor_matching::{Card, CardPerson, Hit, Limits, NumberKind, Query};
 
 use crate::freshness::{Answer, now};
 use crate::registry::Registry;
@@ -35,6 +35,21 @@ pub struct Found {
     pub person: Option<CardPerson>,
     /// The order with its history, or in words why it cannot be shown here; it is a hit all the same.
     pub story: Result<(Story, Standing), String>,
+    /// Which of the people asked for this is, from 0.
+    pub asked: usize,
+    /// The others of them whom the order names.
+    pub also: Vec<Also>,
+}
+
+/// A further person of an order who was asked for as well.
+#[derive(Clone, Debug)]
+pub struct Also {
+    /// Which of the people asked for this is, from 0.
+    pub asked: usize,
+    /// Who matched, how well and why.
+    pub hit: Hit,
+    /// The person who matched.
+    pub person: Option<CardPerson>,
 }
 
 /// The hits of one page.
@@ -44,10 +59,14 @@ pub struct Hits {
     pub found: Vec<Found>,
     /// Whether there are hits beyond this page.
     pub more: bool,
+    /// Of several people asked for: those of whom there are further hits.
+    pub more_of: Vec<usize>,
 }
 
 /// The most hits that a question is counted to.
 const COUNTED: usize = 1_000;
+/// Of several people the hits of each that are looked through for orders that name more than one of them.
+const WIDE: usize = 20_000;
 
 impl Registry {
     /// Answers a question from what is held here.
@@ -93,15 +112,67 @@ impl Registry {
         Answer::new(hits, freshness)
     }
 
+    /// Answers a question about several people, the one of `question` and `others`: first the orders that name more than
+    /// one of them, then, unless `between` asks for these alone, those of each. Up to the question's limit of each kind.
+    pub fn lookup_several(&self, question: &Question, others: &[Query], between: bool) -> Answer<Hits> {
+        let freshness = self.freshness(question.stale_after_ms);
+        let at = question.at.unwrap_or_else(now);
+        let people: Vec<Query> = std::iter::once(&question.query).chain(others).cloned().collect();
+        let limits = Limits {
+            hits: WIDE,
+            ..Limits::default()
+        };
+        let matched = self.view().people().several(&people, &limits);
+        let mut hits = Hits::default();
+        let mut take = |found: &mut dyn Iterator<Item = Found>| {
+            let mut left = question.query.limit.max(1);
+            for found in found.filter(|found| wanted(found, question)) {
+                if left == 0 {
+                    return true;
+                }
+                left -= 1;
+                hits.found.push(found);
+            }
+            false
+        };
+        let mut more_of = Vec::new();
+        let mut together = matched.together.into_iter().filter_map(|(order, named)| {
+            let mut named = named.into_iter();
+            let (asked, hit) = named.next()?;
+            let mut found = self.found(order, hit, at, question.at);
+            found.asked = asked;
+            found.also = named.map(|(asked, hit)| self.also(order, asked, hit)).collect();
+            Some(found)
+        });
+        if take(&mut together) {
+            more_of.extend(0..people.len());
+        }
+        for (asked, of_one) in matched.each.into_iter().enumerate().filter(|_| !between) {
+            let mut found = of_one.into_iter().map(|(order, hit)| Found {
+                asked,
+                ..self.found(order, hit, at, question.at)
+            });
+            if take(&mut found) && !more_of.contains(&asked) {
+                more_of.push(asked);
+            }
+        }
+        hits.more_of = more_of;
+        Answer::new(hits, freshness)
+    }
+
+    fn also(&self, order: OrderId, asked: usize, hit: Hit) -> Also {
+        let person = self
+            .told(order, None)
+            .0
+            .and_then(|entry| person_of(entry.card.as_ref(), &hit));
+        Also { asked, hit, person }
+    }
+
     fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
         let (entry, story) = self.told(order, until);
-        let person = entry.as_ref().and_then(|entry| {
-            entry
-                .card
-                .as_ref()
-                .and_then(|card| card.persons.get(usize::from(hit.person)))
-                .cloned()
-        });
+        let person = entry
+            .as_ref()
+            .and_then(|entry| person_of(entry.card.as_ref(), &hit));
         let story = story.map_err(|error| error.to_string()).map(|story| {
             let standing = ccpor_domain::standing(&story.state, at, self.calendars());
             (story, standing)
@@ -111,6 +182,8 @@ impl Registry {
             hit,
             person,
             story,
+            asked: 0,
+            also: Vec::new(),
         }
     }
 
@@ -128,6 +201,10 @@ impl Registry {
         let hits = self.view().people().lookup(&query, &Limits::default());
         hits.first().map(|(order, _)| *order)
     }
+}
+
+fn person_of(card: Option<&Card>, hit: &Hit) -> Option<CardPerson> {
+    card?.persons.get(usize::from(hit.person)).cloned()
 }
 
 /// Whether the order is one of those asked for. One that cannot be read is never left out in silence.

@@ -52,10 +52,35 @@ impl People {
             .collect()
     }
 
+    /// The orders that name several people, and those of each, with the order of each hit.
+    pub(crate) fn several(&self, people: &[Query], limits: &Limits) -> Matched {
+        let several = self.names.several(people, limits);
+        let order = |ordinal: u32| self.orders.get(usize::try_from(ordinal).ok()?).copied();
+        let of_each = |hits: Vec<Hit>| {
+            hits.into_iter()
+                .filter_map(|hit| Some((order(hit.order)?, hit)))
+                .collect()
+        };
+        Matched {
+            together: several
+                .together
+                .into_iter()
+                .filter_map(|together| Some((order(together.order)?, together.hits)))
+                .collect(),
+            each: several.each.into_iter().map(of_each).collect(),
+        }
+    }
+
     /// Orders that can be found.
     pub(crate) fn orders(&self) -> usize {
         self.orders.len()
     }
+}
+
+/// Several people matched: orders that name more than one of them with who they are there, and the other hits of each.
+pub(crate) struct Matched {
+    pub(crate) together: Vec<(OrderId, Vec<(usize, Hit)>)>,
+    pub(crate) each: Vec<Vec<(OrderId, Hit)>>,
 }
 
 fn remember(orders: &mut Vec<OrderId>, order: OrderId, ordinal: u32) {

@@ -1,15 +1,15 @@
 //! From the registry's answers to messages. Freshness comes along with every one of them.
 
 use ccpor_api::message::{
-    CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer, Position,
-    Unreadable,
+    AlsoNamed, CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer,
+    Position, Unreadable,
 };
 use ccpor_api::{Problem, render};
 use ccpor_domain::Calendars;
 use ccpor_domain::{Event, Standing, UtcMillis};
 use ccpor_ledger::{Head, OriginId};
 use ccpor_matching::{Band, CardPerson, PartialDate, Role};
-use ccpor_registry::{Answer, Found, Freshness, Hits, NoStory, Question, Story};
+use ccpor_registry::{Also, Answer, Found, Freshness, Hits, NoStory, Question, Story};
 
 use super::{no_story, question};
 
@@ -32,9 +32,31 @@ pub(super) fn lookup(answer: Answer<Hits>, asked: &Question) -> LookupAnswer {
             .enumerate()
             .map(|(number, found)| hit(found, at, number + 1, of))
             .collect(),
+        more_of: hits.more_of.iter().map(|asked| number(*asked)).collect(),
         freshness: Some(freshness(&fresh)),
         ..LookupAnswer::default()
     }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn also(also: &Also) -> AlsoNamed {
+    AlsoNamed {
+        asked: number(also.asked),
+        person: role(also.hit.role).to_owned(),
+        name: also.person.as_ref().map(name).unwrap_or_default(),
+        dob: born(also.person.as_ref()),
+        score: also.hit.score,
+        band: band(also.hit.band).to_owned(),
+        why: also.hit.why.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn born(person: Option<&CardPerson>) -> String {
+    let first = person.and_then(|person| person.dob.first());
+    first.map(date).unwrap_or_default()
 }
 
 fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
@@ -43,15 +65,12 @@ fn hit(found: &Found, at: UtcMillis, number: usize, of: usize) -> Hit {
         registry_number: found.order.registry_number().to_string(),
         person: role(found.hit.role).to_owned(),
         name: found.person.as_ref().map(name).unwrap_or_default(),
-        dob: found
-            .person
-            .as_ref()
-            .and_then(|person| person.dob.first())
-            .map(date)
-            .unwrap_or_default(),
+        dob: born(found.person.as_ref()),
         score: found.hit.score,
         band: band(found.hit.band).to_owned(),
         why: found.hit.why.iter().map(ToString::to_string).collect(),
+        asked: self::number(found.asked),
+        also: found.also.iter().map(also).collect(),
         ..Hit::default()
     };
     match &found.story {

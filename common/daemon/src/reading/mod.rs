@@ -58,11 +58,19 @@ impl Reader {
     /// A [`Problem`] when the question is not understood.
     pub async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let asked = question_from(&request)?;
-        let (question, understood) = question::of(&asked)?;
+        let question::Read {
+            question,
+            others,
+            understood,
+        } = question::of(&asked)?;
         self.holds(&question.courts)?;
         let registry = Arc::clone(&self.registry);
         let answer = blocking(move || {
-            let answer = registry.lookup(&question);
+            let answer = if others.is_empty() {
+                registry.lookup(&question)
+            } else {
+                registry.lookup_several(&question, &others, asked.between)
+            };
             answer::lookup(answer, &question)
         })
         .await?;

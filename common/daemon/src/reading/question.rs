@@ -8,13 +8,17 @@ use ccpor_registry::{Question, id_kind};
 /// The most hits that can be paged through.
 const REACH: usize = 1_000;
 
-/// The registry's question, and how it was understood, in words for the one who asked.
-pub(super) fn of(asked: &Asked) -> Result<(Question, String), Problem> {
-    let mut query = if asked.line.is_empty() {
-        fields(asked)
-    } else {
-        line(&asked.line)?
-    };
+/// What is asked of the registry, and how it was understood, in words for the one who asked.
+pub(super) struct Read {
+    pub(super) question: Question,
+    /// Further people.
+    pub(super) others: Vec<Query>,
+    pub(super) understood: String,
+}
+
+/// Reads a question.
+pub(super) fn of(asked: &Asked) -> Result<Read, Problem> {
+    let mut query = person(asked, "line")?;
     query.role = asked.role.map(|role| match role {
         AskedRole::Restrained => Role::Restrained,
         AskedRole::Protected => Role::Protected,
@@ -23,7 +27,16 @@ pub(super) fn of(asked: &Asked) -> Result<(Question, String), Problem> {
         query.min_score = score;
     }
     query.limit = asked.limit;
-    let understood = query.understood().to_string();
+    let others = asked.with.iter().enumerate().map(|(at, other)| {
+        let other = person(other, &format!("with[{at}].line"))?;
+        Ok(Query {
+            role: query.role,
+            min_score: query.min_score,
+            ..other
+        })
+    });
+    let others = others.collect::<Result<Vec<Query>, Problem>>()?;
+    let understood = understood(&query, &others);
     let question = Question {
         query,
         skip: skip(&asked.page_token)?,
@@ -32,7 +45,29 @@ pub(super) fn of(asked: &Asked) -> Result<(Question, String), Problem> {
         states: asked.states.clone(),
         stale_after_ms: asked.max_age_s.map(|age| u64::from(age) * 1_000),
     };
-    Ok((question, understood))
+    Ok(Read {
+        question,
+        others,
+        understood,
+    })
+}
+
+/// One person in words; of several each after a number.
+fn understood(first: &Query, others: &[Query]) -> String {
+    if others.is_empty() {
+        return first.understood().to_string();
+    }
+    let numbered = std::iter::once(first).chain(others).zip(1..);
+    let words = numbered.map(|(query, number)| format!("{number}) {}", query.understood()));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn person(asked: &Asked, field: &str) -> Result<Query, Problem> {
+    if asked.line.is_empty() {
+        Ok(fields(asked))
+    } else {
+        line(&asked.line, field)
+    }
 }
 
 /// The token of the page that begins after `skip` hits.
@@ -51,7 +86,7 @@ fn skip(token: &str) -> Result<usize, Problem> {
         .ok_or_else(|| Problem::field("page_token", "is not one that an answer of this registry gave"))
 }
 
-fn line(line: &str) -> Result<Query, Problem> {
+fn line(line: &str, field: &str) -> Result<Query, Problem> {
     let today = ccpor_registry::now().in_pacific().0;
     let today = PartialDate {
         year: today.year(),
@@ -60,7 +95,7 @@ fn line(line: &str) -> Result<Query, Problem> {
     };
     Query::parse_line(line)
         .map(|query| query.as_of(today))
-        .map_err(|error| Problem::field("line", error.to_string()))
+        .map_err(|error| Problem::field(field, error.to_string()))
 }
 
 fn fields(asked: &Asked) -> Query {
