@@ -37,6 +37,9 @@ pub(crate) fn line(freshness: &Freshness, reference: &str) -> String {
         Err(_) => "AS OF NO MOMENT: NO COURT IS CURRENT".to_owned(),
     };
     text.push_str(&coverage(freshness));
+    if !freshness.also_asked.is_empty() {
+        text.push_str(&format!(" · {} asked as well", freshness.also_asked));
+    }
     if !reference.is_empty() {
         text.push_str(&format!(" · ref {reference}"));
     }

@@ -34,7 +34,11 @@ pub(crate) async fn nearest(globals: &Globals) -> Result<Nearest, Failure> {
 /// Tells who answered, when there was a choice.
 pub(crate) fn who<T>(told: Told<T>, globals: &Globals, screen: &Screen) -> T {
     if !globals.server.is_empty() {
-        screen.remark(&format!("answered by {}", told.endpoint));
+        screen.remark(&format!(
+            "answered by {} in {} ms",
+            told.endpoint,
+            told.took.as_millis()
+        ));
     }
     told.answer
 }

@@ -17,7 +17,8 @@ use crate::{as_of, asking, batch, dispatch, when};
     after_help = "Examples:\n  ccpor lookup DOE,JANE 19850312\n  ccpor lookup --last Doe --first Jane --dob 1985-03\n  \
                   ccpor lookup --case BFL-26-001234 --json\n  \
                   ccpor lookup DOE,JOHN 19850312 --with ROE,JANE --between\n  ccpor lookup --batch questions.ndjson > hits.ndjson\n\n\
-                  Ends with 0 when something was found, 3 when nothing was; with --batch, 9 when some lines were refused."
+                  Ends with 0 when something was found, 3 when nothing was, 6 with --require-fresh when \
+                  a court is not current; with --batch, 9 when some lines were refused."
 )]
 pub(crate) struct Arguments {
     /// A dispatcher's line: DOE,JANE 19850312, a case number, a registry number, OLN/D1234567.
@@ -71,6 +72,13 @@ pub(crate) struct Arguments {
     /// The next page, by the mark that the answer before gave.
     #[arg(long, value_name = "MARK", conflicts_with = "batch")]
     page: Option<String>,
+    /// How old the newest orders of a court may be: 5, 30s, 2m. A node that is behind asks the hub itself.
+    #[arg(long, value_name = "TIME", value_parser = when::span, conflicts_with = "batch")]
+    max_staleness: Option<std::time::Duration>,
+    /// Ask further machines (--server) for an answer in which every court is current, and end with 6 when there is none. The
+    /// freshest answer is shown all the same.
+    #[arg(long, conflicts_with = "batch")]
+    require_fresh: bool,
     /// Only persons in this part.
     #[arg(long)]
     role: Option<Role>,
@@ -113,9 +121,24 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals, screen: &Screen
         };
         return batch::run(&file, for_all, globals, screen).await;
     }
+    let require_fresh = arguments.require_fresh;
     let question = question(arguments)?;
-    let answer = asking::nearest(globals).await?.lookup(question).await?;
-    told(&asking::who(answer, globals, screen), screen)
+    let nearest = asking::nearest(globals).await?;
+    let answer = if require_fresh {
+        nearest.freshest(question).await?
+    } else {
+        nearest.lookup(question).await?
+    };
+    let answer = asking::who(answer, globals, screen);
+    let exit = told(&answer, screen)?;
+    let complete = answer.freshness.is_some_and(|freshness| freshness.complete);
+    if require_fresh && !complete {
+        screen.remark(
+            "no machine that answered is current for every court: what is shown may lack their newest orders",
+        );
+        return Ok(Exit::Degraded);
+    }
+    Ok(exit)
 }
 
 fn question(arguments: Arguments) -> Result<LookupRequest, Failure> {
@@ -139,6 +162,7 @@ fn question(arguments: Arguments) -> Result<LookupRequest, Failure> {
         states: arguments.state,
         courts: arguments.court,
         at: text(arguments.at),
+        max_age_s: arguments.max_staleness.map(whole_seconds).unwrap_or_default(),
         with: arguments
             .with
             .into_iter()
@@ -168,6 +192,11 @@ fn question(arguments: Arguments) -> Result<LookupRequest, Failure> {
         "the question names nobody and no number",
         "Give a line (ccpor lookup DOE,JANE 19850312), a name, a date of birth, or a number.",
     ))
+}
+
+/// In seconds, rounded up: less than a second is one.
+fn whole_seconds(span: std::time::Duration) -> u32 {
+    u32::try_from(span.as_millis().div_ceil(1_000).max(1)).unwrap_or(u32::MAX)
 }
 
 fn told(answer: &LookupAnswer, screen: &Screen) -> Result<Exit, Failure> {

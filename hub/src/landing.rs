@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
+use ccpor_daemon::forward::GivesAnswers;
+use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::OwnKey;
@@ -48,7 +50,10 @@ pub(crate) fn start(
         ledgers: Arc::<Registry>::clone(&registry),
         answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
-            otherwise: OwnKey::of(identity),
+            otherwise: GivesAnswers {
+                reader: Arc::new(Reader::new(Arc::clone(&registry))),
+                otherwise: OwnKey::of(identity),
+            },
         }),
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::Everything)),
     };

@@ -11,6 +11,7 @@ use ccpor_api::message::{
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
+use ccpor_daemon::forward::Forward;
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
@@ -24,6 +25,7 @@ pub(crate) struct NodeService {
     reader: Reader,
     identity: IdentityDir,
     link: Option<Link>,
+    forward: Forward,
     scrub: Scrub,
 }
 
@@ -40,6 +42,7 @@ impl NodeService {
             reader,
             identity,
             link,
+            forward: Forward::default(),
             scrub,
         }
     }
@@ -114,7 +117,16 @@ impl Backend for NodeService {
     }
 
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
-        self.reader.lookup(caller, request).await
+        let here = self.reader.lookup(caller, request.clone()).await?;
+        match self.link.as_ref().filter(|link| link.is_up()) {
+            Some(link) => Ok(self
+                .forward
+                .complete(caller, request, here, |question, within| {
+                    link.ask(question, within)
+                })
+                .await),
+            None => Ok(here),
+        }
     }
 
     async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {

@@ -122,6 +122,14 @@ impl Link {
         fetched.map_err(|error: FetchError| error.to_string())
     }
 
+    /// Puts a question to the hub; none when it gives no answer in time.
+    pub(crate) async fn ask(&self, question: Vec<u8>, within: Duration) -> Option<Vec<u8>> {
+        let answer = self.handle.ask(&question, within).await;
+        answer
+            .inspect_err(|error| tracing::debug!(%error, "the hub did not answer a lookup"))
+            .ok()
+    }
+
     /// On every new connection, learns the key that the hub signs receipts with and mends what is damaged; tells the log what changes.
     async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
         let (mut up, mut told, mut settled) = (false, String::new(), None);

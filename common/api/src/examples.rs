@@ -168,6 +168,7 @@ fn freshness() -> Freshness {
         served_by: "hub/1".to_owned(),
         source: "hub".to_owned(),
         answered_at: "2026-10-02T21:15:03.900Z".to_owned(),
+        also_asked: String::new(),
     }
 }
 

@@ -2,9 +2,11 @@
 //! interface that only reads, and the registry as replication sees it. It knows nothing of a court's filing.
 
 pub mod exit;
+pub mod forward;
 pub mod identity;
 pub mod lifetime;
 pub mod logs;
+mod merge;
 pub mod reading;
 pub mod ready;
 pub mod recovery;

@@ -102,6 +102,48 @@ impl Nearest {
         self.ask(asked, |answer| answer.freshness.as_ref()).await
     }
 
+    /// Asks one question until an answer is current for every court; when none is, the one that lacks the fewest courts.
+    ///
+    /// # Errors
+    /// As [`Nearest::lookup`].
+    pub async fn freshest(&self, question: LookupRequest) -> Result<Told<LookupAnswer>, CallFailed> {
+        let start = Instant::now();
+        let lacks = |told: &Told<LookupAnswer>| match &told.answer.freshness {
+            Some(freshness) if freshness.complete => 0,
+            Some(freshness) => freshness.not_current.len().max(1),
+            None => usize::MAX,
+        };
+        let mut best = self.lookup(question.clone()).await?;
+        let answered = best.endpoint.clone();
+        let others = (0..self.machines.len()).filter(|machine| self.endpoint(*machine) != answered);
+        let mut asking: FuturesUnordered<_> = others
+            .map(|machine| {
+                let question = question.clone();
+                async move {
+                    let answer = self.line(machine).await.ok()?.lookup(question).await.ok()?;
+                    Some((machine, answer))
+                }
+            })
+            .collect();
+        while lacks(&best) > 0
+            && let Ok(Some(arrived)) = tokio::time::timeout(PATIENCE, asking.next()).await
+        {
+            let Some((machine, answer)) = arrived else {
+                continue;
+            };
+            let told = Told {
+                answer,
+                endpoint: self.endpoint(machine),
+                took: start.elapsed(),
+                hedged: false,
+            };
+            if lacks(&told) < lacks(&best) {
+                best = told;
+            }
+        }
+        Ok(best)
+    }
+
     /// Shows an order.
     ///
     /// # Errors

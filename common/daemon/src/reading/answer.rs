@@ -224,5 +224,6 @@ pub fn freshness(fresh: &Freshness) -> FreshnessMessage {
         served_by: fresh.served_by.clone(),
         source: fresh.source.as_str().to_owned(),
         answered_at: fresh.answered_at.to_string(),
+        also_asked: String::new(),
     }
 }

@@ -329,7 +329,7 @@ impl Listed {
         let listed = self.0.get(&(first.to_owned(), last.to_owned()));
         listed.into_iter().flatten().any(|other| {
             let month = other.month.unwrap_or(1) as i8;
-            let other = Date::new(other.year as i16, month, other.day.unwrap_or(1) as i8);
+            let other = Date::new(other.year, month, other.day.unwrap_or(1) as i8);
             other.is_ok_and(|other| (other - born).get_days().abs() <= days)
         })
     }

@@ -41,6 +41,10 @@ pub(super) fn measure(
         .collect();
     let (p50, p99) = runtime.block_on(async {
         let mut fleet = restart::filled(folder.path(), filings).await?;
+        // The hub would spend the measurement on taking in the orders.
+        if let Some(hub) = fleet.take_hub() {
+            hub.stop().await;
+        }
         let operator = fleet.authority().issue(
             &"operator/bench".parse()?,
             &[],

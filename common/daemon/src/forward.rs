@@ -1,0 +1,207 @@
+//! A lookup that a node passes on to its hub because it is not current itself: the question on the link, who answers it, and
+//! when it is worth asking.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ccpor_api::Caller;
+use ccpor_api::message::{LookupAnswer, LookupRequest};
+use ccpor_certs::Identity;
+use ccpor_transport::{Answer, BoxAnswer};
+use serde::{Deserialize, Serialize};
+
+use crate::merge::{is_fresher, merge};
+use crate::reading::Reader;
+
+/// Begins the question; JSON follows.
+const QUESTION: &[u8] = b"lookup/1 ";
+/// How long the hub may take: who asked waits for it.
+const WITHIN: Duration = Duration::from_millis(700);
+/// How long it is not asked again without need after it did not answer, or knew nothing later.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The question, and for whom it is asked.
+#[derive(Serialize, Deserialize)]
+struct Passed {
+    identity: String,
+    ori: String,
+    request: LookupRequest,
+}
+
+/// The question as it goes over the link; none when the request cannot be written.
+#[must_use]
+pub fn question(caller: &Caller, request: LookupRequest) -> Option<Vec<u8>> {
+    let passed = Passed {
+        identity: caller.identity.clone(),
+        ori: caller.ori.clone(),
+        request,
+    };
+    let mut question = QUESTION.to_vec();
+    serde_json::to_writer(&mut question, &passed).ok()?;
+    Some(question)
+}
+
+/// The hub's answer; none when it is none.
+#[must_use]
+pub fn read(answer: &[u8]) -> Option<LookupAnswer> {
+    serde_json::from_slice(answer).ok()
+}
+
+/// A hub answers its nodes' lookups, and leaves every other question to somebody else.
+pub struct GivesAnswers<A> {
+    /// Who looks up.
+    pub reader: Arc<Reader>,
+    /// Who answers the other questions.
+    pub otherwise: A,
+}
+
+impl<A: Answer> Answer for GivesAnswers<A> {
+    fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
+        let asked = question.strip_prefix(QUESTION).filter(|_| peer.is_node());
+        let Some(asked) = asked.and_then(|asked| serde_json::from_slice::<Passed>(asked).ok()) else {
+            return self.otherwise.answer(peer, question, within);
+        };
+        let reader = Arc::clone(&self.reader);
+        Box::pin(async move {
+            // The node vouches for whom it asks; the log of the hub names both.
+            let caller = Caller {
+                identity: format!("{} for {}", peer.path(), asked.identity),
+                oris: Vec::new(),
+                ori: asked.ori,
+            };
+            let answer = reader.lookup(&caller, asked.request).await.ok()?;
+            serde_json::to_vec(&answer).ok()
+        })
+    }
+}
+
+/// Asks the hub for lookups that this machine cannot answer currently.
+#[derive(Default)]
+pub struct Forward {
+    not_before: Mutex<Option<Instant>>,
+}
+
+impl Forward {
+    /// The answer of this machine, made current by the hub's where it is not and the hub knows more. `ask` puts a question to
+    /// the hub. Never fails and never takes longer than the hub may: then the answer stays as it is, and says what it lacks.
+    pub async fn complete(
+        &self,
+        caller: &Caller,
+        request: LookupRequest,
+        here: LookupAnswer,
+        ask: impl AsyncFnOnce(Vec<u8>, Duration) -> Option<Vec<u8>>,
+    ) -> LookupAnswer {
+        let Some(freshness) = &here.freshness else {
+            return here;
+        };
+        // Pages count through one machine's hits. An asker who names a bound is served at every time.
+        if freshness.complete || !request.page_token.is_empty() || (request.max_age_s == 0 && self.pauses()) {
+            return here;
+        }
+        let limit = usize::try_from(request.limit).unwrap_or(0);
+        let Some(question) = question(caller, request) else {
+            return here;
+        };
+        let answer = ask(question, WITHIN).await.as_deref().and_then(read);
+        let fresher = answer.filter(|hub| {
+            hub.freshness
+                .as_ref()
+                .is_some_and(|hub| is_fresher(freshness, hub))
+        });
+        match fresher {
+            Some(hub) => merge(here, hub, limit.max(ccpor_api::question::DEFAULT_LIMIT)),
+            None => {
+                self.pause();
+                here
+            }
+        }
+    }
+
+    fn pauses(&self) -> bool {
+        let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+        not_before.is_some_and(|moment| Instant::now() < moment)
+    }
+
+    fn pause(&self) {
+        *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use ccpor_api::message::{CourtAsOf, Freshness, NotCurrent};
+
+    use super::*;
+
+    fn answer(as_of: &str, current: bool) -> LookupAnswer {
+        let court = || "court/far".to_owned();
+        let stale = NotCurrent {
+            court: court(),
+            ..NotCurrent::default()
+        };
+        LookupAnswer {
+            freshness: Some(Freshness {
+                complete: current,
+                courts: vec![CourtAsOf {
+                    court: court(),
+                    as_of: as_of.to_owned(),
+                    age_ms: Some(1),
+                }],
+                not_current: if current { Vec::new() } else { vec![stale] },
+                served_by: if current { "hub/1" } else { "court/own/node/1" }.into(),
+                ..Freshness::default()
+            }),
+            ..LookupAnswer::default()
+        }
+    }
+
+    const OLD: &str = "2026-10-02T21:15:00.000Z";
+    const NEW: &str = "2026-10-02T21:16:00.000Z";
+
+    async fn completed(
+        forward: &Forward,
+        max_age_s: u32,
+        hub: Option<LookupAnswer>,
+        asked: &Cell<u32>,
+    ) -> LookupAnswer {
+        let request = LookupRequest {
+            max_age_s,
+            ..LookupRequest::default()
+        };
+        let ask = async |question: Vec<u8>, _| {
+            assert!(question.starts_with(QUESTION));
+            asked.set(asked.get() + 1);
+            hub.map(|hub| serde_json::to_vec(&hub).unwrap())
+        };
+        forward
+            .complete(&Caller::default(), request, answer(OLD, false), ask)
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_knows_more_makes_the_answer_current() {
+        let (forward, asked) = (Forward::default(), Cell::new(0));
+        for _ in 0..2 {
+            let fresh = completed(&forward, 0, Some(answer(NEW, true)), &asked)
+                .await
+                .freshness
+                .unwrap();
+            assert!(fresh.complete && fresh.also_asked == "hub/1" && fresh.served_by == "court/own/node/1");
+        }
+        assert_eq!(asked.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_is_silent_or_knows_no_more_is_left_alone_for_a_while_unless_a_bound_is_named() {
+        for hub in [None, Some(answer(OLD, false))] {
+            let (forward, asked) = (Forward::default(), Cell::new(0));
+            for (max_age_s, expected) in [(0, 1), (0, 1), (30, 2), (0, 2)] {
+                let stale = completed(&forward, max_age_s, hub.clone(), &asked).await;
+                assert_eq!(stale, answer(OLD, false));
+                assert_eq!(asked.get(), expected);
+            }
+        }
+    }
+}
