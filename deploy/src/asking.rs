@@ -8,6 +8,7 @@ use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_daemon::exit::Exit;
 
+use crate::contexts;
 use crate::failure::Failure;
 use crate::globals::Globals;
 use crate::screen::Screen;
@@ -23,17 +24,49 @@ pub(crate) async fn client(globals: &Globals) -> Result<Client, Failure> {
 /// A reader over that machine and every further one of `--server`.
 pub(crate) async fn nearest(globals: &Globals) -> Result<Nearest, Failure> {
     let first = target(globals)?;
-    let further = globals.server.iter().map(|endpoint| Target {
-        endpoint: endpoint.clone(),
+    let further = further(globals)?.into_iter().map(|endpoint| Target {
+        endpoint,
         ..first.clone()
     });
     let targets = std::iter::once(first.clone()).chain(further).collect();
     Ok(Nearest::connect(targets).await?)
 }
 
+/// The machines of `--server` and of the file of `--servers`.
+fn further(globals: &Globals) -> Result<Vec<String>, Failure> {
+    let mut endpoints = globals.server.clone();
+    if let Some(file) = &globals.servers {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Failure::usage(
+                format!("the list of machines cannot be read: {}: {error}", file.display()),
+                "Give a file with one HOST:PORT a line.",
+            )
+        })?;
+        endpoints.extend(listed(&text).map_err(|(line, reason)| {
+            Failure::usage(
+                format!("line {line} of {} names no machine: {reason}", file.display()),
+                "Write one HOST:PORT a line; # begins a remark.",
+            )
+        })?);
+    }
+    Ok(endpoints)
+}
+
+/// The endpoints of a list; the number of the first line that is none, and why.
+fn listed(text: &str) -> Result<Vec<String>, (usize, String)> {
+    let mut endpoints = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let endpoint = line.split('#').next().unwrap_or_default().trim();
+        if !endpoint.is_empty() {
+            endpoints.push(contexts::valid_endpoint(endpoint).map_err(|reason| (number, reason))?);
+        }
+    }
+    Ok(endpoints)
+}
+
 /// Tells who answered, when there was a choice.
 pub(crate) fn who<T>(told: Told<T>, globals: &Globals, screen: &Screen) -> T {
-    if !globals.server.is_empty() {
+    if !globals.server.is_empty() || globals.servers.is_some() {
         screen.remark(&format!(
             "answered by {} in {} ms",
             told.endpoint,
@@ -96,6 +129,14 @@ impl From<CallFailed> for Failure {
 mod tests {
     use super::*;
     use ccpor_api::Problem;
+
+    #[test]
+    fn a_list_of_machines_has_one_a_line_and_remarks() {
+        let list = "# the north\nnode.kern.example:8443  # Kern\n\n[::1]:8443\n";
+        assert_eq!(listed(list).unwrap(), ["node.kern.example:8443", "[::1]:8443"]);
+        let (line, reason) = listed("a:1\nnode.kern.example\n").unwrap_err();
+        assert!(line == 2 && reason.contains("HOST:PORT"), "{reason}");
+    }
 
     #[test]
     fn failures_of_the_line_have_their_exit_codes() {

@@ -180,6 +180,7 @@ mod tests {
             context: None,
             endpoint: endpoint.map(Into::into),
             server: Vec::new(),
+            servers: None,
             identity,
             ori: None,
             timeout: Duration::from_secs(1),

@@ -23,6 +23,9 @@ pub(crate) struct Globals {
     /// when it is slow or silent. Everything else goes to the one of --endpoint or the context.
     #[arg(long, global = true, value_name = "HOST:PORT", value_parser = contexts::valid_endpoint)]
     pub(crate) server: Vec<String>,
+    /// A file of further machines as of --server, one HOST:PORT a line; # begins a remark.
+    #[arg(long, global = true, value_name = "FILE", env = "CCPOR_SERVERS")]
+    pub(crate) servers: Option<PathBuf>,
     /// Identity directory with certificate and key; stronger than the context.
     #[arg(long, global = true, value_name = "DIR", env = "CCPOR_IDENTITY")]
     pub(crate) identity: Option<PathBuf>,
@@ -89,6 +92,7 @@ mod tests {
             context: context.map(Into::into),
             endpoint: endpoint.map(Into::into),
             server: Vec::new(),
+            servers: None,
             identity: None,
             ori: ori.map(Into::into),
             timeout: Duration::from_secs(1),

@@ -134,6 +134,15 @@ async fn the_best_machine_freezes_and_no_answer_is_lost() -> Outcome<()> {
         .run()
         .await?;
     ended.said(0, &["HF26-001", "answered by "]);
+    let list: String = machines.iter().map(|machine| format!("{machine}\n")).collect();
+    let file = world.directory.path().join("machines");
+    std::fs::write(&file, format!("# every machine\n{list}"))?;
+    let file = file.display().to_string();
+    let listed = Program::ask(world.operator(), &best)?
+        .args(["--servers", &file, "lookup", "GARCIA LOPEZ,JOSE"])
+        .run()
+        .await?;
+    listed.said(0, &["HF26-001", "answered by "]);
     assert!(
         !ended.err.contains(&format!("answered by {best}")),
         "{}",

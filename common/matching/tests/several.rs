@@ -1,5 +1,10 @@
 //! Several people asked for at once, against single questions brought together by hand.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers as well"
+)]
+
 use std::collections::BTreeSet;
 
 use ccpor_matching::{Card, CardPerson, Index, Limits, NameParts, PartialDate, Query, Role};
