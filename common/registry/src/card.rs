@@ -3,16 +3,24 @@
 use ccpor_domain::{Date, IdentifierKind, Name, Order, OrderId, Person, RegistryNumber};
 use ccpor_matching::{Card, CardPerson, IdKind, NameParts, NumberKind, PartialDate, Role, Sex};
 
+/// The person at a place of the card of an order as it stands; none for a person of an earlier version.
+pub(crate) fn person_at(order: &Order, place: u8) -> Option<CardPerson> {
+    persons(order).nth(usize::from(place))
+}
+
+fn persons(order: &Order) -> impl Iterator<Item = CardPerson> {
+    let protected = order
+        .protected
+        .iter()
+        .map(|protected| person(Role::Protected, &protected.person));
+    std::iter::once_with(|| person(Role::Restrained, &order.restrained))
+        .chain(protected)
+        .filter(|person| !person.names.is_empty() || !person.ids.is_empty())
+}
+
 /// The card of an order as it stands. Its ordinal is filled in where it is kept.
 pub(crate) fn of(id: OrderId, order: &Order) -> Card {
-    let mut persons = vec![person(Role::Restrained, &order.restrained)];
-    persons.extend(
-        order
-            .protected
-            .iter()
-            .map(|protected| person(Role::Protected, &protected.person)),
-    );
-    persons.retain(|person| !person.names.is_empty() || !person.ids.is_empty());
+    let persons = persons(order).collect();
     let mut numbers = vec![(NumberKind::Registry, RegistryNumber::of(id).to_string())];
     number(&mut numbers, NumberKind::Case, &order.case_number);
     number(&mut numbers, NumberKind::LeaCase, &order.agency_case_number);

@@ -1,11 +1,12 @@
 //! Lookups: from a question to the orders of the people it may mean, best first, with what each order means at the moment.
 
 use ccpor_domain::{OrderId, RegistryNumber, Standing, Status, UtcMillis};
-use ccpor_matching::{Card, CardPerson, Hit, Limits, NumberKind, Query};
+use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 
+use crate::card;
 use crate::freshness::{Answer, now};
 use crate::registry::Registry;
-use crate::story::Story;
+use crate::story::{NoStory, Story};
 
 /// A question and how its answer is to be cut.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +142,12 @@ impl Registry {
             let (asked, hit) = named.next()?;
             let mut found = self.found(order, hit, at, question.at);
             found.asked = asked;
-            found.also = named.map(|(asked, hit)| self.also(order, asked, hit)).collect();
+            let also = named.map(|(asked, hit)| Also {
+                person: self.shown(order, &hit, question.at).0,
+                asked,
+                hit,
+            });
+            found.also = also.collect();
             Some(found)
         });
         if take(&mut together) {
@@ -160,19 +166,8 @@ impl Registry {
         Answer::new(hits, freshness)
     }
 
-    fn also(&self, order: OrderId, asked: usize, hit: Hit) -> Also {
-        let person = self
-            .told(order, None)
-            .0
-            .and_then(|entry| person_of(entry.card.as_ref(), &hit));
-        Also { asked, hit, person }
-    }
-
     fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
-        let (entry, story) = self.told(order, until);
-        let person = entry
-            .as_ref()
-            .and_then(|entry| person_of(entry.card.as_ref(), &hit));
+        let (person, story) = self.shown(order, &hit, until);
         let story = story.map_err(|error| error.to_string()).map(|story| {
             let standing = ccpor_domain::standing(&story.state, at, self.calendars());
             (story, standing)
@@ -185,6 +180,31 @@ impl Registry {
             asked: 0,
             also: Vec::new(),
         }
+    }
+
+    /// Who matched, and the order: from its records alone where they say it, else with the help of the index on the disk,
+    /// which also knows the people of earlier versions.
+    fn shown(
+        &self,
+        order: OrderId,
+        hit: &Hit,
+        until: Option<UtcMillis>,
+    ) -> (Option<CardPerson>, Result<Story, NoStory>) {
+        if until.is_none() {
+            let view = self.view();
+            let places = view.people().places(order, hit.order);
+            let story =
+                places.and_then(|places| Story::read(order, &places, &view.meta(), &self.shelf, None).ok());
+            if let Some(story) = story
+                && let Some(person) = card::person_at(&story.state.order, hit.person)
+            {
+                return (Some(person), Ok(story));
+            }
+        }
+        let (entry, story) = self.told(order, until);
+        let card = entry.and_then(|entry| entry.card);
+        let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());
+        (person, story)
     }
 
     /// The order that a person names by its identifier or by its registry number.
@@ -201,10 +221,6 @@ impl Registry {
         let hits = self.view().people().lookup(&query, &Limits::default());
         hits.first().map(|(order, _)| *order)
     }
-}
-
-fn person_of(card: Option<&Card>, hit: &Hit) -> Option<CardPerson> {
-    card?.persons.get(usize::from(hit.person)).cloned()
 }
 
 /// Whether the order is one of those asked for. One that cannot be read is never left out in silence.

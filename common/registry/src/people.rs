@@ -4,33 +4,42 @@
 use ccpor_domain::OrderId;
 use ccpor_matching::{Card, Hit, Index, Limits, Query};
 
-use crate::index::Entry;
+use crate::index::{Entry, Place};
 
 /// The searchable people of all orders.
 pub(crate) struct People {
     names: Index,
     /// Order of each ordinal.
     orders: Vec<OrderId>,
+    /// Where its records lie, so that a lookup reads nothing but the records themselves.
+    places: Vec<Box<[Place]>>,
 }
 
 impl People {
     /// Builds it from all entries of the index.
     pub(crate) fn build(entries: impl Iterator<Item = (OrderId, Entry)>) -> Self {
-        let mut orders = Vec::new();
+        let (mut orders, mut places) = (Vec::new(), Vec::new());
         let cards = entries.filter_map(|(order, entry)| {
-            remember(&mut orders, order, entry.ordinal);
+            remember(&mut orders, OrderId([0; 16]), entry.ordinal, order);
+            remember(&mut places, Box::default(), entry.ordinal, entry.places.into());
             entry.card.map(|card| Card {
                 order: entry.ordinal,
                 ..card
             })
         });
         let names = Index::build(cards);
-        Self { names, orders }
+        Self {
+            names,
+            orders,
+            places,
+        }
     }
 
     /// Takes in what the index now says of one order.
     pub(crate) fn put(&mut self, order: OrderId, entry: &Entry) {
-        remember(&mut self.orders, order, entry.ordinal);
+        remember(&mut self.orders, OrderId([0; 16]), entry.ordinal, order);
+        let places = entry.places.as_slice().into();
+        remember(&mut self.places, Box::default(), entry.ordinal, places);
         if let Some(card) = &entry.card {
             self.names.replace(&Card {
                 order: entry.ordinal,
@@ -71,6 +80,13 @@ impl People {
         }
     }
 
+    /// Where the records of a hit's order lie; none when its ordinal is that of another order by now.
+    pub(crate) fn places(&self, order: OrderId, ordinal: u32) -> Option<Vec<Place>> {
+        let ordinal = usize::try_from(ordinal).ok()?;
+        let places = self.places.get(ordinal)?;
+        (self.orders.get(ordinal) == Some(&order)).then(|| places.to_vec())
+    }
+
     /// Orders that can be found.
     pub(crate) fn orders(&self) -> usize {
         self.orders.len()
@@ -83,15 +99,16 @@ pub(crate) struct Matched {
     pub(crate) each: Vec<Vec<(OrderId, Hit)>>,
 }
 
-fn remember(orders: &mut Vec<OrderId>, order: OrderId, ordinal: u32) {
+/// Puts a value in the place of its ordinal. Entries are read in the order of their keys, not of their numbers, so there may
+/// be gaps for a while.
+fn remember<T: Clone>(values: &mut Vec<T>, gap: T, ordinal: u32, value: T) {
     let Ok(ordinal) = usize::try_from(ordinal) else {
         return;
     };
-    // Entries are read in the order of their keys, not of their numbers.
-    if orders.len() <= ordinal {
-        orders.resize(ordinal + 1, OrderId([0; 16]));
+    if values.len() <= ordinal {
+        values.resize(ordinal + 1, gap);
     }
-    if let Some(place) = orders.get_mut(ordinal) {
-        *place = order;
+    if let Some(place) = values.get_mut(ordinal) {
+        *place = value;
     }
 }

@@ -410,7 +410,7 @@ impl Registry {
         };
         match found {
             Ok(Some((entry, _))) => {
-                let story = Story::read(order, &entry, &view.meta(), &self.shelf, until);
+                let story = Story::read(order, &entry.places, &view.meta(), &self.shelf, until);
                 (Some(entry), story)
             }
             // What is missing in an index that lags behind may well be in a ledger.

@@ -4,7 +4,7 @@ use ccpor_domain::{Event, OrderId, OrderState, UtcMillis};
 use ccpor_ledger::{Body, Hash, Hlc, OriginId, Position};
 use serde::Serialize;
 
-use crate::index::{Entry, Meta};
+use crate::index::{Meta, Place};
 use crate::shelf::Shelf;
 
 /// One record of an order, in plain facts.
@@ -68,16 +68,16 @@ pub enum NoStory {
 }
 
 impl Story {
-    /// Reads the records that `entry` points to, leaving out what was recorded after `until`.
+    /// Reads the records in `places`, leaving out what was recorded after `until`.
     pub(crate) fn read(
         order: OrderId,
-        entry: &Entry,
+        places: &[Place],
         meta: &Meta,
         shelf: &Shelf,
         until: Option<UtcMillis>,
     ) -> Result<Self, NoStory> {
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());
-        for place in &entry.places {
+        for place in places {
             let recorded = Hlc(place.hlc);
             if until.is_some_and(|until| i64::try_from(recorded.millis()).is_ok_and(|at| at > until.0)) {
                 continue;
