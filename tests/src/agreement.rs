@@ -182,3 +182,25 @@ async fn machines(world: &World) -> Outcome<Vec<(String, Client)>> {
     }
     Ok(machines)
 }
+
+/// Opens what each killed node left behind, once with its index and once without: both find the same people.
+///
+/// # Errors
+/// When a registry does not open, or the two differ.
+pub fn indexes_are_as_made_anew(world: &World) -> Outcome<()> {
+    for node in world.fleet.members() {
+        let identity = IdentityDir::open(&node.directory().join("identity"))?;
+        let found = || -> Outcome<[u8; 16]> {
+            let registry = crate::bench::court::open(&identity)?;
+            let digest = registry.people_digest();
+            registry.close();
+            Ok(digest)
+        };
+        let left = found()?;
+        std::fs::remove_dir_all(node.data().join("index"))?;
+        if found()? != left {
+            return Err(format!("the index of {} is not as one made anew", node.identity()).into());
+        }
+    }
+    Ok(())
+}

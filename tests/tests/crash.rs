@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ccpor_tests::agreement::{converged, exactly_once, sound};
+use ccpor_tests::agreement::{converged, exactly_once, indexes_are_as_made_anew, sound};
 use ccpor_tests::choices::{choices, number};
 use ccpor_tests::crash::kill_at_random;
 use ccpor_tests::load::{Amount, Load};
@@ -33,7 +33,11 @@ async fn nothing_acknowledged_is_lost_or_doubled_when_machines_are_killed() -> O
     println!("converged after {:.1?}", begun.elapsed());
     let tally = exactly_once(&world, load.history()).await?;
     println!("{tally:?} after {:.1?}", begun.elapsed());
+    for node in 0..world.fleet.members().len() {
+        world.fleet.take_node(node).ok_or("the node runs")?.kill().await;
+    }
     world.fleet.stop().await;
+    indexes_are_as_made_anew(&world)?;
     sound(&world)?;
     world.succeeded();
     println!("sound after {:.1?}", begun.elapsed());

@@ -189,13 +189,18 @@ impl Index {
 
     /// A value that is equal for equal contents, however and in whatever order they came in.
     pub fn digest(&self) -> [u8; 16] {
+        self.digest_by(|order| order.to_le_bytes())
+    }
+
+    /// The same, with orders known by a name of the caller's in place of their ordinals.
+    pub fn digest_by<Name: AsRef<[u8]>>(&self, name: impl Fn(u32) -> Name) -> [u8; 16] {
         let mut sum = 0_u128;
         let mut text = Vec::new();
         for order in 0..self.people.orders() {
             for entry in self.people.of_order(order) {
                 text.clear();
                 let traits = entry.traits();
-                text.extend_from_slice(&order.to_le_bytes());
+                text.extend_from_slice(name(order).as_ref());
                 text.extend_from_slice(&entry.date.to_le_bytes());
                 text.extend_from_slice(&[
                     entry.person,
@@ -214,7 +219,7 @@ impl Index {
             for (key, bearer) in self.numbers.of_order(order) {
                 text.clear();
                 text.extend_from_slice(&key.to_le_bytes());
-                text.extend_from_slice(&bearer.order.to_le_bytes());
+                text.extend_from_slice(name(bearer.order).as_ref());
                 text.extend_from_slice(&[bearer.person, u8::from(bearer.protected)]);
                 sum = sum.wrapping_add(wide_hash(&mut text));
             }

@@ -87,6 +87,17 @@ impl People {
         (self.orders.get(ordinal) == Some(&order)).then(|| places.to_vec())
     }
 
+    /// A value that is equal for the same people of the same orders, whatever ordinals the orders have here.
+    pub(crate) fn digest(&self) -> [u8; 16] {
+        let name = |ordinal| {
+            usize::try_from(ordinal)
+                .ok()
+                .and_then(|ordinal| self.orders.get(ordinal))
+        };
+        self.names
+            .digest_by(|ordinal| name(ordinal).map_or([0; 16], |order: &OrderId| order.0))
+    }
+
     /// Orders that can be found.
     pub(crate) fn orders(&self) -> usize {
         self.orders.len()

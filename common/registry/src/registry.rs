@@ -267,6 +267,12 @@ impl Registry {
         self.own.as_ref()
     }
 
+    /// A value that is equal at two machines, or two starts of one, that find the same people in the same orders.
+    #[must_use]
+    pub fn people_digest(&self) -> [u8; 16] {
+        self.view().people().digest()
+    }
+
     /// Sizes for the operator.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -29,7 +29,7 @@ pub(super) fn identity(authority: &Authority, path: &str, directory: &Path) -> O
 }
 
 /// The registry of this identity, beside its certificates.
-pub(super) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
+pub(crate) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
     let name = identity.identity().path();
     let (key, chain) = record_key(identity)?;
     let hub = identity.identity().is_hub();

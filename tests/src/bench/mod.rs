@@ -7,7 +7,7 @@ pub mod memory;
 pub mod replicate;
 pub mod restart;
 mod disk;
-mod court;
+pub(crate) mod court;
 
 use std::path::Path;
 
