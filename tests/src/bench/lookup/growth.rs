@@ -41,7 +41,10 @@ pub(super) fn draw(file: &Path, seed: u64, rounds: usize, sheet: &mut Sheet) -> 
         .margin(14)
         .x_label_area_size(42)
         .y_label_area_size(58)
-        .build_cartesian_2d((10_000.0..3_000_000.0_f64).log_scale(), (first.1 / 2.0..top).log_scale())?;
+        .build_cartesian_2d(
+            (10_000.0..3_000_000.0_f64).log_scale(),
+            (first.1 / 2.0..top).log_scale(),
+        )?;
     chart
         .configure_mesh()
         .x_desc("orders")

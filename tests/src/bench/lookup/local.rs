@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ccpor_matching::{Index, Limits, STRONG_SCORE};
+use ccpor_matching::{CardPerson, Index, Limits, Query, Role, STRONG_SCORE};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::accuracy::{Accuracy, Reply, is_number};
@@ -23,6 +23,9 @@ pub(super) struct Local {
     cpu_ms: Vec<f64>,
     together_per_second: Vec<f64>,
     number_us: Vec<f64>,
+    /// Orders found first by the names alone of a restrained and a protected person, and how long it takes.
+    both_first: f64,
+    both_p99_ms: f64,
     build_s: Vec<f64>,
     bytes_per_name: f64,
     threads: usize,
@@ -61,8 +64,11 @@ impl Local {
             together.push(at_once(&index, &names, threads));
             number_us.push(numbers_us(&index, &numbers));
         }
+        let (both_first, both_p99_ms) = these_two(&index, corpus);
         Self {
             accuracy,
+            both_first,
+            both_p99_ms,
             per_second,
             p50_ms,
             p99_ms,
@@ -95,6 +101,8 @@ impl Local {
         most("lookup.number_us", &self.number_us, "us", 1.0);
         most("lookup.bytes_per_name", &[self.bytes_per_name], "B", 200.0);
         most("lookup.build_s", &self.build_s, "s", 5.0);
+        sheet.put("lookup.these_two_first", vec![self.both_first], "", None);
+        sheet.put("lookup.these_two_p99_ms", vec![self.both_p99_ms], "ms", None);
         sheet.put("lookup.p50_ms", self.p50_ms.clone(), "ms", None);
         sheet.put("lookup.per_s", self.per_second.clone(), "1/s", None);
         eprintln!("with {} threads:", self.threads);
@@ -180,6 +188,41 @@ fn at_once(index: &Index, questions: &[&Question], threads: usize) -> f64 {
         }
     });
     asked.into_inner() as f64 / start.elapsed().as_secs_f64()
+}
+
+/// Asks for both parties of orders by their names alone: the share of orders that come first, and the time.
+fn these_two(index: &Index, corpus: &Corpus) -> (f64, f64) {
+    const PAIRS: usize = 500;
+    let limits = Limits {
+        hits: 20_000,
+        ..Limits::default()
+    };
+    let asked = |person: &CardPerson| {
+        let name = person.names.first().cloned().unwrap_or_default();
+        Query {
+            first: name.first,
+            last: name.last,
+            ..Query::default()
+        }
+    };
+    let (mut first, mut seconds) = (0, Vec::with_capacity(PAIRS));
+    for card in corpus.cards.iter().take(PAIRS) {
+        let of = |role| card.persons.iter().find(|person| person.role == role).map(asked);
+        let (Some(restrained), Some(protected)) = (of(Role::Restrained), of(Role::Protected)) else {
+            continue;
+        };
+        let start = Instant::now();
+        let answer = index.several(&[protected, restrained], &limits);
+        seconds.push(start.elapsed().as_secs_f64());
+        let person = |order: u32| corpus.persons.get(order as usize);
+        // Another order between the same two is as right.
+        let right = answer.together.first().map(|found| person(found.order)) == Some(person(card.order));
+        first += usize::from(right);
+    }
+    (
+        first as f64 / seconds.len().max(1) as f64,
+        quantile(&seconds, 0.99) * 1e3,
+    )
 }
 
 /// Mean time of a question for a licence number.
