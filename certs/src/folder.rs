@@ -254,6 +254,11 @@ impl IdentityDir {
         Some(self.0.record.as_ref()?.key.pkcs8())
     }
 
+    /// The record-signing key, for what is signed inside this crate.
+    pub(crate) fn record_key(&self) -> Option<&PrivateKey> {
+        Some(&self.0.record.as_ref()?.key)
+    }
+
     /// The public half of the record-signing key.
     pub fn record_public_key(&self) -> Option<[u8; 32]> {
         Some(self.0.record.as_ref()?.public)

@@ -6,6 +6,7 @@
 pub mod enrolment;
 pub mod authority;
 mod request;
+pub mod topology;
 pub mod tls;
 mod current;
 pub mod folder;
@@ -28,4 +29,5 @@ pub use invitation::Invitation;
 pub use peer::{Peer, identity_of};
 pub use record_key::RecordKeyTrust;
 pub use roots::Roots;
+pub use topology::{Machine, SignedTopology, Topology};
 pub use rustls_pki_types::CertificateDer;

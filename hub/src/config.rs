@@ -59,6 +59,7 @@ impl Default for Settings {
             },
             api: ApiSettings {
                 listen: "127.0.0.1:8444".into(),
+                public: String::new(),
             },
             nodes: NodesSettings {
                 listen: "0.0.0.0:4433".into(),

@@ -1,18 +1,19 @@
 //! The running hub: opens the registry, the port for nodes, the port for enrolment and the port for programs, and closes
 //! them in order.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
+use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::topology::{self, Book};
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,8 @@ pub(crate) enum HubFailed {
     #[error(transparent)]
     Enrolment(#[from] EnrolmentFailed),
     #[error(transparent)]
+    Topology(#[from] NotSigned),
+    #[error(transparent)]
     Serve(#[from] ccpor_api::ServeFailed),
     #[error("the hub stopped by a fault of the program: {0}")]
     Fault(String),
@@ -52,6 +55,7 @@ impl HubFailed {
             | Self::Listen(_)
             | Self::Landing(_)
             | Self::Enrolment(_)
+            | Self::Topology(_)
             | Self::Serve(_)
             | Self::Fault(_) => Exit::Failed,
         }
@@ -66,12 +70,14 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let registry = open(&settings, &identity).await?;
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
-    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry))?;
+    let api = listener.local_addr().map_err(ListenFailed::from_io)?;
+    let public = topology::announced(&settings.api.public, api, topology::is_here(&settings.nodes.listen));
+    let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
+    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry), Arc::clone(&book))?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
-    let address = |address: std::io::Result<SocketAddr>| address.map_err(ListenFailed::from_io);
     let ready = Ready {
         identity: name.clone(),
-        api: address(listener.local_addr())?,
+        api,
         nodes: Some(nodes.address()),
         enrolment: enrolment.as_ref().map(enrolment::Enrolment::address),
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -84,6 +90,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
             identity.clone(),
             nodes.clone(),
             Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
+            book,
         )),
         limits: Limits::default(),
     };

@@ -12,6 +12,7 @@ use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::OwnKey;
+use ccpor_daemon::topology::{Book, GivesTopology};
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
 use tokio::sync::watch;
@@ -41,6 +42,7 @@ pub(crate) fn start(
     settings: &NodesSettings,
     identity: &IdentityDir,
     registry: Arc<Registry>,
+    book: Arc<Book>,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -52,7 +54,10 @@ pub(crate) fn start(
             ledgers: Arc::<Registry>::clone(&registry),
             otherwise: GivesAnswers {
                 reader: Arc::new(Reader::new(Arc::clone(&registry))),
-                otherwise: OwnKey::of(identity),
+                otherwise: GivesTopology {
+                    book,
+                    otherwise: OwnKey::of(identity),
+                },
             },
         }),
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::Everything)),

@@ -7,13 +7,14 @@ use ccpor_api::message::{
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
     QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::topology::{self, Book};
 
 use crate::landing::Nodes;
 
@@ -23,15 +24,23 @@ pub(crate) struct HubService {
     identity: IdentityDir,
     nodes: Nodes,
     scrub: Scrub,
+    book: Arc<Book>,
 }
 
 impl HubService {
-    pub(crate) fn new(reader: Reader, identity: IdentityDir, nodes: Nodes, scrub: Scrub) -> Self {
+    pub(crate) fn new(
+        reader: Reader,
+        identity: IdentityDir,
+        nodes: Nodes,
+        scrub: Scrub,
+        book: Arc<Book>,
+    ) -> Self {
         Self {
             reader,
             identity,
             nodes,
             scrub,
+            book,
         }
     }
 }
@@ -155,6 +164,10 @@ impl Backend for HubService {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         care::quarantine(self.reader.registry()).await
+    }
+
+    async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        topology::answer(Some(self.book.signed()))
     }
 
     async fn readiness(&self) -> Vec<Check> {

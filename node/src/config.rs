@@ -68,6 +68,7 @@ impl Default for Settings {
             court: CourtSettings::default(),
             api: ApiSettings {
                 listen: "127.0.0.1:8443".into(),
+                public: String::new(),
             },
             hub: HubSettings {
                 address: String::new(),

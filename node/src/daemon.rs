@@ -11,6 +11,7 @@ use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
@@ -66,6 +67,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
     let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
+    let api = listener.local_addr().map_err(ListenFailed::from_io)?;
+    let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
+    if let Some(link) = link.clone() {
+        let public = topology::announced(&settings.api.public, api, link.is_here());
+        tokio::spawn(crate::topology::follow(link, Arc::clone(&topology), public, stop.clone()));
+    }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
         Duration::from_millis(settings.hub.heartbeat_ms.max(100)),
@@ -78,10 +85,11 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         identity.clone(),
         link,
         scrub,
+        topology,
     );
     let ready = Ready {
         identity: name.clone(),
-        api: listener.local_addr().map_err(ListenFailed::from_io)?,
+        api,
         nodes: None,
         enrolment: None,
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -5,6 +5,7 @@ mod restore;
 mod daemon;
 mod service;
 mod intake;
+mod topology;
 mod uplink;
 mod config;
 

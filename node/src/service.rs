@@ -7,7 +7,7 @@ use ccpor_api::message::{
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
     QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -15,6 +15,7 @@ use ccpor_daemon::forward::Forward;
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::topology::{self, Kept};
 
 use crate::intake::Intake;
 use crate::uplink::Link;
@@ -27,6 +28,7 @@ pub(crate) struct NodeService {
     link: Option<Link>,
     forward: Forward,
     scrub: Scrub,
+    topology: Arc<Kept>,
 }
 
 impl NodeService {
@@ -36,6 +38,7 @@ impl NodeService {
         identity: IdentityDir,
         link: Option<Link>,
         scrub: Scrub,
+        topology: Arc<Kept>,
     ) -> Self {
         Self {
             intake,
@@ -44,6 +47,7 @@ impl NodeService {
             link,
             forward: Forward::default(),
             scrub,
+            topology,
         }
     }
 }
@@ -174,6 +178,10 @@ impl Backend for NodeService {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         care::quarantine(self.reader.registry()).await
+    }
+
+    async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        topology::answer(self.topology.signed())
     }
 
     async fn readiness(&self) -> Vec<Check> {

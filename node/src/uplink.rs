@@ -10,6 +10,7 @@ use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
 use ccpor_daemon::signing::{self, NobodyAsks};
+use ccpor_daemon::topology;
 use ccpor_ledger::VerifyingKey;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_transport::{
@@ -35,6 +36,7 @@ pub(crate) enum UplinkFailed {
 pub(crate) struct Link {
     handle: Arc<UplinkHandle>,
     state: watch::Receiver<LinkState>,
+    here: bool,
 }
 
 /// What it means when the hub cannot go on from a place in this court's ledger.
@@ -85,7 +87,8 @@ pub(crate) fn connect(
     let address = Some(settings.address.clone())
         .filter(|address| !address.is_empty())
         .or(noted);
-    let addresses = vec![address.ok_or(UplinkFailed::NoAddress)?];
+    let address = address.ok_or(UplinkFailed::NoAddress)?;
+    let here = topology::is_here(&address);
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)),
@@ -94,11 +97,12 @@ pub(crate) fn connect(
             otherwise: NobodyAsks,
         }),
     };
-    let config = UplinkConfig::new(addresses, Permissions::node(own.clone()));
+    let config = UplinkConfig::new(vec![address], Permissions::node(own.clone()));
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
     Ok(Some(Link {
         state: handle.status(),
         handle,
+        here,
     }))
 }
 
@@ -106,6 +110,25 @@ impl Link {
     /// Whether the hub is connected.
     pub(crate) fn is_up(&self) -> bool {
         self.state.borrow().up_since.is_some()
+    }
+
+    /// Whether the hub runs on this very machine.
+    pub(crate) fn is_here(&self) -> bool {
+        self.here
+    }
+
+    /// Waits until the hub is connected, for ever when the program is ending.
+    pub(crate) async fn up(&mut self) {
+        if self.state.wait_for(|state| state.up_since.is_some()).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Waits until it no longer is.
+    pub(crate) async fn down(&mut self) {
+        if self.state.wait_for(|state| state.up_since.is_none()).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// The state of the link as a message.
@@ -126,7 +149,7 @@ impl Link {
     pub(crate) async fn ask(&self, question: Vec<u8>, within: Duration) -> Option<Vec<u8>> {
         let answer = self.handle.ask(&question, within).await;
         answer
-            .inspect_err(|error| tracing::debug!(%error, "the hub did not answer a lookup"))
+            .inspect_err(|error| tracing::debug!(%error, "the hub did not answer a question"))
             .ok()
     }
 

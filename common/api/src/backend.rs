@@ -10,7 +10,7 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
     ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
     PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest,
-    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, WriteAnswer,
+    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -152,6 +152,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What was set aside.
     async fn list_quarantine(&self, caller: &Caller) -> Result<QuarantineAnswer, Problem>;
+
+    /// Which machines of the registry can be asked, signed by a hub.
+    async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem>;
 
     /// The named checks of readiness, for `/readyz` and the gRPC health service. Ready means that all are `ok`.
     async fn readiness(&self) -> Vec<Check>;

@@ -20,7 +20,7 @@ use crate::message::{
     GetOrderRequest, ImageRef, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    StatusRequest, WriteAnswer,
+    StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -164,7 +164,8 @@ impl Client {
         });
         let endpoint = endpoint
             .connect_timeout(target.connect)
-            .http2_keep_alive_interval(Duration::from_secs(20));
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_while_idle(true);
         let connected = endpoint.connect_with_connector(connector).await;
         let channel = connected.map_err(|error| no_line(&target, memory.last(), &error))?;
         let registry = RegistryClient::new(channel).max_decoding_message_size(MAX_ANSWER);
@@ -408,6 +409,15 @@ impl Client {
     pub async fn list_quarantine(&self) -> Result<QuarantineAnswer, CallFailed> {
         let request = self.request(ListQuarantineRequest {})?;
         self.timed(self.registry.clone().list_quarantine(request)).await
+    }
+
+    /// Which machines of the registry can be asked, and where. It is still to be verified.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn get_topology(&self) -> Result<TopologyAnswer, CallFailed> {
+        let request = self.request(TopologyRequest {})?;
+        self.timed(self.registry.clone().get_topology(request)).await
     }
 
     fn request<T>(&self, message: T) -> Result<Request<T>, CallFailed> {

@@ -2,7 +2,7 @@
 
 use crate::message::{
     AttachImageAnswer, CheckOrderAnswer, CourtsAnswer, EnforceAnswer, Freshness, LookupAnswer, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, WriteAnswer,
+    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 
@@ -38,4 +38,4 @@ macro_rules! answered {
     };
 }
 
-answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer);
+answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer, TopologyAnswer);

@@ -13,7 +13,7 @@ use crate::message::{
     GetOrderRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    StatusRequest, WriteAnswer,
+    StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -193,6 +193,14 @@ impl Registry for GrpcFace {
     ) -> Result<Response<QuarantineAnswer>, Status> {
         let (caller, _message) = opened(request)?;
         Ok(Response::new(self.0.list_quarantine(&caller).await?))
+    }
+
+    async fn get_topology(
+        &self,
+        request: Request<TopologyRequest>,
+    ) -> Result<Response<TopologyAnswer>, Status> {
+        let (caller, _message) = opened(request)?;
+        Ok(Response::new(self.0.get_topology(&caller).await?))
     }
 }
 

@@ -264,6 +264,7 @@ fn responses(route: Route) -> ResponsesBuilder {
         Route::ListOverdue => ("200", dated(said(JSON, named("OverdueAnswer"), None))),
         Route::Scrub => ("200", said(JSON, named("ScrubAnswer"), None)),
         Route::ListQuarantine => ("200", said(JSON, named("QuarantineAnswer"), None)),
+        Route::GetTopology => ("200", said(JSON, named("TopologyAnswer"), None)),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
         Route::Livez | Route::Readyz => ("200", said("text/plain", text, None)),
     };
@@ -336,7 +337,7 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
         Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
         Route::Enforce => &[DOOR, FAULT, WORK, VIEW],
         Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
-        Route::ListCourts | Route::Status | Route::ListQuarantine => &[DOOR, FAULT, WORK],
+        Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => &[DOOR, FAULT, WORK],
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
         Route::Readyz => &[DOOR],

@@ -15,7 +15,7 @@ use crate::message::{
     EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
     QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
@@ -261,6 +261,10 @@ impl Operations {
 
     pub(crate) async fn list_quarantine(&self, caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         self.read(self.backend.list_quarantine(caller)).await
+    }
+
+    pub(crate) async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        self.read(self.backend.get_topology(caller)).await
     }
 
     /// A backend that fails to answer is not ready.

@@ -64,6 +64,7 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::Status => get(status),
         Route::Scrub => post(scrub),
         Route::ListQuarantine => get(list_quarantine),
+        Route::GetTopology => get(get_topology),
         Route::OpenApi => get(|| async { openapi::answer() }),
         Route::Livez => get(|| async { "ok\n" }),
         Route::Readyz => get(readyz),
@@ -303,6 +304,10 @@ async fn scrub(State(ops): Ops, Extension(caller): Who, request: Request) -> Ans
 
 async fn list_quarantine(State(ops): Ops, Extension(caller): Who) -> Answer {
     Ok(json::answer(StatusCode::OK, &ops.list_quarantine(&caller).await?))
+}
+
+async fn get_topology(State(ops): Ops, Extension(caller): Who) -> Answer {
+    Ok(json::answer(StatusCode::OK, &ops.get_topology(&caller).await?))
 }
 
 async fn readyz(State(ops): Ops) -> Response {

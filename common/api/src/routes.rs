@@ -44,6 +44,7 @@ routes! {
     Status = GET "/v1/status" "The state of the machine that answers";
     Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";
     ListQuarantine = GET "/v1/quarantine" "What was taken out of use because it failed a check, and is kept";
+    GetTopology = GET "/v1/topology" "Which machines of the registry can be asked, and where, signed by a hub";
     OpenApi = GET "/v1/openapi.json" "This document";
     Livez = GET "/livez" "Whether the program runs; the one path that needs no certificate";
     Readyz = GET "/readyz" "Whether the machine takes orders and questions, with every check by name";

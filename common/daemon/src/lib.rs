@@ -3,6 +3,7 @@
 
 pub mod exit;
 pub mod forward;
+pub mod topology;
 pub mod identity;
 pub mod lifetime;
 pub mod logs;

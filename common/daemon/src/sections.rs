@@ -36,6 +36,9 @@ impl DataSettings {
 pub struct ApiSettings {
     /// Address and port; port 0 takes a free one.
     pub listen: String,
+    /// `host:port` at which programs elsewhere reach this machine; it is told to the hub, which tells everybody. Empty: the
+    /// address of `listen`, unless that means nothing elsewhere (loopback, or all addresses); then it is not told.
+    pub public: String,
 }
 
 /// How lookups judge freshness.

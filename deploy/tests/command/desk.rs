@@ -10,7 +10,7 @@ use ccpor_api::message::{
     GetOrderRequest, Hit, ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
     OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, Position, QuarantineAnswer,
     RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service,
-    ServiceRecord, StatusAnswer, WriteAnswer,
+    ServiceRecord, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -292,6 +292,10 @@ impl Backend for Desk {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         Ok(QuarantineAnswer::default())
+    }
+
+    async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        Ok(TopologyAnswer::default())
     }
 
     async fn readiness(&self) -> Vec<Check> {

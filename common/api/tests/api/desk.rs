@@ -377,7 +377,7 @@ impl Backend for Desk {
         })
     }
 
-    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
+    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, TopologyAnswer, Problem> {
         Ok(StatusAnswer {
             identity: ORIGIN.to_owned(),
             freshness: Some(freshness()),
@@ -435,6 +435,10 @@ impl Backend for Desk {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         Ok(QuarantineAnswer::default())
+    }
+
+    async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        Ok(TopologyAnswer::default())
     }
 
     async fn readiness(&self) -> Vec<Check> {
