@@ -29,5 +29,5 @@ pub use invitation::Invitation;
 pub use peer::{Peer, identity_of};
 pub use record_key::RecordKeyTrust;
 pub use roots::Roots;
-pub use topology::{Machine, SignedTopology, Topology};
 pub use rustls_pki_types::CertificateDer;
+pub use topology::{Machine, SignedTopology, Topology};

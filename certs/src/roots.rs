@@ -63,6 +63,11 @@ impl Roots {
         &self.certificates
     }
 
+    /// The fingerprint (SHA-256, hexadecimal) of the first of them, which tells one registry from another.
+    pub fn fingerprint(&self) -> String {
+        self.certificates.first().map(fingerprint).unwrap_or_default()
+    }
+
     /// For the verifiers of the TLS library.
     pub(crate) fn store(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.store)

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::failure::Failure;
 use crate::globals::Globals;
 use crate::screen::Screen;
-use crate::{as_of, asking, batch, dispatch, when};
+use crate::{as_of, batch, dispatch, near, topology, when};
 
 /// Find orders by person, date of birth, number, or a dispatcher's line.
 #[derive(Args, Debug, Default)]
@@ -123,14 +123,15 @@ pub(crate) async fn run(arguments: Arguments, globals: &Globals, screen: &Screen
     }
     let require_fresh = arguments.require_fresh;
     let question = question(arguments)?;
-    let nearest = asking::nearest(globals).await?;
+    let nearest = near::nearest(globals).await?;
     let answer = if require_fresh {
         nearest.freshest(question).await?
     } else {
         nearest.lookup(question).await?
     };
-    let answer = asking::who(answer, globals, screen);
+    let answer = near::who(answer, &nearest, screen);
     let exit = told(&answer, screen)?;
+    topology::refresh(globals).await;
     let complete = answer.freshness.is_some_and(|freshness| freshness.complete);
     if require_fresh && !complete {
         screen.remark(

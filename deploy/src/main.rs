@@ -22,6 +22,8 @@ mod verify;
 mod write;
 mod key;
 mod order_file;
+mod near;
+mod topology;
 mod asking;
 mod globals;
 mod contexts;
@@ -82,6 +84,9 @@ enum Command {
     /// What was taken out of use because it failed a check.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// The machines of the registry, and which of them is near.
+    #[command(subcommand)]
+    Topology(topology::Command),
     /// The private authority: make it, invite, issue, list, show.
     #[command(subcommand)]
     Certs(certs::Command),
@@ -134,6 +139,7 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Courts(courts::Arguments {}) => courts::run(globals, screen).await,
         Command::Scrub(arguments) => Box::pin(scrub::run(&arguments, globals, screen)).await,
         Command::Quarantine(command) => Box::pin(quarantine::run(command, globals, screen)).await,
+        Command::Topology(command) => Box::pin(topology::run(command, globals, screen)).await,
         Command::Certs(command) => Box::pin(certs::run(command, screen)).await,
         Command::Demo(arguments) => Box::pin(demo::run(arguments, screen)).await,
         Command::Verify(arguments) => verify::run(&arguments, screen),

@@ -15,7 +15,7 @@ use crate::globals::Globals;
 use crate::key::Key;
 use crate::screen::Screen;
 use crate::write::{day, done, minute};
-use crate::{as_of, asking, check, order_file, paper, violation, when};
+use crate::{as_of, asking, check, near, order_file, paper, violation, when};
 
 /// What to do with an order.
 #[derive(Subcommand, Debug)]
@@ -288,8 +288,9 @@ async fn show(which: Show, rendered: Rendered, globals: &Globals, screen: &Scree
         at: which.at.unwrap_or_default(),
         versions: which.versions,
     };
-    let answer = asking::nearest(globals).await?.get_order(request).await?;
-    let answer = asking::who(answer, globals, screen);
+    let nearest = near::nearest(globals).await?;
+    let answer = nearest.get_order(request).await?;
+    let answer = near::who(answer, &nearest, screen);
     let freshness = as_of::of(answer.freshness.as_ref())?;
     if screen.json {
         screen.document(&answer)?;

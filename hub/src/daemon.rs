@@ -71,9 +71,18 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
-    let public = topology::announced(&settings.api.public, api, topology::is_here(&settings.nodes.listen));
+    let public = topology::announced(
+        &settings.api.public,
+        api,
+        topology::is_here(&settings.nodes.listen),
+    );
     let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
-    let nodes = landing::start(&settings.nodes, &identity, Arc::clone(&registry), Arc::clone(&book))?;
+    let nodes = landing::start(
+        &settings.nodes,
+        &identity,
+        Arc::clone(&registry),
+        Arc::clone(&book),
+    )?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
     let ready = Ready {
         identity: name.clone(),

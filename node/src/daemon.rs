@@ -71,7 +71,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
     if let Some(link) = link.clone() {
         let public = topology::announced(&settings.api.public, api, link.is_here());
-        tokio::spawn(crate::topology::follow(link, Arc::clone(&topology), public, stop.clone()));
+        tokio::spawn(crate::topology::follow(
+            link,
+            Arc::clone(&topology),
+            public,
+            stop.clone(),
+        ));
     }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),

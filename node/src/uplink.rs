@@ -119,14 +119,24 @@ impl Link {
 
     /// Waits until the hub is connected, for ever when the program is ending.
     pub(crate) async fn up(&mut self) {
-        if self.state.wait_for(|state| state.up_since.is_some()).await.is_err() {
+        if self
+            .state
+            .wait_for(|state| state.up_since.is_some())
+            .await
+            .is_err()
+        {
             std::future::pending().await
         }
     }
 
     /// Waits until it no longer is.
     pub(crate) async fn down(&mut self) {
-        if self.state.wait_for(|state| state.up_since.is_none()).await.is_err() {
+        if self
+            .state
+            .wait_for(|state| state.up_since.is_none())
+            .await
+            .is_err()
+        {
             std::future::pending().await
         }
     }

@@ -11,4 +11,6 @@ mod handshake;
 #[cfg(test)]
 mod record_key;
 #[cfg(test)]
+mod topology;
+#[cfg(test)]
 mod forge;

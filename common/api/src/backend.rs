@@ -10,7 +10,8 @@ use crate::message::{
     CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
     ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
     PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest,
-    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer,
+    WriteAnswer,
 };
 use crate::problem::Problem;
 

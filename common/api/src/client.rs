@@ -176,6 +176,12 @@ impl Client {
         })
     }
 
+    /// Whom it asks.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.target.endpoint
+    }
+
     /// Files a new order.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use crate::message::{
     AttachImageAnswer, CheckOrderAnswer, CourtsAnswer, EnforceAnswer, Freshness, LookupAnswer, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, TopologyAnswer, WriteAnswer,
+    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, TopologyAnswer,
+    WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 

@@ -337,7 +337,9 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
         Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
         Route::Enforce => &[DOOR, FAULT, WORK, VIEW],
         Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
-        Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => &[DOOR, FAULT, WORK],
+        Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => {
+            &[DOOR, FAULT, WORK]
+        }
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
         Route::Readyz => &[DOOR],
@@ -410,6 +412,7 @@ fn components() -> ComponentsBuilder {
     with::<message::ScrubRequest>(&mut schemas);
     with::<message::ScrubAnswer>(&mut schemas);
     with::<message::QuarantineAnswer>(&mut schemas);
+    with::<message::TopologyAnswer>(&mut schemas);
     let scheme = SecurityScheme::MutualTls {
         description: Some("A client certificate of the registry.".to_owned()),
         deprecated: None,

@@ -48,7 +48,9 @@ pub fn announced(public: &str, bound: SocketAddr, all_here: bool) -> String {
 pub fn is_here(address: &str) -> bool {
     match address.parse::<SocketAddr>() {
         Ok(address) => address.ip().is_loopback(),
-        Err(_) => address.rsplit_once(':').is_some_and(|(host, _)| host == "localhost"),
+        Err(_) => address
+            .rsplit_once(':')
+            .is_some_and(|(host, _)| host == "localhost"),
     }
 }
 
@@ -181,7 +183,9 @@ impl<A: Answer> Answer for GivesTopology<A> {
         };
         let book = Arc::clone(&self.book);
         Box::pin(async move {
-            let newer = crate::reading::blocking(move || book.told(&peer, &told)).await.ok()?;
+            let newer = crate::reading::blocking(move || book.told(&peer, &told))
+                .await
+                .ok()?;
             serde_json::to_vec(&newer).ok()
         })
     }
@@ -225,8 +229,8 @@ impl Kept {
     /// # Errors
     /// In words, when the answer is not to be believed or cannot be kept.
     pub fn take(&self, answer: &[u8]) -> Result<(), String> {
-        let answered: Option<SignedTopology> =
-            serde_json::from_slice(answer).map_err(|_| "the hub's list of machines cannot be read".to_owned())?;
+        let answered: Option<SignedTopology> = serde_json::from_slice(answer)
+            .map_err(|_| "the hub's list of machines cannot be read".to_owned())?;
         let Some(signed) = answered else {
             return Ok(());
         };

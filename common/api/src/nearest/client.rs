@@ -90,6 +90,12 @@ impl Nearest {
         Err(failed.1)
     }
 
+    /// Of how many machines one is asked.
+    #[must_use]
+    pub fn machines(&self) -> usize {
+        self.machines.len()
+    }
+
     /// Asks one question.
     ///
     /// # Errors

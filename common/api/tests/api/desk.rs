@@ -377,7 +377,7 @@ impl Backend for Desk {
         })
     }
 
-    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, TopologyAnswer, Problem> {
+    async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
         Ok(StatusAnswer {
             identity: ORIGIN.to_owned(),
             freshness: Some(freshness()),
