@@ -16,6 +16,10 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 
+/// An answer is many small pieces of memory; the system's allocator took a sixth of the time of a lookup.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The protective order registry's statewide hub: holds every court's ledger, answers statewide lookups, enrols nodes.
 #[derive(Parser)]
 #[command(

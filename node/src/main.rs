@@ -18,6 +18,10 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 
+/// An answer is many small pieces of memory; the system's allocator took a sixth of the time of a lookup.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The protective order registry's node at a courthouse: files and finds orders, and replicates them with the hub.
 #[derive(Parser)]
 #[command(

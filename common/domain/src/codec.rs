@@ -65,6 +65,19 @@ pub fn encode(event: &Event) -> Result<Vec<u8>, EncodeRefused> {
 /// # Errors
 /// [`DecodeRefused`]; nothing is read past the limit and nothing is reserved for lengths that the bytes only claim.
 pub fn decode(bytes: &[u8]) -> Result<Event, DecodeRefused> {
+    let event = decode_known(bytes)?;
+    match encode(&event) {
+        Ok(again) if again == bytes => Ok(event),
+        _ => Err(DecodeRefused::NotCanonical),
+    }
+}
+
+/// The event in bytes that [`decode`] has read before, and that are known to be the same: it does not look again whether
+/// they are its one form, which is most of the work.
+///
+/// # Errors
+/// As [`decode`], but for [`DecodeRefused::NotCanonical`].
+pub fn decode_known(bytes: &[u8]) -> Result<Event, DecodeRefused> {
     if bytes.len() > MAX_EVENT_BYTES {
         return Err(DecodeRefused::TooLarge { bytes: bytes.len() });
     }
@@ -75,10 +88,7 @@ pub fn decode(bytes: &[u8]) -> Result<Event, DecodeRefused> {
             bytes: bytes.len().saturating_sub(used),
         });
     }
-    match encode(&event) {
-        Ok(again) if again == bytes => Ok(event),
-        _ => Err(DecodeRefused::NotCanonical),
-    }
+    Ok(event)
 }
 
 /// Little-endian, fixed-width integers: the variable-width default has several forms for one number.

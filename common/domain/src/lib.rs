@@ -48,7 +48,7 @@ mod closed;
 pub use brady::{BradySuggestion, brady_suggestion};
 pub use closed::UnknownWord;
 pub use code::{CodeEntry, CodeTable, Sex};
-pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, encode};
+pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, decode_known, encode};
 pub use conflict::{Clash, Conflict, conflicts};
 pub use county::{COUNTIES, County};
 pub use court::{Court, CourtRef, CourtRefRefused};

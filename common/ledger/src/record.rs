@@ -216,6 +216,19 @@ impl SignedRecord {
         Outline::read(&self.bytes)
     }
 
+    /// The bytes of the event in its body, without copying them; none in a record that begins an epoch.
+    pub fn event(&self) -> Result<Option<&[u8]>, DecodeError> {
+        match self.outline()?.body {
+            BodyKind::EpochStart => Ok(None),
+            // An event is the last field, and its length came out exactly.
+            BodyKind::Event(length) => Ok(self
+                .bytes
+                .len()
+                .checked_sub(length)
+                .and_then(|begin| self.bytes.get(begin..))),
+        }
+    }
+
     /// Checks the signature.
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), BadSignature> {
         key.verify(Domain::Record, &self.bytes, &self.signature)

@@ -1,7 +1,7 @@
 //! The story of one order: its records, read from the ledgers where the index says they lie, and folded into a state.
 
 use ccpor_domain::{Event, OrderId, OrderState, UtcMillis};
-use ccpor_ledger::{Body, Hash, Hlc, OriginId, Position};
+use ccpor_ledger::{Hash, Hlc, OriginId, Position};
 use serde::Serialize;
 
 use crate::index::{Meta, Place};
@@ -154,12 +154,9 @@ fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
 fn event_at(shelf: &Shelf, origin: &OriginId, position: Position) -> Result<(Hash, Event), String> {
     let ledger = shelf.get(origin).ok_or("its ledger is not held here")?;
     let signed = ledger.read(position).map_err(|error| error.to_string())?;
-    let record = signed.decode().map_err(|error| error.to_string())?;
-    match record.body {
-        Body::Event(bytes) => match ccpor_domain::decode(&bytes) {
-            Ok(event) => Ok((signed.hash(), event)),
-            Err(error) => Err(error.to_string()),
-        },
-        Body::EpochStart(_) => Err("the index points to a record of another kind".into()),
-    }
+    // It was read whole when the index took it in, and the ledger has just compared its checksum.
+    let event = signed.event().map_err(|error| error.to_string())?;
+    let event = event.ok_or("the index points to a record of another kind")?;
+    let event = ccpor_domain::decode_known(event).map_err(|error| error.to_string())?;
+    Ok((signed.hash(), event))
 }

@@ -8,6 +8,7 @@ mod states;
 pub mod care;
 pub mod images;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,6 +19,7 @@ use ccpor_api::message::{
 use ccpor_api::{Caller, Code, Problem, question::question_from};
 use ccpor_domain::{OrderId, UtcMillis};
 use ccpor_registry::{NoStory, Registry};
+use tokio::runtime::RuntimeFlavor;
 
 pub use answer::{freshness, position};
 pub use states::{courts, disk_free_bytes, readiness, status};
@@ -65,7 +67,7 @@ impl Reader {
         } = question::of(&asked)?;
         self.holds(&question.courts)?;
         let registry = Arc::clone(&self.registry);
-        let answer = blocking(move || {
+        let answer = computing(move || {
             let answer = if others.is_empty() {
                 registry.lookup(&question)
             } else {
@@ -201,13 +203,30 @@ fn moment(text: &str) -> Result<Option<UtcMillis>, Problem> {
         .map_err(|error: ccpor_domain::MomentRefused| Problem::field("at", error.to_string()))
 }
 
+/// Runs `work`, which mostly computes and answers somebody who waits: on this very thread, whose other work another one takes
+/// over, since every change of threads would be felt.
+///
+/// # Errors
+/// A [`Problem`] when the work ended by a fault of the program.
+pub async fn computing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    match tokio::runtime::Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => {
+            std::panic::catch_unwind(AssertUnwindSafe(|| tokio::task::block_in_place(work)))
+                .map_err(|_| fault())
+        }
+        _ => blocking(work).await,
+    }
+}
+
 /// Runs `work`, which may wait for the disk, away from the threads that serve connections.
 ///
 /// # Errors
 /// A [`Problem`] when the work ended by a fault of the program.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "a call ended by a fault");
-        Problem::new(Code::Internal, "the call ended by a fault of the program")
-    })
+    tokio::task::spawn_blocking(work).await.map_err(|_| fault())
+}
+
+fn fault() -> Problem {
+    tracing::error!("a call ended by a fault; the panic itself is told above");
+    Problem::new(Code::Internal, "the call ended by a fault of the program")
 }
