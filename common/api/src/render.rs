@@ -169,6 +169,11 @@ pub fn step(number: u32, event: &domain::Event, version: u32, linked: bool, whol
             step.violation = Some(violation(&violated.violation));
             domain::StepKind::Violated
         }
+        // That there is a sheet is told; neither its name nor its bytes are of use to anybody.
+        domain::Event::Confided(confided) => match confided.what {
+            domain::Confidence::Added(_) => domain::StepKind::Confided,
+            domain::Confidence::Destroyed => domain::StepKind::ConfidenceDestroyed,
+        },
         domain::Event::Sealing(sealing) => {
             if sealing.sealed {
                 domain::StepKind::Sealed

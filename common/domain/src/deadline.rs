@@ -52,7 +52,8 @@ impl Deadline {
             | Event::Amended(_)
             | Event::ImageAttached(_)
             | Event::Sealing(_)
-            | Event::Violated(_) => {
+            | Event::Violated(_)
+            | Event::Confided(_) => {
                 return None;
             }
         };

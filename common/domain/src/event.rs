@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::confidence::Confidence;
 use crate::date::{Date, TimeOfDay};
-use crate::id::{OrderId, RequestId};
+use crate::id::{OrderId, RequestId, SheetId};
 use crate::image::ImageRef;
 use crate::moment::UtcMillis;
 use crate::order::Order;
@@ -162,6 +163,19 @@ pub struct Violated {
     pub violation: Violation,
 }
 
+/// Confidential information was added to an order by its court, or put beyond reach for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confided {
+    /// Who, when, why.
+    pub act: Act,
+    /// Which order.
+    pub order_id: OrderId,
+    /// Which sheet.
+    pub sheet: SheetId,
+    /// What happened to it.
+    pub what: Confidence,
+}
+
 /// The body of a ledger record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -180,6 +194,8 @@ pub enum Event {
     Sealing(Sealing),
     /// Index 6.
     Violated(Violated),
+    /// Index 7.
+    Confided(Confided),
 }
 
 impl Event {
@@ -194,6 +210,7 @@ impl Event {
             Self::Ended(ended) => ended.order_id,
             Self::Sealing(sealing) => sealing.order_id,
             Self::Violated(violated) => violated.order_id,
+            Self::Confided(confided) => confided.order_id,
         }
     }
 
@@ -208,6 +225,7 @@ impl Event {
             Self::Ended(ended) => &ended.act,
             Self::Sealing(sealing) => &sealing.act,
             Self::Violated(violated) => &violated.act,
+            Self::Confided(confided) => &confided.act,
         }
     }
 

@@ -67,6 +67,12 @@ identifier!(
     "ccpor 2026 request id v1"
 );
 
+identifier!(
+    /// A sheet of confidential information. JSON: 32 hexadecimal digits.
+    SheetId,
+    "ccpor 2026 sheet id v1"
+);
+
 /// Keyed by purpose (BLAKE3 key derivation), so that an order and a request never share bytes; the origin's length goes
 /// first, so that no two pairs of texts read alike.
 fn derived(context: &str, origin: &str, key: &str) -> [u8; 16] {

@@ -5,7 +5,8 @@
 //! ([`encode`]), folded with the later events into an [`OrderState`], judged at a moment ([`standing()`]) and read
 //! to an officer ([`radio_block`]).
 //!
-//! There is no address of a protected person anywhere in this model: confidential locations are not part of it.
+//! There is no address of a protected person anywhere in this model: a confidential location is ciphertext to it
+//! ([`Ciphertext`]), which only the issuing court can read.
 
 #[doc = include_str!("../RULES.md")]
 pub mod rules {}
@@ -21,10 +22,12 @@ mod enforcement;
 mod sameness;
 mod standing;
 mod state;
+mod sheets;
 mod codec;
 mod deadline;
 mod warning;
 mod event;
+mod confidence;
 mod legal_core;
 mod expiry;
 mod court_calendar;
@@ -49,6 +52,7 @@ pub use brady::{BradySuggestion, brady_suggestion};
 pub use closed::UnknownWord;
 pub use code::{CodeEntry, CodeTable, Sex};
 pub use codec::{DecodeRefused, EncodeRefused, MAX_EVENT_BYTES, decode, decode_known, encode};
+pub use confidence::{Ciphertext, Confidence, MAX_SHEET_BYTES};
 pub use conflict::{Clash, Conflict, conflicts};
 pub use county::{COUNTIES, County};
 pub use court::{Court, CourtRef, CourtRefRefused};
@@ -57,14 +61,14 @@ pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
 pub use deadline::{Deadline, Duty};
 pub use enforcement::{EnforcedTerm, Enforcement, ForPerson, Rule, SetAside, Topic, enforcement};
 pub use event::{
-    Act, Actor, Amended, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served, Violated,
+    Act, Actor, Amended, Confided, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served, Violated,
     Violation,
 };
 pub use expiry::{End, EndRule, begins, ends};
 pub use family::{Family, Nature, Stage};
 pub use follow::{FollowRefused, Follows, follow};
 pub use form::{FORMS, Form, FormKind};
-pub use id::{HexRefused, OrderId, RequestId};
+pub use id::{HexRefused, OrderId, RequestId, SheetId};
 pub use image::{DigestRefused, ImageDigest, ImageRef, Media};
 pub use legal_core::{CoreField, CoreMissing, legal_core};
 pub use moment::{MomentRefused, UtcMillis};
@@ -76,6 +80,7 @@ pub use radio::radio_block;
 pub use sameness::{Sameness, sameness};
 pub use script::notice_script;
 pub use service::{Service, ServiceMode};
+pub use sheets::{MAX_SHEETS, SheetRecord, SheetRefused};
 pub use standing::{Notice, Standing, Status, standing};
 pub use state::{
     EndingRecord, MAX_LINKED, MAX_STEPS, OrderState, ServiceRecord, Step, StepKind, StepRefused,

@@ -10,6 +10,7 @@ use crate::image::ImageRef;
 use crate::moment::UtcMillis;
 use crate::order::Order;
 use crate::service::Service;
+use crate::sheets::{self, Confiding, SheetRecord, SheetRefused};
 
 /// The most events of the issuing court that one order takes.
 pub const MAX_STEPS: usize = 2_000;
@@ -50,6 +51,9 @@ pub enum StepRefused {
     /// It would take its own place.
     #[error("order {0} cannot supersede itself: name the order that takes its place")]
     SupersededByItself(OrderId),
+    /// A confidential sheet that cannot be added or destroyed.
+    #[error(transparent)]
+    Sheet(#[from] SheetRefused),
     /// Another court may add proof of service and nothing else.
     #[error(
         "order {0} belongs to another court: only proof of service and reports of violations can be added to it"
@@ -79,6 +83,10 @@ closed! {
         Unsealed = "unsealed",
         /// A violation was reported.
         Violated = "violated",
+        /// Confidential information was added.
+        Confided = "confided",
+        /// The key of confidential information was destroyed.
+        ConfidenceDestroyed = "confidence_destroyed",
     }
 }
 
@@ -183,6 +191,8 @@ pub struct OrderState {
     pub violations: Vec<ViolationRecord>,
     /// Who sealed it and when, while it is sealed.
     pub sealed: Option<Act>,
+    /// Confidential information that its court keeps; what it says is not here.
+    pub sheets: Vec<SheetRecord>,
     /// Its history, by moment of entry; the issuing court's steps in the order of its ledger.
     pub steps: Vec<Step>,
 }
@@ -207,6 +217,7 @@ impl OrderState {
             ending: None,
             violations: Vec::new(),
             sealed: None,
+            sheets: Vec::new(),
             steps: vec![Step {
                 what: StepKind::Filed,
                 act,
@@ -275,6 +286,11 @@ impl OrderState {
                 self.add_violation(&violated.violation, &violated.act, false);
                 StepKind::Violated
             }
+            // Also of an order that has ended: what it tells of a place must be put beyond reach all the more.
+            Event::Confided(confided) => match sheets::confide(&mut self.sheets, confided)? {
+                Confiding::Added => StepKind::Confided,
+                Confiding::Destroyed => StepKind::ConfidenceDestroyed,
+            },
             // Also of an order that has ended: its record can be sealed as well.
             Event::Sealing(sealing) => {
                 if sealing.sealed == self.sealed.is_some() {

@@ -347,7 +347,7 @@ impl Work<'_> {
                     origin: origin.clone(),
                 });
             }
-            Event::Served(_) | Event::Ended(_) | Event::Sealing(_) | Event::Violated(_) => {}
+            Event::Served(_) | Event::Ended(_) | Event::Sealing(_) | Event::Violated(_) | Event::Confided(_) => {}
         }
         Ok(brings_order)
     }

@@ -346,6 +346,7 @@ fn same_deed(told: &Event, wanted: &Event) -> bool {
         (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
         (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
         (Event::Violated(told), Event::Violated(wanted)) => told.violation == wanted.violation,
+        (Event::Confided(told), Event::Confided(wanted)) => told.sheet == wanted.sheet && told.what == wanted.what,
         _ => false,
     }
 }
@@ -401,6 +402,6 @@ fn warnings_of(event: &Event, order: &Order) -> Vec<Warning> {
         Event::Amended(amended) => ccpor_domain::check(&amended.order),
         Event::Served(served) => ccpor_domain::check_service(order, &served.service),
         Event::Ended(ended) => ccpor_domain::check_ending(order, &ended.ending),
-        Event::ImageAttached(_) | Event::Sealing(_) | Event::Violated(_) => Vec::new(),
+        Event::ImageAttached(_) | Event::Sealing(_) | Event::Violated(_) | Event::Confided(_) => Vec::new(),
     }
 }

@@ -426,6 +426,16 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
                 },
             })
         }),
+        (act(), order_id(), 0..4_u8, option::of(vec(any::<u8>(), 0..40))).prop_map(
+            |(act, order_id, sheet, bytes)| {
+                Event::Confided(Confided {
+                    act,
+                    order_id,
+                    sheet: SheetId([sheet; 16]),
+                    what: bytes.map_or(Confidence::Destroyed, |bytes| Confidence::Added(Ciphertext(bytes))),
+                })
+            }
+        ),
         (act(), order_id(), any::<bool>()).prop_map(|(act, order_id, sealed)| Event::Sealing(Sealing {
             act,
             order_id,
@@ -457,6 +467,10 @@ pub(crate) fn about(event: Event, order: OrderId, request: RequestId) -> Event {
         Event::Violated(mut violated) => {
             (violated.order_id, violated.act.request) = (order, request);
             Event::Violated(violated)
+        }
+        Event::Confided(mut confided) => {
+            (confided.order_id, confided.act.request) = (order, request);
+            Event::Confided(confided)
         }
         Event::Sealing(mut sealing) => {
             sealing.order_id = order;

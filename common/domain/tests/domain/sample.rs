@@ -280,6 +280,24 @@ pub(crate) fn events() -> Vec<(&'static str, Event)> {
             }),
         ),
         (
+            "confided",
+            Event::Confided(Confided {
+                act: act(11, "2026-10-02T21:20:00Z"),
+                order_id: order_id(),
+                sheet: SheetId([7; 16]),
+                what: Confidence::Added(Ciphertext(vec![0, 1, 254, 255])),
+            }),
+        ),
+        (
+            "confidence_destroyed",
+            Event::Confided(Confided {
+                act: act(12, "2027-01-07T18:00:00Z"),
+                order_id: order_id(),
+                sheet: SheetId([7; 16]),
+                what: Confidence::Destroyed,
+            }),
+        ),
+        (
             "sealed",
             Event::Sealing(Sealing {
                 act: act(9, "2027-01-05T18:00:00Z"),

@@ -1,6 +1,6 @@
 //! The fold, against a model that only counts, and the same from every order of arrival.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ccpor_domain::*;
 use proptest::prelude::*;
@@ -155,6 +155,8 @@ struct Model {
     sealed: bool,
     services: usize,
     violations: usize,
+    /// Whether the key of each is there.
+    sheets: BTreeMap<SheetId, bool>,
 }
 
 impl Model {
@@ -165,6 +167,10 @@ impl Model {
             Event::Amended(_) | Event::Ended(_) => !self.ended,
             Event::Served(_) | Event::ImageAttached(_) | Event::Violated(_) => true,
             Event::Sealing(sealing) => sealing.sealed != self.sealed,
+            Event::Confided(confided) => match confided.what {
+                Confidence::Added(_) => !self.sheets.contains_key(&confided.sheet),
+                Confidence::Destroyed => self.sheets.get(&confided.sheet) == Some(&true),
+            },
         };
         if !fine || self.requests.contains(&request) {
             return false;
@@ -174,6 +180,10 @@ impl Model {
         self.ended |= matches!(event, Event::Ended(_));
         if let Event::Sealing(sealing) = event {
             self.sealed = sealing.sealed;
+        }
+        if let Event::Confided(confided) = event {
+            let readable = matches!(confided.what, Confidence::Added(_));
+            self.sheets.insert(confided.sheet, readable);
         }
         self.services += usize::from(matches!(event, Event::Served(_)));
         self.violations += usize::from(matches!(event, Event::Violated(_)));
@@ -203,6 +213,7 @@ proptest! {
         prop_assert_eq!(state.sealed.is_some(), model.sealed);
         prop_assert_eq!(state.service.len(), model.services);
         prop_assert_eq!(state.violations.len(), model.violations);
+        prop_assert_eq!(state.sheets.len(), model.sheets.len());
         prop_assert_eq!(state.steps.len(), model.requests.len());
     }
 
