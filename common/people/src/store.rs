@@ -1,0 +1,168 @@
+//! The accounts on disk: one file, replaced as a whole and durable before a change counts. The daemon and the commands of the
+//! same machine may change it at the same time; a lock puts them in turn.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::book::Book;
+
+const DIRECTORY: &str = "accounts";
+const FILE: &str = "accounts.json";
+const LOCK: &str = "lock";
+const VERSION: u32 = 1;
+
+/// The accounts of one machine.
+#[derive(Debug)]
+pub struct Store {
+    directory: PathBuf,
+    read: Mutex<Option<(Stamp, Arc<Book>)>>,
+}
+
+/// Why accounts cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFailed {
+    /// The disk refuses.
+    #[error(
+        "the accounts in {path} cannot be read or written: {reason}. Run the command as the user of the daemon, and make room on the disk"
+    )]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's words.
+        reason: io::Error,
+    },
+    /// The file is not one of accounts.
+    #[error("{0} is damaged or of a newer program: put it back from a backup")]
+    NotUnderstood(PathBuf),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u32,
+    book: Book,
+}
+
+/// What changes when the file does: it is replaced, so its number is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    modified: (i64, i64),
+    length: u64,
+}
+
+impl Store {
+    /// The accounts below a data directory; nothing is read or made yet.
+    #[must_use]
+    pub fn below(data: &Path) -> Self {
+        Self {
+            directory: data.join(DIRECTORY),
+            read: Mutex::new(None),
+        }
+    }
+
+    /// The accounts as they stand.
+    ///
+    /// # Errors
+    /// [`StoreFailed`].
+    pub fn book(&self) -> Result<Arc<Book>, StoreFailed> {
+        let path = self.directory.join(FILE);
+        let stamp = match fs::metadata(&path) {
+            Ok(facts) => Stamp {
+                inode: facts.ino(),
+                modified: (facts.mtime(), facts.mtime_nsec()),
+                length: facts.len(),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Arc::default()),
+            Err(reason) => return Err(StoreFailed::Io { path, reason }),
+        };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, book)) = read.as_ref().filter(|(of, _)| *of == stamp) {
+            debug_assert_eq!(*of, stamp);
+            return Ok(Arc::clone(book));
+        }
+        let bytes = fs::read(&path).map_err(|reason| StoreFailed::Io {
+            path: path.clone(),
+            reason,
+        })?;
+        let written: Written =
+            serde_json::from_slice(&bytes).map_err(|_| StoreFailed::NotUnderstood(path.clone()))?;
+        if written.version != VERSION {
+            return Err(StoreFailed::NotUnderstood(path));
+        }
+        let book = Arc::new(written.book);
+        *read = Some((stamp, Arc::clone(&book)));
+        Ok(book)
+    }
+
+    /// Changes the accounts. What `change` gives is told only after the change is on disk; when it changed nothing, nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// [`StoreFailed`]; then nothing was changed.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Book) -> T) -> Result<T, StoreFailed> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |reason| StoreFailed::Io { path, reason }
+        };
+        if !self.directory.exists() {
+            let mut maker = fs::DirBuilder::new();
+            maker
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.directory)
+                .map_err(failed(&self.directory))?;
+        }
+        let lock = self.directory.join(LOCK);
+        let _held = locked(&lock).map_err(failed(&lock))?;
+        let before = self.book()?;
+        let mut book = Book::clone(&before);
+        let told = change(&mut book);
+        if book != *before {
+            let path = self.directory.join(FILE);
+            let mut bytes = serde_json::to_vec_pretty(&Written {
+                version: VERSION,
+                book,
+            })
+            .map_err(|error| failed(&path)(io::Error::other(error)))?;
+            let written = replace(&self.directory, &path, &bytes);
+            zeroize::Zeroize::zeroize(&mut bytes);
+            written.map_err(failed(&path))?;
+        }
+        Ok(told)
+    }
+}
+
+/// Held until it is dropped, or the process ends.
+fn locked(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
+/// A power cut leaves the old file or the new one.
+fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut staged = tempfile::Builder::new()
+        .prefix(".staged-")
+        .tempfile_in(directory)?;
+    staged
+        .as_file()
+        .set_permissions(fs::Permissions::from_mode(0o600))?;
+    staged.write_all(bytes)?;
+    staged.as_file().sync_all()?;
+    // What was made by root on behalf of the daemon's user stays that user's.
+    let owner = fs::metadata(directory)?;
+    let _not_root = std::os::unix::fs::fchown(staged.as_file(), Some(owner.uid()), Some(owner.gid()));
+    staged.persist(path).map_err(|refused| refused.error)?;
+    File::open(directory)?.sync_all()
+}
