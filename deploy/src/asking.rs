@@ -37,9 +37,11 @@ pub(crate) fn target(globals: &Globals) -> Result<Target, Failure> {
     Ok(bounded(target, globals))
 }
 
-/// The target with the times that the flags allow.
+/// The target with the times that the flags allow and the reason that they state.
 pub(crate) fn bounded(target: Target, globals: &Globals) -> Target {
     Target {
+        purpose: globals.purpose.clone(),
+        case_number: globals.incident.clone(),
         connect: globals.timeout.min(CONNECT),
         call: globals.timeout,
         ..target

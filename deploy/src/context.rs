@@ -183,6 +183,8 @@ mod tests {
             servers: None,
             identity,
             ori: None,
+            purpose: None,
+            incident: None,
             timeout: Duration::from_secs(1),
             json: false,
             no_color: false,

@@ -32,6 +32,12 @@ pub(crate) struct Globals {
     /// The agency (ORI) that the call is made for, where the certificate names several.
     #[arg(long, global = true, value_name = "ORI")]
     pub(crate) ori: Option<String>,
+    /// Why is asked, in words. Orders of others that are over are shown for a stated purpose alone.
+    #[arg(long, global = true, value_name = "WORDS")]
+    pub(crate) purpose: Option<String>,
+    /// The number of your case or incident.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) incident: Option<String>,
     /// Longest time to wait for an answer: 10, 500ms, 2m.
     #[arg(long, global = true, value_name = "TIME", default_value = "10", value_parser = when::span)]
     pub(crate) timeout: Duration,
@@ -95,6 +101,8 @@ mod tests {
             servers: None,
             identity: None,
             ori: ori.map(Into::into),
+            purpose: None,
+            incident: None,
             timeout: Duration::from_secs(1),
             json: false,
             no_color: false,

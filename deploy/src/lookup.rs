@@ -217,6 +217,9 @@ fn told(answer: &LookupAnswer, screen: &Screen) -> Result<Exit, Failure> {
                 answer.next_page_token
             ));
         }
+        if !answer.withheld.is_empty() {
+            screen.remark(&format!("{} Here: --purpose WORDS.", answer.withheld));
+        }
         for asked in &answer.more_of {
             screen.remark(&format!(
                 "there are further hits for person {}: ask for that person alone",

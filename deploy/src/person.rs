@@ -63,6 +63,9 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
         screen.document(&answer)?;
     } else {
         screen.text(&told(&answer, freshness))?;
+        if !answer.withheld.is_empty() {
+            screen.remark(&format!("{} Here: --purpose WORDS.", answer.withheld));
+        }
     }
     if let Some(remark) = as_of::remark(freshness) {
         screen.remark(&remark);

@@ -8,12 +8,15 @@ use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::exit::Exit;
+use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
+use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Book};
+use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +37,8 @@ pub(crate) enum HubFailed {
     #[error(transparent)]
     Open(#[from] OpenFailed),
     #[error(transparent)]
+    People(#[from] PeopleFailed),
+    #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
     Landing(#[from] landing::LandingFailed),
@@ -52,6 +57,7 @@ impl HubFailed {
         match self {
             Self::Identity(_) | Self::NotAHub(_) => Exit::Denied,
             Self::Open(_)
+            | Self::People(_)
             | Self::Listen(_)
             | Self::Landing(_)
             | Self::Enrolment(_)
@@ -91,16 +97,25 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         enrolment: enrolment.as_ref().map(enrolment::Enrolment::address),
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
+    let service = HubService::new(
+        Reader::new(Arc::clone(&registry)),
+        identity.clone(),
+        nodes.clone(),
+        Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
+        book,
+    );
+    let people = LocalPeople::new(
+        Store::below(&settings.data.directory),
+        settings.people.clone(),
+        name.clone(),
+        people::logged(),
+        Arc::new(|| ccpor_registry::now().0),
+    )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(HubService::new(
-            Reader::new(Arc::clone(&registry)),
-            identity.clone(),
-            nodes.clone(),
-            Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
-            book,
-        )),
+        backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
+        people: Some(Arc::new(people)),
         limits: Limits::default(),
     };
     let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));

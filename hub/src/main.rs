@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ccpor_daemon::exit::Exit;
+use ccpor_daemon::users::{self, Office};
 use ccpor_daemon::{logs, settings};
 use clap::{Parser, Subcommand};
 
@@ -47,6 +48,14 @@ enum Command {
         after_help = "Examples:\n  ccpor-hub rebuild\n  ccpor-hub --config /etc/ccpor/hub.toml rebuild"
     )]
     Rebuild,
+    /// Make the first account, an administrator's; prints its set-up code.
+    #[command(
+        after_help = "Examples:\n  ccpor-hub init\n  ccpor-hub init --admin mgarcia --full-name 'Maria Garcia'"
+    )]
+    Init(users::Init),
+    /// The accounts of the people who log on at this machine.
+    #[command(subcommand)]
+    Users(users::Users),
     /// Look at the settings.
     Config {
         #[command(subcommand)]
@@ -83,7 +92,18 @@ fn main() -> ExitCode {
             }
             Err(error) => say(&error, error.exit()),
         },
+        Command::Init(init) => office(&loaded.settings).init(init).into(),
+        Command::Users(users) => office(&loaded.settings).run(users).into(),
         Command::Config { .. } => Exit::Done.into(),
+    }
+}
+
+/// Where the hub keeps its accounts: of any court's people, and of the State's.
+fn office(settings: &Settings) -> Office<'_> {
+    Office {
+        data: &settings.data.directory,
+        court: None,
+        program: "ccpor-hub",
     }
 }
 

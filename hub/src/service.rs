@@ -87,12 +87,13 @@ impl Backend for HubService {
         not_here()
     }
 
-    async fn get_order(&self, _caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
-        self.reader.order(request).await
+    async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        self.reader.order(caller, request).await
     }
 
-    async fn get_image(&self, _caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
-        let known = match images::find(self.reader.registry(), blake3).await? {
+    async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let sight = self.reader.sight(caller)?;
+        let known = match images::find(self.reader.registry(), &sight, blake3).await? {
             Whereabouts::Here(image) => return Ok(image),
             Whereabouts::Unknown => return Err(images::unknown()),
             Whereabouts::Elsewhere(known) => known,
@@ -101,7 +102,7 @@ impl Backend for HubService {
             .fetch(&known)
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
-        match images::find(self.reader.registry(), blake3).await? {
+        match images::find(self.reader.registry(), &sight, blake3).await? {
             Whereabouts::Here(image) => Ok(image),
             _ => Err(images::unavailable(
                 &known,
@@ -130,36 +131,36 @@ impl Backend for HubService {
         .await
     }
 
-    async fn enforce(&self, _caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
-        self.reader.enforce(request).await
+    async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        self.reader.enforce(caller, request).await
     }
 
     async fn check_order(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: CheckOrderRequest,
     ) -> Result<CheckOrderAnswer, Problem> {
-        self.reader.check_order(request).await
+        self.reader.check_order(caller, request).await
     }
 
     async fn person_history(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: PersonHistoryRequest,
     ) -> Result<PersonHistoryAnswer, Problem> {
-        self.reader.person_history(request).await
+        self.reader.person_history(caller, request).await
     }
 
     async fn list_overdue(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem> {
-        self.reader.list_overdue(request).await
+        self.reader.list_overdue(caller, request).await
     }
 
-    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
-        care::scrub(self.reader.registry(), &self.scrub, caller, request).await
+    async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        care::scrub(self.reader.registry(), &self.scrub, request).await
     }
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {

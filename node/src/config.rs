@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ccpor_daemon::logs::LogSettings;
+use ccpor_daemon::people::PeopleSettings;
 use ccpor_daemon::scrub::ScrubSettings;
 use ccpor_daemon::sections::{ApiSettings, CalendarSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub court_calendar: CalendarSettings,
     /// Reading everything again, to find damage.
     pub scrub: ScrubSettings,
+    /// People who log on at this machine.
+    pub people: PeopleSettings,
     /// Logs.
     pub log: LogSettings,
 }
@@ -78,6 +81,7 @@ impl Default for Settings {
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),
             scrub: ScrubSettings::default(),
+            people: PeopleSettings::default(),
             log: LogSettings::default(),
         }
     }

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_daemon::exit::Exit;
+use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
+use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
+use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +36,8 @@ pub(crate) enum NodeFailed {
     #[error(transparent)]
     Open(#[from] OpenFailed),
     #[error(transparent)]
+    People(#[from] PeopleFailed),
+    #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
     Uplink(#[from] uplink::UplinkFailed),
@@ -49,6 +54,7 @@ impl NodeFailed {
         match self {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
             Self::Open(_)
+            | Self::People(_)
             | Self::Listen(_)
             | Self::Uplink(_)
             | Self::Serve(_)
@@ -99,10 +105,18 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         enrolment: None,
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
+    let people = LocalPeople::new(
+        Store::below(&settings.data.directory),
+        settings.people.clone(),
+        name.clone(),
+        people::logged(),
+        Arc::new(|| ccpor_registry::now().0),
+    )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(service),
+        backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
+        people: Some(Arc::new(people)),
         limits: Limits::default(),
     };
     let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));

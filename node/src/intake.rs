@@ -12,7 +12,7 @@ use ccpor_daemon::reading::{blocking, named, no_story, position};
 use ccpor_domain::{Actor, Follows, ImageRef, Order, UtcMillis};
 use ccpor_ledger::AppendError;
 use ccpor_registry::image::{BeginError, FinishError, ImageRefused, MAX_IMAGE_BYTES, Stored, WriteError};
-use ccpor_registry::{Done, IntakeRefused, Registry, Request};
+use ccpor_registry::{Done, Everything, IntakeRefused, Registry, Request};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 
@@ -34,7 +34,6 @@ impl Intake {
         caller: &Caller,
         asked: FileOrderRequest,
     ) -> Result<WriteAnswer, Problem> {
-        self.may_write(caller)?;
         let order = asked
             .order
             .as_ref()
@@ -66,7 +65,6 @@ impl Intake {
         caller: &Caller,
         asked: RecordViolationRequest,
     ) -> Result<WriteAnswer, Problem> {
-        self.may_serve(caller)?;
         let violation = asked
             .violation
             .as_ref()
@@ -75,7 +73,7 @@ impl Intake {
         own_agency(caller, "violation.agency_ori", &mut violation.agency_ori)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
-        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
         self.act(move |registry| registry.violation(request, order_id, violation))
             .await
     }
@@ -85,10 +83,9 @@ impl Intake {
         caller: &Caller,
         asked: SealOrderRequest,
     ) -> Result<WriteAnswer, Problem> {
-        self.may_write(caller)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
-        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
         self.act(move |registry| registry.seal(request, order_id, asked.sealed))
             .await
     }
@@ -98,7 +95,6 @@ impl Intake {
         caller: &Caller,
         asked: AmendOrderRequest,
     ) -> Result<WriteAnswer, Problem> {
-        self.may_write(caller)?;
         let order = asked
             .order
             .as_ref()
@@ -107,7 +103,7 @@ impl Intake {
         let expected = Some(asked.expected_version).filter(|version| *version > 0);
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
-        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
         self.act(move |registry| registry.amend(request, order_id, expected, order))
             .await
     }
@@ -117,7 +113,6 @@ impl Intake {
         caller: &Caller,
         asked: RecordServiceRequest,
     ) -> Result<WriteAnswer, Problem> {
-        self.may_serve(caller)?;
         let service = asked
             .service
             .as_ref()
@@ -126,13 +121,12 @@ impl Intake {
         own_agency(caller, "service.agency_ori", &mut service.agency_ori)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
-        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
         self.act(move |registry| registry.serve(request, order_id, service))
             .await
     }
 
     pub(crate) async fn end(&self, caller: &Caller, asked: EndOrderRequest) -> Result<WriteAnswer, Problem> {
-        self.may_write(caller)?;
         let ending = asked
             .ending
             .as_ref()
@@ -140,7 +134,7 @@ impl Intake {
         let ending = convert::ending_from("ending", ending)?;
         let request = request(caller, asked.idempotency_key, asked.reason);
         let registry = Arc::clone(&self.registry);
-        let order_id = blocking(move || named(&registry, &asked.order_id)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
         self.act(move |registry| registry.end(request, order_id, ending))
             .await
     }
@@ -151,11 +145,10 @@ impl Intake {
         offer: ImageOffer,
         data: ImageBytes,
     ) -> Result<AttachImageAnswer, Problem> {
-        self.may_write(caller)?;
         let registry = Arc::clone(&self.registry);
         let text = offer.order_id.clone();
         // An unknown order is told before megabytes are taken in.
-        let order_id = blocking(move || named(&registry, &text)).await??;
+        let order_id = blocking(move || named(&registry, &Everything, &text)).await??;
         let stored = self.store(data).await?;
         let image = ImageRef {
             blake3: stored.blake3.into(),
@@ -231,41 +224,15 @@ impl Intake {
         }
         order
     }
-
-    /// The court's own node, its own systems, and the registry's operators write; nobody else.
-    fn may_write(&self, caller: &Caller) -> Result<(), Problem> {
-        let own = self.registry.own().map(|own| (own.as_str(), own.court()));
-        let Some((node, court)) = own else {
-            return Err(Problem::new(Code::NotOffered, "this machine files for no court"));
-        };
-        let slug = court.split_once('/').map_or(court, |(_, slug)| slug);
-        let system = caller.identity.strip_prefix("system/").is_some_and(|system| {
-            system
-                .strip_prefix(slug)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        });
-        if caller.identity == node || system || caller.identity.starts_with("operator/") {
-            return Ok(());
-        }
-        Err(Problem::new(
-            Code::NotAllowed,
-            format!("{} may not write orders of {court}", caller.identity),
-        ))
-    }
-
-    /// Law enforcement records service and violations as well, for the agency that its certificate names.
-    fn may_serve(&self, caller: &Caller) -> Result<(), Problem> {
-        if caller.identity.starts_with("lea/") {
-            Ok(())
-        } else {
-            self.may_write(caller)
-        }
-    }
 }
 
 /// An agency speaks for itself: what it reports is its own, or of another agency that its certificate names.
 fn own_agency(caller: &Caller, field: &str, ori: &mut String) -> Result<(), Problem> {
-    if !caller.identity.starts_with("lea/") {
+    let agency = match &caller.person {
+        Some(person) => person.role.starts_with("lea-"),
+        None => caller.identity.starts_with("lea/"),
+    };
+    if !agency {
         return Ok(());
     }
     if ori.is_empty() {
@@ -287,7 +254,7 @@ fn request(caller: &Caller, key: String, reason: String) -> Request {
     let by = Actor {
         identity: caller.identity.clone(),
         ori: Some(caller.ori.clone()).filter(|ori| !ori.is_empty()),
-        person: None,
+        person: caller.person.as_ref().map(|person| person.account.clone()),
     };
     Request { key, by, reason }
 }

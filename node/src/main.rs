@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ccpor_daemon::exit::Exit;
+use ccpor_daemon::users::{self, Office};
 use ccpor_daemon::{logs, settings};
 use clap::{Parser, Subcommand};
 
@@ -68,6 +69,14 @@ enum Command {
         #[arg(long, required = true)]
         from_hub: bool,
     },
+    /// Make the first account, an administrator's; prints its set-up code.
+    #[command(
+        after_help = "Examples:\n  ccpor-node init\n  ccpor-node init --admin mgarcia --full-name 'Maria Garcia'"
+    )]
+    Init(users::Init),
+    /// The accounts of the people who log on at this machine.
+    #[command(subcommand)]
+    Users(users::Users),
     /// Look at the settings.
     Config {
         #[command(subcommand)]
@@ -129,7 +138,20 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
             }
             Err(error) => say(&error, error.exit()),
         },
+        Command::Init(init) => office(&settings).init(init).into(),
+        Command::Users(users) => office(&settings).run(users).into(),
         Command::Config { .. } => Exit::Done.into(),
+    }
+}
+
+/// Where this node keeps its accounts. Before it is enrolled it is no court's.
+fn office(settings: &Settings) -> Office<'_> {
+    let identity = ccpor_certs::IdentityDir::open(&settings.data.identity_directory()).ok();
+    let court = identity.map(|identity| identity.identity().path());
+    Office {
+        data: &settings.data.directory,
+        court: court.and_then(|path| path.split("/node/").next().map(ToOwned::to_owned)),
+        program: "ccpor-node",
     }
 }
 

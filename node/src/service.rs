@@ -95,12 +95,13 @@ impl Backend for NodeService {
         self.intake.attach(caller, offer, data).await
     }
 
-    async fn get_order(&self, _caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
-        self.reader.order(request).await
+    async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        self.reader.order(caller, request).await
     }
 
-    async fn get_image(&self, _caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
-        let known = match images::find(self.reader.registry(), blake3).await? {
+    async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let sight = self.reader.sight(caller)?;
+        let known = match images::find(self.reader.registry(), &sight, blake3).await? {
             Whereabouts::Here(image) => return Ok(image),
             Whereabouts::Unknown => return Err(images::unknown()),
             Whereabouts::Elsewhere(known) => known,
@@ -114,7 +115,7 @@ impl Backend for NodeService {
         link.fetch(&known)
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
-        match images::find(self.reader.registry(), blake3).await? {
+        match images::find(self.reader.registry(), &sight, blake3).await? {
             Whereabouts::Here(image) => Ok(image),
             _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
         }
@@ -123,12 +124,14 @@ impl Backend for NodeService {
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let here = self.reader.lookup(caller, request.clone()).await?;
         match self.link.as_ref().filter(|link| link.is_up()) {
-            Some(link) => Ok(self
-                .forward
-                .complete(caller, request, here, |question, within| {
-                    link.ask(question, within)
-                })
-                .await),
+            Some(link) => {
+                let ask = |question, within| link.ask(question, within);
+                let seen = async |hub: LookupAnswer| {
+                    let known = self.reader.without_hidden(caller, hub).await;
+                    known.unwrap_or_default()
+                };
+                Ok(self.forward.complete(caller, request, here, ask, seen).await)
+            }
             None => Ok(here),
         }
     }
@@ -144,36 +147,36 @@ impl Backend for NodeService {
         reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), links).await
     }
 
-    async fn enforce(&self, _caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
-        self.reader.enforce(request).await
+    async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        self.reader.enforce(caller, request).await
     }
 
     async fn check_order(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: CheckOrderRequest,
     ) -> Result<CheckOrderAnswer, Problem> {
-        self.reader.check_order(request).await
+        self.reader.check_order(caller, request).await
     }
 
     async fn person_history(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: PersonHistoryRequest,
     ) -> Result<PersonHistoryAnswer, Problem> {
-        self.reader.person_history(request).await
+        self.reader.person_history(caller, request).await
     }
 
     async fn list_overdue(
         &self,
-        _caller: &Caller,
+        caller: &Caller,
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem> {
-        self.reader.list_overdue(request).await
+        self.reader.list_overdue(caller, request).await
     }
 
-    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
-        care::scrub(self.reader.registry(), &self.scrub, caller, request).await
+    async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        care::scrub(self.reader.registry(), &self.scrub, request).await
     }
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {

@@ -14,7 +14,7 @@ use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Identity, IdentityDir};
 use ccpor_deploy::fleet::Fleet;
 
-/// A fleet, and an operator's identity to ask it with.
+/// A fleet, and the identities to ask it with: each machine is asked as the court that it belongs to.
 pub struct World {
     /// The daemons.
     pub fleet: Fleet,
@@ -78,7 +78,7 @@ impl World {
         self.directory.disable_cleanup(false);
     }
 
-    /// A connection to the node with this number, as an operator.
+    /// A connection to the node with this number, as its court.
     ///
     /// # Errors
     /// When it does not answer.
@@ -87,7 +87,7 @@ impl World {
         self.client(member.api()).await
     }
 
-    /// A connection to the hub, as an operator.
+    /// A connection to the hub, as the first court.
     ///
     /// # Errors
     /// When it does not answer.
@@ -95,15 +95,26 @@ impl World {
         self.client(self.fleet.hub_api()).await
     }
 
-    /// A connection to a port for programs, as an operator.
+    /// A connection to a port for programs, as the court whose it is.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn client(&self, address: SocketAddr) -> Outcome<Client> {
-        connect(&self.operator, address).await
+        connect(&self.desk(address)?, address).await
     }
 
-    /// The operator's identity.
+    /// The identity to ask a machine with: of the court whose node it is, at the hub of the first court.
+    ///
+    /// # Errors
+    /// When there is no court.
+    pub fn desk(&self, address: SocketAddr) -> Outcome<IdentityDir> {
+        let members = self.fleet.members();
+        let own = members.iter().find(|member| member.api() == address);
+        let court = own.or(members.first()).ok_or("no court to ask as")?;
+        Ok(IdentityDir::open(&court.data().join("identity"))?)
+    }
+
+    /// An operator's identity: it sees the state of machines, and no order.
     pub fn operator(&self) -> &IdentityDir {
         &self.operator
     }
@@ -118,7 +129,11 @@ pub async fn connect(
     address: SocketAddr,
 ) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
     let tls: Arc<rustls::ClientConfig> = client_config(identity, Expect::AnyServer, &[b"h2"])?;
-    Ok(Client::connect(Target::new(address.to_string(), tls)).await?)
+    let target = Target {
+        purpose: Some("a test of the registry".into()),
+        ..Target::new(address.to_string(), tls)
+    };
+    Ok(Client::connect(target).await?)
 }
 
 /// Adds a court's node.

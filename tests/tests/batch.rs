@@ -52,7 +52,7 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 #[tokio::test]
 async fn thousands_of_questions_are_answered_in_their_order() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut node = realm.node("alameda", "[hub]\nconnect = false\n")?;
     let filings: Vec<Filing> = Population::new(11)
         .for_court(&"court/alameda".parse::<CourtRef>()?, ORDERS)
@@ -73,7 +73,7 @@ async fn thousands_of_questions_are_answered_in_their_order() -> Outcome<()> {
         .enumerate()
         .map(|(number, filing)| format!("{}\n", question(number, filing)))
         .collect();
-    let all = batch(&operator, address, &input)?.run().await?;
+    let all = batch(&court, address, &input)?.run().await?;
     let lines = all.said(0, &[]).lines()?;
     assert_eq!(lines.len(), QUESTIONS);
     for (number, (line, filing)) in lines.iter().zip(&asked).enumerate() {
@@ -110,7 +110,7 @@ async fn thousands_of_questions_are_answered_in_their_order() -> Outcome<()> {
     // The same questions from a file give the same hits.
     let file = realm.path("questions.ndjson");
     std::fs::write(&file, input.lines().take(50).collect::<Vec<_>>().join("\n"))?;
-    let ask = Program::ask(&operator, address)?
+    let ask = Program::ask(&court, address)?
         .args(["--json", "lookup", "--batch"])
         .arg(&file);
     let again = ask.run().await?;
@@ -118,15 +118,15 @@ async fn thousands_of_questions_are_answered_in_their_order() -> Outcome<()> {
         assert_eq!(one["hits"], other["hits"]);
     }
 
-    the_same_over_rest(&operator, address, &lines[..50], &asked).await?;
-    bad_lines_are_told(&operator, address).await?;
+    the_same_over_rest(&court, address, &lines[..50], &asked).await?;
+    bad_lines_are_told(&court, address).await?;
     node.stop().await;
     Ok(())
 }
 
 /// The interface for programs takes the same questions as lines, and gives whole answers.
 async fn the_same_over_rest(
-    operator: &IdentityDir,
+    court: &IdentityDir,
     address: SocketAddr,
     lines: &[Value],
     asked: &[&Filing],
@@ -140,9 +140,7 @@ async fn the_same_over_rest(
         })
         .collect();
     let request = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
-    let answer = Rest::of(operator, address)?
-        .send(request, Full::from(body))
-        .await?;
+    let answer = Rest::of(court, address)?.send(request, Full::from(body)).await?;
     let answers: Vec<Value> = std::str::from_utf8(&answer.body)?
         .lines()
         .map(serde_json::from_str)
@@ -163,7 +161,7 @@ async fn the_same_over_rest(
     Ok(())
 }
 
-async fn bad_lines_are_told(operator: &IdentityDir, address: SocketAddr) -> Outcome<()> {
+async fn bad_lines_are_told(court: &IdentityDir, address: SocketAddr) -> Outcome<()> {
     let long = format!("{{\"qid\": \"long\", \"last\": \"{}\"}}", "X".repeat(100_000));
     let lines = [
         (
@@ -191,7 +189,7 @@ async fn bad_lines_are_told(operator: &IdentityDir, address: SocketAddr) -> Outc
         ),
     ];
     let input: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
-    let ended = batch(operator, address, &input)?.run().await?;
+    let ended = batch(court, address, &input)?.run().await?;
     let answers = ended.said(9, &["8 of 10 lines were refused"]).lines()?;
     let expected: Vec<_> = (1..)
         .zip(&lines)
@@ -218,13 +216,13 @@ async fn bad_lines_are_told(operator: &IdentityDir, address: SocketAddr) -> Outc
     }
     assert_eq!(answers.last().unwrap()["qid"], json!({"deep": [1, "x"]}));
 
-    let nothing = batch(operator, address, "")?.run().await?;
+    let nothing = batch(court, address, "")?.run().await?;
     assert_eq!(nothing.said(0, &[]).text(), "");
-    batch(operator, "127.0.0.1:1", "{\"last\": \"DOE\"}\n")?
+    batch(court, "127.0.0.1:1", "{\"last\": \"DOE\"}\n")?
         .run()
         .await?
         .said(7, &["cannot be reached"]);
-    let missing = Program::ask(operator, address)?.args(["lookup", "--batch", "/nonexistent/file"]);
+    let missing = Program::ask(court, address)?.args(["lookup", "--batch", "/nonexistent/file"]);
     missing.run().await?.said(3, &["/nonexistent/file"]);
     Ok(())
 }

@@ -129,7 +129,7 @@ async fn an_orders_life(world: &World, desk: &Desk<'_>) -> Outcome<String> {
         .collect();
     assert_eq!(steps, ["filed", "amended", "served", "ended"]);
     let words = desk.run(&["order", "history", &number]).await?;
-    words.said(0, &["keys added", "dismissed", "operator/test"]);
+    words.said(0, &["keys added", "dismissed", "court/alameda/node/1"]);
     desk.run(&["order", "show", &number])
         .await?
         .said(0, &["TERMINATED", "GARCIA LOPEZ", "AS OF"]);
@@ -192,8 +192,8 @@ async fn exit_codes_tell_what_happened(world: &World, desk: &Desk<'_>) -> Outcom
     denied
         .run(&["order", "file", &paper])
         .await?
-        .said(4, &["may not write", "what to do"]);
-    let nobody = Program::ask(world.operator(), desk.machine)?
+        .said(4, &["has no right to", "what to do"]);
+    let nobody = Program::ask(&world.desk(desk.machine)?, desk.machine)?
         .args(["status", "--identity", "/nonexistent"])
         .run()
         .await?;
@@ -222,7 +222,7 @@ async fn exit_codes_tell_what_happened(world: &World, desk: &Desk<'_>) -> Outcom
 /// The node of Tuolumne is stopped for longer than the bound: both the node of Alameda and the hub say so on every answer.
 async fn a_silent_court_is_named(world: &mut World) -> Outcome<()> {
     let machines = [world.fleet.members()[0].api(), world.fleet.hub_api()];
-    let identity = world.operator().clone();
+    let identity = world.desk(world.fleet.members()[0].api())?;
     world.fleet.take_node(1).ok_or("it runs")?.stop().await;
     for machine in machines {
         let desk = Desk {
@@ -273,7 +273,7 @@ async fn a_silent_court_is_named(world: &mut World) -> Outcome<()> {
 #[tokio::test]
 async fn the_command_line_does_what_it_says() -> Outcome<()> {
     let mut world = World::start(&["alameda", "tuolumne"]).await?;
-    let identity = world.operator().clone();
+    let identity = world.desk(world.fleet.members()[0].api())?;
     let elsewhere = world.node(1).await?;
     file(&elsewhere, "elsewhere-1", order("ELSEWHERE", "PAT", "TU26-1")).await?;
     let machine = world.fleet.members()[0].api();

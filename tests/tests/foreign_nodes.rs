@@ -48,12 +48,12 @@ async fn expired_and_foreign_certificates_are_refused_and_local_work_goes_on() -
         realm.issue("court/kern/node/1", &[])?,
     );
     clock.set(Clock::machine().now());
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut hub = realm.hub()?;
     let hub_api = hub.start().await?;
     let link = format!("[hub]\naddress = \"{}\"\n", hub.nodes()?);
     let mut honest = realm.node("alameda", &link)?;
-    let alameda = connect(&operator, honest.start().await?).await?;
+    let alameda = connect(&court, honest.start().await?).await?;
 
     // To the program on the desk its own certificate is expired; who does not look is refused by the server.
     let told = Program::ask(&old_agency, hub_api)?
@@ -73,7 +73,7 @@ async fn expired_and_foreign_certificates_are_refused_and_local_work_goes_on() -
     let foreign = Realm::new(Clock::machine())?;
     let stranger = trusting(
         &foreign.issue("court/yolo/node/1", &[])?,
-        &operator,
+        &court,
         &realm.path("stranger"),
     )?;
     for (what, identity, words) in [("kern", &old_node, "expired"), ("yolo", &stranger, "authority")] {
@@ -91,14 +91,14 @@ async fn expired_and_foreign_certificates_are_refused_and_local_work_goes_on() -
         assert!(reason.contains("local work goes on"), "{reason}");
         if what == "yolo" {
             // Where its certificate still counts, it files.
-            let client = connect(&foreign.issue("operator/local", &[])?, address).await?;
+            let client = connect(&foreign.issue("system/yolo-local", &[])?, address).await?;
             file(&client, "local-work-1", order("LOCAL", "ONLY", "YO26-1")).await?;
         }
         node.stop().await;
     }
 
     file(&alameda, "the-honest-1", order("DOE", "JANE", "HF26-1")).await?;
-    let statewide = connect(&operator, hub_api).await?;
+    let statewide = connect(&court, hub_api).await?;
     until("the hub holds the honest order", || async {
         Ok((lookup(&statewide, "DOE", "JANE").await?.hits.len() == 1).then_some(()))
     })
@@ -201,13 +201,13 @@ fn offer(identity: &IdentityDir, registry: &Arc<Registry>, hub: SocketAddr) -> O
 #[tokio::test]
 async fn records_that_a_node_may_not_write_are_not_taken_from_it() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut hub = realm.hub()?;
     let hub_api = hub.start().await?;
     let nodes = hub.nodes()?;
     let mut honest = realm.node("alameda", &format!("[hub]\naddress = \"{nodes}\"\n"))?;
-    let alameda = connect(&operator, honest.start().await?).await?;
-    let statewide = connect(&operator, hub_api).await?;
+    let alameda = connect(&court, honest.start().await?).await?;
+    let statewide = connect(&court, hub_api).await?;
     file(&alameda, "the-honest-1", order("DOE", "JANE", "HF26-1")).await?;
 
     // Another court's ledger, whole and well signed, brought by a node that is not its writer.

@@ -113,7 +113,10 @@ async fn a_gigabyte_is_cut_off_and_what_is_no_image_is_refused() -> Outcome<()> 
         .daemon()
         .and_then(|daemon| daemon.pid())
         .ok_or("the node runs")?;
-    let (client, rest) = (world.node(0).await?, Rest::of(world.operator(), member.api())?);
+    let (client, rest) = (
+        world.node(0).await?,
+        Rest::of(&world.desk(member.api())?, member.api())?,
+    );
     let filed = file(&client, "with-image-1", order("DOE", "JANE", "HF26-1"))
         .await?
         .order_id;
@@ -186,7 +189,7 @@ async fn a_gigabyte_is_cut_off_and_what_is_no_image_is_refused() -> Outcome<()> 
     {
         let path = world.directory.path().join(name);
         std::fs::write(&path, &bytes)?;
-        let put = Program::ask(world.operator(), member.api())?
+        let put = Program::ask(&world.desk(member.api())?, member.api())?
             .args(["image", "put", &filed])
             .arg(&path);
         put.run().await?.said(1, &[words, "what to do"]);
@@ -214,7 +217,8 @@ async fn an_image_goes_round_and_a_damaged_one_is_fetched_again() -> Outcome<()>
     let filed = file(&alameda, "with-images", order("DOE", "JANE", "HF26-1"))
         .await?
         .order_id;
-    let rest = Rest::of(world.operator(), world.fleet.members()[0].api())?;
+    let node = world.fleet.members()[0].api();
+    let rest = Rest::of(&world.desk(node)?, node)?;
     let mut papers = Vec::new();
     for (media, word) in [
         (Media::Pdf, "pdf"),
@@ -312,12 +316,12 @@ async fn an_image_goes_round_and_a_damaged_one_is_fetched_again() -> Outcome<()>
 
     let endpoint = world.fleet.members()[1].api();
     let out = world.directory.path().join("out.png");
-    let get = Program::ask(world.operator(), endpoint)?
+    let get = Program::ask(&world.desk(endpoint)?, endpoint)?
         .args(["image", "get", &second.0, "-o"])
         .arg(&out);
     get.run().await?.said(0, &["bytes match"]);
     assert_eq!(std::fs::read(&out)?, second.1);
-    let again = Program::ask(world.operator(), endpoint)?
+    let again = Program::ask(&world.desk(endpoint)?, endpoint)?
         .args(["image", "get", &second.0, "-o"])
         .arg(&out);
     again.run().await?.said(5, &["is not overwritten", "--force"]);

@@ -72,9 +72,9 @@ async fn orders(client: &Client) -> Outcome<u64> {
 #[tokio::test]
 async fn good_lines_go_in_and_bad_ones_are_told() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut node = realm.node("alameda", ALONE)?;
-    let client = connect(&operator, node.start().await?).await?;
+    let client = connect(&court, node.start().await?).await?;
 
     let lines: Vec<Line> = vec![
         (row("1", "ONE").to_string().into(), None),
@@ -305,10 +305,10 @@ async fn all_is_there(client: &Client) -> Outcome<()> {
 #[tokio::test]
 async fn every_format_goes_into_a_running_and_into_a_stopped_node() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut node = realm.node("alameda", ALONE)?;
     import_all(&realm, &node).await?;
-    let client = connect(&operator, node.start().await?).await?;
+    let client = connect(&court, node.start().await?).await?;
     all_is_there(&client).await?;
     node.stop().await;
 
@@ -317,7 +317,7 @@ async fn every_format_goes_into_a_running_and_into_a_stopped_node() -> Outcome<(
         &realm.path("identity-court-alameda-node-1"),
         ALONE,
     )?;
-    let client = connect(&operator, other.start().await?).await?;
+    let client = connect(&court, other.start().await?).await?;
     import_all(&realm, &other).await?;
     all_is_there(&client).await?;
     other.stop().await;

@@ -11,8 +11,8 @@ use ccpor_tests::world::{Outcome, connect, file, lookup, order};
 const ORDERS: usize = 40;
 const ALONE: &str = "[hub]\nconnect = false\n";
 
-async fn filled(node: &mut Lone, operator: &IdentityDir, last: &str) -> Outcome<()> {
-    let client = connect(operator, node.start().await?).await?;
+async fn filled(node: &mut Lone, court: &IdentityDir, last: &str) -> Outcome<()> {
+    let client = connect(court, node.start().await?).await?;
     for number in 0..ORDERS {
         let paper = order(&format!("{last}{number}"), "PAT", &format!("{last}-{number}"));
         file(&client, &format!("{last}-key-{number}"), paper).await?;
@@ -22,9 +22,9 @@ async fn filled(node: &mut Lone, operator: &IdentityDir, last: &str) -> Outcome<
 }
 
 /// Starts the node and asserts that it knows all of its own orders and nobody else's; gives what it logged at this start.
-async fn whole(node: &mut Lone, operator: &IdentityDir, last: &str, what: &str) -> Outcome<String> {
+async fn whole(node: &mut Lone, court: &IdentityDir, last: &str, what: &str) -> Outcome<String> {
     let before = node.log().len();
-    let client = connect(operator, node.start().await?).await?;
+    let client = connect(court, node.start().await?).await?;
     assert_eq!(found(&client, last).await?, ORDERS, "{what}");
     let status = client.status().await?;
     assert_eq!(status.orders, ORDERS as u64, "{what}");
@@ -93,31 +93,32 @@ fn halved(directory: &Path) -> Outcome<()> {
 #[tokio::test]
 async fn whatever_happens_to_the_index_nothing_is_lost() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
+    let southern = realm.issue("system/kern-test", &[])?;
     let (mut alameda, mut kern) = (realm.node("alameda", ALONE)?, realm.node("kern", ALONE)?);
-    filled(&mut alameda, &operator, "NORTH").await?;
-    filled(&mut kern, &operator, "SOUTH").await?;
+    filled(&mut alameda, &court, "NORTH").await?;
+    filled(&mut kern, &southern, "SOUTH").await?;
     let index = alameda.data().join("index");
 
-    let log = whole(&mut alameda, &operator, "NORTH", "nothing happened").await?;
+    let log = whole(&mut alameda, &court, "NORTH", "nothing happened").await?;
     assert!(!log.contains("made anew"), "{log}");
 
     emptied(&index)?;
-    whole(&mut alameda, &operator, "NORTH", "the index was deleted").await?;
+    whole(&mut alameda, &court, "NORTH", "the index was deleted").await?;
 
     assert!(damaged(&index)? > 0);
-    let log = whole(&mut alameda, &operator, "NORTH", "the index was damaged").await?;
+    let log = whole(&mut alameda, &court, "NORTH", "the index was damaged").await?;
     assert!(
         log.contains("made anew from the ledgers; nothing was lost"),
         "{log}"
     );
 
     halved(&index)?;
-    whole(&mut alameda, &operator, "NORTH", "the index was cut in half").await?;
+    whole(&mut alameda, &court, "NORTH", "the index was cut in half").await?;
 
     emptied(&index)?;
     std::fs::rename(kern.data().join("index"), &index)?;
-    let log = whole(&mut alameda, &operator, "NORTH", "the index was another court's").await?;
+    let log = whole(&mut alameda, &court, "NORTH", "the index was another court's").await?;
     assert!(
         log.contains("made anew from the ledgers; nothing was lost"),
         "{log}"
@@ -125,9 +126,9 @@ async fn whatever_happens_to_the_index_nothing_is_lost() -> Outcome<()> {
 
     emptied(&index)?;
     std::fs::write(&index, b"not even a directory")?;
-    whole(&mut alameda, &operator, "NORTH", "the index was a file").await?;
+    whole(&mut alameda, &court, "NORTH", "the index was a file").await?;
 
-    let log = whole(&mut kern, &operator, "SOUTH", "the index was taken away").await?;
+    let log = whole(&mut kern, &southern, "SOUTH", "the index was taken away").await?;
     assert!(!log.contains("panicked"), "{log}");
 
     let records = ORDERS + 1;
@@ -135,7 +136,7 @@ async fn whatever_happens_to_the_index_nothing_is_lost() -> Outcome<()> {
         let rebuilt = alameda.run(arguments).await?;
         rebuilt.said(0, &["made anew", &records.to_string()]);
     }
-    let log = whole(&mut alameda, &operator, "NORTH", "it was rebuilt by hand").await?;
+    let log = whole(&mut alameda, &court, "NORTH", "it was rebuilt by hand").await?;
     assert!(!log.contains("made anew"), "{log}");
     Ok(())
 }

@@ -437,7 +437,7 @@ async fn rest_and_grpc_are_one() -> Outcome<()> {
     let mut world = World::start(&["alameda"]).await?;
     let client = world.node(0).await?;
     let node = world.fleet.members()[0].api();
-    let rest = Rest::of(world.operator(), node)?;
+    let rest = Rest::of(&world.desk(node)?, node)?;
     let order = every_write_can_be_repeated(&client, &rest).await?;
     answers_are_equal(&client, &rest, &order).await?;
     Box::pin(refusals_are_equal(&client, &rest, &order)).await?;
@@ -447,7 +447,7 @@ async fn rest_and_grpc_are_one() -> Outcome<()> {
     // The hub answers the same questions and says that orders are written elsewhere.
     let (hub, hub_rest) = (
         world.hub().await?,
-        Rest::of(world.operator(), world.fleet.hub_api())?,
+        Rest::of(&world.desk(world.fleet.hub_api())?, world.fleet.hub_api())?,
     );
     ccpor_tests::world::until("the hub holds the order as it ended", || async {
         let request = GetOrderRequest {

@@ -133,7 +133,7 @@ async fn orders_of_two_courts_are_enforced_by_rank_at_node_and_hub_alike() -> Ou
     }
 
     let ccpor = |machine: SocketAddr, words: &[&str]| -> Outcome<Program> {
-        Ok(Program::ask(world.operator(), machine)?.args(words.iter().copied()))
+        Ok(Program::ask(&world.desk(machine)?, machine)?.args(words.iter().copied()))
     };
     let node = world.fleet.members()[1].api();
     let said = ccpor(node, &["enforce", &family.registry_number, "--script"])?
@@ -209,7 +209,7 @@ async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_service
     let (alameda, tuolumne, hub) = (world.node(0).await?, world.node(1).await?, world.hub().await?);
     let node = world.fleet.members()[0].api();
     let ccpor = |words: &[&str]| -> Outcome<Program> {
-        Ok(Program::ask(world.operator(), node)?.args(words.iter().copied()))
+        Ok(Program::ask(&world.desk(node)?, node)?.args(words.iter().copied()))
     };
     let temporary = paper(
         "domestic_violence",
@@ -286,8 +286,25 @@ async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_service
         .run()
         .await?
         .said(5, &["already"]);
-    until("the other court knows the order", || async {
-        let seen = tuolumne.get_order(named(&current.order_id)).await;
+    // The other court does not know it any more; an officer who reports there must enforce it, and knows it.
+    let there = world.fleet.members()[1].api();
+    let sheriff = world.fleet.authority().issue(
+        &"lea/tuolumne-so".parse::<ccpor_certs::Identity>()?,
+        &[],
+        &["CA0550000".into()],
+        &world.directory.path().join("sheriff"),
+    )?;
+    let officer = ccpor_tests::world::connect(&sheriff, there).await?;
+    until("the other court knows it no more", || async {
+        Ok(tuolumne
+            .get_order(named(&current.order_id))
+            .await
+            .is_err()
+            .then_some(()))
+    })
+    .await?;
+    until("an officer knows the order", || async {
+        let seen = officer.get_order(named(&current.order_id)).await;
         Ok(seen.is_ok_and(|order| order.sealed.is_some()).then_some(()))
     })
     .await?;
@@ -300,11 +317,16 @@ async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_service
             time: "02:10".into(),
             served_by: "Dep. Ortiz".into(),
             agency: "Tuolumne SO".into(),
+            agency_ori: "CA0550000".into(),
             ..Service::default()
         }),
         ..RecordServiceRequest::default()
     };
-    assert_eq!(tuolumne.record_service(service).await?.court, "court/tuolumne");
+    assert!(
+        tuolumne.record_service(service.clone()).await.is_err(),
+        "to that court it is not there"
+    );
+    assert_eq!(officer.record_service(service).await?.court, "court/tuolumne");
     for machine in [&alameda, &hub] {
         until(
             "the service is seen at the issuing court and at the hub",
@@ -328,21 +350,20 @@ async fn a_line_of_orders_has_one_current_order_everywhere_and_seals_and_service
         "--date",
         "2026-11-22",
         "--agency",
-        "Kern SO",
+        "Tuolumne SO",
         "--report",
         "26-1",
     ];
-    let there = world.fleet.members()[1].api();
-    let report = Program::ask(world.operator(), there)?.args(words);
+    let report = Program::ask(&sheriff, there)?.args(words);
     report.run().await?.said(0, &["DONE"]);
     until("the violation is in the history at the hub", || async {
-        let history = Program::ask(world.operator(), world.fleet.hub_api())?
+        let history = Program::ask(&world.desk(world.fleet.hub_api())?, world.fleet.hub_api())?
             .args(["person", "history", "--last", "Doe", "--first", "John"]);
         Ok(history
             .run()
             .await?
             .text()
-            .contains("violation reported: 2026-11-22 Kern SO 26-1")
+            .contains("violation reported: 2026-11-22 Tuolumne SO 26-1")
             .then_some(()))
     })
     .await?;

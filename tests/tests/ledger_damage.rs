@@ -25,7 +25,7 @@ const SEED: u64 = 20_260_301;
 /// A node that was stopped, a copy of its data as they were, and what it had answered for each order.
 struct Court {
     node: Lone,
-    operator: IdentityDir,
+    court: IdentityDir,
     ca: PathBuf,
     sound: PathBuf,
     orders: BTreeMap<String, String>,
@@ -34,8 +34,8 @@ struct Court {
 impl Court {
     async fn new(realm: &Realm) -> Outcome<Self> {
         let mut node = realm.node("alameda", "[hub]\nconnect = false\n")?;
-        let operator = realm.issue("operator/test", &[])?;
-        let client = connect(&operator, node.start().await?).await?;
+        let court = realm.issue("system/alameda-test", &[])?;
+        let client = connect(&court, node.start().await?).await?;
         let mut orders = BTreeMap::new();
         for number in 0..ORDERS {
             let paper = order(&format!("FAMILY{number}"), "PAT", &format!("HF26-{number}"));
@@ -48,10 +48,10 @@ impl Court {
         node.stop().await;
         let sound = realm.path("sound");
         copy(&node.data(), &sound)?;
-        let ca = operator.path().join("ca.pem");
+        let ca = court.path().join("ca.pem");
         Ok(Self {
             node,
-            operator,
+            court,
             ca,
             sound,
             orders,
@@ -115,7 +115,7 @@ impl Court {
                 return Ok(0);
             }
         };
-        let client = connect(&self.operator, address).await?;
+        let client = connect(&self.court, address).await?;
         let mut served = 0;
         for (id, before) in &self.orders {
             if let Some(now) = shown(&client, id).await? {

@@ -22,7 +22,7 @@ const QUESTIONS: usize = 10_000;
 const AT_A_TIME: usize = 8;
 
 fn targets(world: &World, machines: &[SocketAddr]) -> Outcome<Vec<Target>> {
-    let tls = client_config(world.operator(), Expect::AnyServer, &[b"h2"])?;
+    let tls = client_config(&world.desk(world.fleet.hub_api())?, Expect::AnyServer, &[b"h2"])?;
     let target = |machine: &SocketAddr| Target::new(machine.to_string(), tls.clone());
     Ok(machines.iter().map(target).collect())
 }
@@ -123,7 +123,7 @@ async fn the_best_machine_freezes_and_no_answer_is_lost() -> Outcome<()> {
     assert!(hedged <= QUESTIONS / 10 + 1, "{hedged} were asked twice");
     assert!(p99 <= Duration::from_millis(400), "{p99:?}");
 
-    let frozen = Program::ask(world.operator(), &best)?;
+    let frozen = Program::ask(&world.desk(world.fleet.hub_api())?, &best)?;
     let others = machines
         .iter()
         .flat_map(|machine| ["--server".to_owned(), machine.to_string()]);
@@ -138,7 +138,7 @@ async fn the_best_machine_freezes_and_no_answer_is_lost() -> Outcome<()> {
     let file = world.directory.path().join("machines");
     std::fs::write(&file, format!("# every machine\n{list}"))?;
     let file = file.display().to_string();
-    let listed = Program::ask(world.operator(), &best)?
+    let listed = Program::ask(&world.desk(world.fleet.hub_api())?, &best)?
         .args(["--servers", &file, "lookup", "GARCIA LOPEZ,JOSE"])
         .run()
         .await?;

@@ -178,14 +178,14 @@ async fn noise_ends_with_itself() -> Outcome<()> {
         &world.directory.path().join("evil"),
     )?;
     let node = world.fleet.members()[0].api();
-    let rest = Rest::of(world.operator(), node)?;
+    let rest = Rest::of(&world.desk(node)?, node)?;
 
     let (spoken, shouted) = tokio::join!(
         async {
             throw_datagrams(nodes)?;
             talk_nonsense(&evil, nodes).await?;
             call_nonsense(&rest).await?;
-            call_nonsense(&Rest::of(world.operator(), ready.api)?).await
+            call_nonsense(&Rest::of(&world.desk(ready.api)?, ready.api)?).await
         },
         async {
             tokio::try_join!(shout(node), shout(ready.api), shout(enrolment))?;

@@ -43,7 +43,7 @@ fn between(restrained: (&str, &str), protected: (&str, &str), case_number: &str)
 
 async fn asked(world: &World, arguments: &[&str]) -> Outcome<Ended> {
     let machine = world.fleet.members()[0].api();
-    Program::ask(world.operator(), machine)?
+    Program::ask(&world.desk(machine)?, machine)?
         .args(arguments.iter().copied())
         .run()
         .await
@@ -179,13 +179,13 @@ async fn an_answer_that_must_be_current_and_is_not_is_shown_and_said_to_lack_a_c
 #[tokio::test]
 async fn the_hub_answers_the_lookups_that_its_nodes_pass_on() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
-    let operator = realm.issue("operator/test", &[])?;
+    let court = realm.issue("system/alameda-test", &[])?;
     let mut hub = realm.hub()?;
-    let hub_api = connect(&operator, hub.start().await?).await?;
+    let hub_api = connect(&court, hub.start().await?).await?;
     let link = format!("[hub]\naddress = \"{}\"\n", hub.nodes()?);
     let mut node = realm.node("alameda", &link)?;
     file(
-        &connect(&operator, node.start().await?).await?,
+        &connect(&court, node.start().await?).await?,
         "passed-1",
         order("DOE", "JANE", "HF26-1"),
     )
@@ -229,7 +229,21 @@ async fn the_hub_answers_the_lookups_that_its_nodes_pass_on() -> Outcome<()> {
         line: "DOE,JANE".into(),
         ..LookupRequest::default()
     };
-    let question = forward::question(&Caller::default(), request).unwrap();
+    let agency = Caller {
+        identity: "lea/kern-so".into(),
+        ..Caller::default()
+    };
+    let operator = Caller {
+        identity: "operator/jlee".into(),
+        ..Caller::default()
+    };
+    let refused = forward::question(&operator, request.clone()).unwrap();
+    let refused = kern.ask(&refused, within).await;
+    assert!(
+        matches!(refused, Err(AskError::Refused)),
+        "the rights are the asker's: {refused:?}"
+    );
+    let question = forward::question(&agency, request).unwrap();
     let answer = forward::read(&kern.ask(&question, within).await?).ok_or("not an answer")?;
     assert_eq!(answer.hits[0].case_number, "HF26-1");
     assert_eq!(answer.freshness.unwrap().served_by, "hub/1");

@@ -196,8 +196,8 @@ async fn what_is_in_use_or_not_enrolled_is_told() -> Outcome<()> {
     assert_ne!(garbage.said(garbage.code, &["invitation"]).code, 0);
 
     // The one that was there first goes on.
-    let operator = realm.issue("operator/test", &[])?;
-    let client = ccpor_tests::world::connect(&operator, address).await?;
+    let court = realm.issue("system/alameda-test", &[])?;
+    let client = ccpor_tests::world::connect(&court, address).await?;
     file(&client, "goes-on-1", order("DOE", "JANE", "HF26-1")).await?;
     node.stop().await;
     Ok(())

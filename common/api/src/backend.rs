@@ -18,7 +18,20 @@ use crate::problem::Problem;
 /// The header (and gRPC metadata) in which a caller of several agencies says for which one it calls.
 pub const ORI_HEADER: &str = "ccpor-ori";
 
-/// Who is asking: read from the client certificate of the connection, never from the message.
+/// The header (and gRPC metadata) in which a caller says why it asks: words, up to [`MAX_PURPOSE`] characters.
+pub const PURPOSE_HEADER: &str = "ccpor-purpose";
+
+/// The header (and gRPC metadata) with the caller's own number of the case or incident: up to [`MAX_CASE_NUMBER`] characters.
+pub const CASE_HEADER: &str = "ccpor-case";
+
+/// The most characters of a stated purpose.
+pub const MAX_PURPOSE: usize = 100;
+
+/// The most characters of a stated case number.
+pub const MAX_CASE_NUMBER: usize = 64;
+
+/// Who is asking and why: who is read from the client certificate of the connection, never from the message; why is what the
+/// caller states with the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The identity in the certificate as a path: `lea/alameda-so`, `system/alameda-cms`, `court/alameda/node/1`.
@@ -27,6 +40,28 @@ pub struct Caller {
     pub oris: Vec<String>,
     /// The agency that this call is made for: the header `ccpor-ori`, or the only one of the certificate; else empty.
     pub ori: String,
+    /// Why this call is made, in the caller's words: the header `ccpor-purpose`; empty when not stated.
+    pub purpose: String,
+    /// The caller's number of the case or incident that this call is for: the header `ccpor-case`; empty when not stated.
+    pub case_number: String,
+    /// The person at the desk, when the call came with a session; `identity` is then the machine at which it was opened.
+    pub person: Option<Person>,
+    /// The node that passes the call on for its caller; empty when the caller called here.
+    pub via: String,
+}
+
+/// A person with a session, as the account says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Person {
+    /// The name of the account.
+    pub account: String,
+    /// The word of its role.
+    pub role: String,
+    /// The court (`court/alameda`) or agency (an ORI) that it belongs to; empty for neither.
+    pub of: String,
+    /// Which session, for the records; not what opens it.
+    pub session: String,
 }
 
 impl Caller {

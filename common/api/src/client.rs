@@ -8,10 +8,11 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use hyper_util::rt::TokioIo;
 use tonic::codegen::http::Uri;
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
-use crate::backend::{ImageOffer, ORI_HEADER};
+use crate::backend::{CASE_HEADER, ImageOffer, ORI_HEADER, PURPOSE_HEADER};
 use crate::line::{Fault, Memory, connect};
 use crate::message::registry_client::RegistryClient;
 use crate::message::{
@@ -38,6 +39,10 @@ pub struct Target {
     pub tls: Arc<rustls::ClientConfig>,
     /// The agency (ORI) to call for, when the certificate names several.
     pub ori: Option<String>,
+    /// Why is asked, in words: stated with every call.
+    pub purpose: Option<String>,
+    /// The caller's own number of the case or incident: stated with every call.
+    pub case_number: Option<String>,
     /// Time to connect.
     pub connect: Duration,
     /// Time for one call; not for images and batches.
@@ -52,6 +57,8 @@ impl Target {
             endpoint: endpoint.into(),
             tls,
             ori: None,
+            purpose: None,
+            case_number: None,
             connect: Duration::from_secs(5),
             call: Duration::from_secs(30),
         }
@@ -428,11 +435,15 @@ impl Client {
 
     fn request<T>(&self, message: T) -> Result<Request<T>, CallFailed> {
         let mut request = Request::new(message);
-        if let Some(ori) = &self.target.ori {
-            let value = ori
-                .parse()
-                .map_err(|_unfit| Problem::field("ori", "is not plain text"))?;
-            request.metadata_mut().insert(ORI_HEADER, value);
+        for (header, said) in [
+            (ORI_HEADER, &self.target.ori),
+            (PURPOSE_HEADER, &self.target.purpose),
+            (CASE_HEADER, &self.target.case_number),
+        ] {
+            let Some(said) = said else { continue };
+            let value = AsciiMetadataValue::try_from(said.as_bytes())
+                .map_err(|_unfit| Problem::field(header, "is not plain text"))?;
+            request.metadata_mut().insert(header, value);
         }
         Ok(request)
     }

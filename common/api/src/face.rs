@@ -12,14 +12,16 @@ use tokio::sync::Semaphore;
 use tonic::Status;
 use tower::ServiceExt;
 
-use crate::backend::{Caller, ORI_HEADER};
+use crate::backend::{CASE_HEADER, Caller, MAX_CASE_NUMBER, MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER};
 use crate::grpc::{GrpcFace, wire_problem};
 use crate::message::FILE_DESCRIPTOR_SET;
 use crate::message::registry_server::RegistryServer;
 use crate::operations::{Operations, internal};
+use crate::people::Hidden;
 use crate::problem::{Code, PROBLEM_TRAILER, Problem};
 use crate::rest;
 use crate::routes::Route;
+use crate::visit::Visit;
 
 /// The gRPC services of other people's making; their errors are passed on as they are.
 const STANDARD_SERVICES: &str = "/grpc.";
@@ -30,6 +32,7 @@ pub(crate) struct Face {
     rest: Router,
     grpc: Router,
     calls: Arc<Semaphore>,
+    operations: Operations,
 }
 
 /// The parts of gRPC that could not be put together.
@@ -49,8 +52,9 @@ impl Face {
             .add_service(reflection)
             .prepare();
         Ok(Self {
-            rest: rest::router(operations),
+            rest: rest::router(operations.clone()),
             grpc: grpc.into_axum_router(),
+            operations,
             calls: Arc::new(Semaphore::new(limits.calls)),
         })
     }
@@ -83,16 +87,25 @@ impl Face {
         mut request: Request<Body>,
         grpc: bool,
     ) -> Result<Response, Problem> {
-        if request.uri().path() != Route::Livez.path() {
-            let caller = for_agency(caller?, request.headers())?;
-            request.extensions_mut().insert(caller);
-        }
         let _permit = self.calls.try_acquire().map_err(|_full| {
             Problem::new(
                 Code::Unavailable,
                 "too many calls at a time; this one was not begun",
             )
         })?;
+        let (path, token) = (request.uri().path(), bearer(request.headers()));
+        if Route::is_of_people(path) {
+            let certificate = shown(caller)?;
+            request.extensions_mut().insert(Visit { certificate, token });
+        } else if path != Route::Livez.path() {
+            // Whoever comes with a session is that person, whatever the certificate of the connection may do.
+            let caller = match token {
+                Some(token) => self.operations.person(shown(caller)?.as_ref(), &token).await?,
+                None => caller?,
+            };
+            let caller = for_reason(for_agency(caller, request.headers())?, request.headers())?;
+            request.extensions_mut().insert(caller);
+        }
         if !grpc {
             let Ok(response) = self.rest.clone().oneshot(request).await;
             return Ok(response);
@@ -142,6 +155,23 @@ fn is_grpc(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// The certificate of the connection; none is no problem where people log on, one that is not accepted is.
+fn shown(caller: Result<Caller, Problem>) -> Result<Option<Caller>, Problem> {
+    match caller {
+        Ok(caller) => Ok(Some(caller)),
+        Err(problem) if problem.code == Code::NotAuthenticated => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The token of a session (RFC 6750).
+fn bearer(headers: &HeaderMap) -> Option<Hidden> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| Hidden::new(token.to_owned()))
+}
+
 /// The caller with the agency of this call: the one of the header, which must be of the certificate's set; else the only one.
 fn for_agency(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem> {
     let Some(wanted) = headers.get(ORI_HEADER) else {
@@ -160,6 +190,29 @@ fn for_agency(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem
     };
     caller.ori = ori;
     Ok(caller)
+}
+
+/// The caller with the reason of this call as its headers state it.
+fn for_reason(mut caller: Caller, headers: &HeaderMap) -> Result<Caller, Problem> {
+    caller.purpose = stated(headers, PURPOSE_HEADER, MAX_PURPOSE)?;
+    caller.case_number = stated(headers, CASE_HEADER, MAX_CASE_NUMBER)?;
+    Ok(caller)
+}
+
+/// The words of a header; empty when it is absent.
+fn stated(headers: &HeaderMap, name: &str, most: usize) -> Result<String, Problem> {
+    let Some(value) = headers.get(name) else {
+        return Ok(String::new());
+    };
+    let words = std::str::from_utf8(value.as_bytes())
+        .map(str::trim)
+        .unwrap_or_default();
+    let shaped = (1..=most).contains(&words.chars().count()) && !words.chars().any(char::is_control);
+    if !shaped {
+        let reason = format!("must be 1 to {most} printed characters; leave the header out to state nothing");
+        return Err(Problem::field(name, reason));
+    }
+    Ok(words.to_owned())
 }
 
 fn refusal(problem: &Problem, grpc: bool) -> Response {

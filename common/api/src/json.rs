@@ -136,14 +136,21 @@ fn reason(words: &str) -> String {
     }
 }
 
-/// An answer with its freshness in the headers too, for callers that look no further.
-pub(crate) fn answer<T: Serialize + Answered>(status: StatusCode, message: &T) -> Response {
+/// A message that speaks of no court's orders, so that it has no freshness.
+pub(crate) fn document<T: Serialize>(status: StatusCode, message: &T) -> Response {
     let Ok(bytes) = serde_json::to_vec(message) else {
         return Problem::new(Code::Internal, "the answer could not be written").into_response();
     };
     let mut response = (status, bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer with its freshness in the headers too, for callers that look no further.
+pub(crate) fn answer<T: Serialize + Answered>(status: StatusCode, message: &T) -> Response {
+    let mut response = document(status, message);
+    let headers = response.headers_mut();
     if let Some(freshness) = message.freshness() {
         mirror(freshness, headers);
     }

@@ -15,6 +15,7 @@ mod rest;
 pub mod openapi;
 mod batch;
 mod json;
+mod visit;
 mod examples;
 mod routes;
 mod operations;
@@ -23,13 +24,18 @@ mod freshness;
 pub mod question;
 pub mod convert;
 pub mod render;
+mod people;
 mod backend;
 mod problem;
 pub mod message;
 mod limits;
 
-pub use backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, ORI_HEADER};
+pub use backend::{
+    Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, MAX_CASE_NUMBER, MAX_PURPOSE, ORI_HEADER,
+    PURPOSE_HEADER, Person,
+};
 pub use client::{Answers, CallFailed, Client, ImageIn, Target};
 pub use limits::Limits;
+pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, serve};

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Ref, Schema, Type};
-use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
     RefOr, Required, ResponseBuilder, ResponsesBuilder,
@@ -18,10 +18,12 @@ use utoipa::openapi::{
 use crate::batch::LINES;
 use crate::examples;
 use crate::message;
+use crate::people::{Hidden, LogOnRequest, SessionAnswer, SetUpAnswer, SetUpRequest};
 use crate::problem::{Code, PROBLEM_MEDIA_TYPE, Problem};
 use crate::routes::Route;
 
 const CERTIFICATE: &str = "clientCertificate";
+const SESSION: &str = "session";
 const JSON: &str = "application/json";
 
 /// The document as an answer; made once.
@@ -53,10 +55,9 @@ pub fn document() -> OpenApi {
         )
         .paths(paths)
         .components(Some(components().build()))
-        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(
-            CERTIFICATE,
-            [],
-        )]))
+        .security(Some(
+            [CERTIFICATE, SESSION].map(|way| SecurityRequirement::new::<_, [&str; 0], &str>(way, [])),
+        ))
         .build()
 }
 
@@ -64,6 +65,7 @@ fn method(route: Route) -> HttpMethod {
     match route.method().as_str() {
         "POST" => HttpMethod::Post,
         "PUT" => HttpMethod::Put,
+        "DELETE" => HttpMethod::Delete,
         _ => HttpMethod::Get,
     }
 }
@@ -78,7 +80,7 @@ fn operation(route: Route) -> OperationBuilder {
         operation = operation.parameter(parameter);
     }
     // An empty requirement stands for "none needed".
-    if route == Route::Livez {
+    if route == Route::Livez || Route::is_of_people(route.path()) {
         operation.securities(Some([SecurityRequirement::default()]))
     } else {
         operation
@@ -128,10 +130,18 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
         Route::ListOverdue => list.push(query("since", "Only what was recorded since this moment.")),
         _ => {}
     }
-    if route != Route::Livez {
+    if route != Route::Livez && !Route::is_of_people(route.path()) {
         list.push(header(
             "CCPOR-ORI",
             "The agency (ORI) of the call, when the certificate names several.",
+        ));
+        list.push(header(
+            "CCPOR-Purpose",
+            "Why the call is made, in up to 100 characters.",
+        ));
+        list.push(header(
+            "CCPOR-Case",
+            "The caller's own number of the case or incident, up to 64 characters.",
         ));
     }
     list
@@ -209,6 +219,8 @@ fn request_body(route: Route) -> Option<RequestBody> {
             named("ScrubRequest"),
             json(&message::ScrubRequest { begin: true }),
         )),
+        Route::LogOn => Some(body(JSON, named("LogOnRequest"), None)),
+        Route::SetUpAccount => Some(body(JSON, named("SetUpRequest"), None)),
         Route::LookupBatch => Some(body(LINES, named("LookupRequest"), json(&examples::lookup()))),
         Route::AttachImage => Some(body("application/octet-stream", bytes, None)),
         _ => None,
@@ -265,6 +277,13 @@ fn responses(route: Route) -> ResponsesBuilder {
         Route::Scrub => ("200", said(JSON, named("ScrubAnswer"), None)),
         Route::ListQuarantine => ("200", said(JSON, named("QuarantineAnswer"), None)),
         Route::GetTopology => ("200", said(JSON, named("TopologyAnswer"), None)),
+        Route::LogOn => ("201", said(JSON, named("SessionAnswer"), None)),
+        Route::ShowSession => ("200", said(JSON, named("SessionAnswer"), None)),
+        Route::LogOff => (
+            "204",
+            ResponseBuilder::new().description("The session is closed."),
+        ),
+        Route::SetUpAccount => ("201", said(JSON, named("SetUpAnswer"), None)),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
         Route::Livez | Route::Readyz => ("200", said("text/plain", text, None)),
     };
@@ -289,9 +308,16 @@ fn responses(route: Route) -> ResponsesBuilder {
 
 const DOOR: &[Code] = &[
     Code::NotAuthenticated,
+    Code::SessionEnded,
     Code::CertificateNotAccepted,
     Code::OriNotAccepted,
     Code::NotAllowed,
+];
+const PERSON: &[Code] = &[
+    Code::LogOnRefused,
+    Code::SessionEnded,
+    Code::CertificateNotAccepted,
+    Code::NotOffered,
 ];
 const FAULT: &[Code] = &[Code::Internal];
 const BODY: &[Code] = &[
@@ -331,15 +357,17 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
             &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN]
         }
         Route::AttachImage => &[DOOR, FAULT, UPLOAD, WORK, WRITE, KNOWN],
-        Route::GetOrder => &[DOOR, FAULT, WORK, VIEW],
-        Route::GetImage => &[DOOR, FAULT, WORK, IMAGE],
+        Route::GetOrder => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
+        Route::GetImage => &[DOOR, FAULT, WORK, IMAGE, &[Code::PurposeNeeded]],
         Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
         Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
-        Route::Enforce => &[DOOR, FAULT, WORK, VIEW],
+        Route::Enforce => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
         Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
         Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => {
             &[DOOR, FAULT, WORK]
         }
+        Route::LogOn | Route::SetUpAccount => &[PERSON, FAULT, BODY, WORK],
+        Route::ShowSession | Route::LogOff => &[PERSON, FAULT, WORK],
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
         Route::Readyz => &[DOOR],
@@ -412,15 +440,25 @@ fn components() -> ComponentsBuilder {
     with::<message::ScrubRequest>(&mut schemas);
     with::<message::ScrubAnswer>(&mut schemas);
     with::<message::QuarantineAnswer>(&mut schemas);
+    with::<LogOnRequest>(&mut schemas);
+    with::<SetUpRequest>(&mut schemas);
+    with::<SetUpAnswer>(&mut schemas);
+    with::<SessionAnswer>(&mut schemas);
+    with::<Hidden>(&mut schemas);
     with::<message::TopologyAnswer>(&mut schemas);
     let scheme = SecurityScheme::MutualTls {
         description: Some("A client certificate of the registry.".to_owned()),
         deprecated: None,
         extensions: None,
     };
+    let session = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The token of a person's session, from /v1/session."))
+        .build();
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .security_scheme(CERTIFICATE, scheme)
+        .security_scheme(SESSION, SecurityScheme::Http(session))
 }
 
 fn with<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {

@@ -17,6 +17,7 @@ use crate::message::{
     QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
+use crate::people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 use crate::problem::{Code, Field, Problem};
 use crate::upload;
 
@@ -30,12 +31,59 @@ pub(crate) enum Question {
 #[derive(Clone)]
 pub(crate) struct Operations {
     backend: Arc<dyn Backend>,
+    people: Option<Arc<dyn People>>,
     limits: Arc<Limits>,
 }
 
 impl Operations {
-    pub(crate) fn new(backend: Arc<dyn Backend>, limits: Arc<Limits>) -> Self {
-        Self { backend, limits }
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        people: Option<Arc<dyn People>>,
+        limits: Arc<Limits>,
+    ) -> Self {
+        Self {
+            backend,
+            people,
+            limits,
+        }
+    }
+
+    fn people(&self) -> Result<&Arc<dyn People>, Problem> {
+        let none = || Problem::new(Code::NotOffered, "people do not log on at this machine");
+        self.people.as_ref().ok_or_else(none)
+    }
+
+    /// The person of a session, as a caller.
+    pub(crate) async fn person(
+        &self,
+        certificate: Option<&Caller>,
+        token: &Hidden,
+    ) -> Result<Caller, Problem> {
+        self.read(self.people()?.caller(certificate, token)).await
+    }
+
+    pub(crate) async fn log_on(
+        &self,
+        certificate: Option<&Caller>,
+        request: LogOnRequest,
+    ) -> Result<SessionAnswer, Problem> {
+        self.read(self.people()?.log_on(certificate, request)).await
+    }
+
+    pub(crate) async fn set_up(&self, request: SetUpRequest) -> Result<SetUpAnswer, Problem> {
+        self.read(self.people()?.set_up(request)).await
+    }
+
+    pub(crate) async fn session(
+        &self,
+        certificate: Option<&Caller>,
+        token: Option<&Hidden>,
+    ) -> Result<SessionAnswer, Problem> {
+        self.read(self.people()?.session(certificate, token)).await
+    }
+
+    pub(crate) async fn log_off(&self, token: &Hidden) -> Result<(), Problem> {
+        self.read(self.people()?.log_off(token)).await
     }
 
     pub(crate) fn limits(&self) -> &Limits {

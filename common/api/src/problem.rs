@@ -50,7 +50,13 @@ macro_rules! codes {
 codes! {
     /// No client certificate came with the connection.
     NotAuthenticated = "not-authenticated", 401, Unauthenticated, "A client certificate is needed",
-        "Connect with the client certificate that was issued to your agency.";
+        "Connect with the client certificate that was issued to your agency; a person logs on first, at /v1/session.";
+    /// A person could not log on; it is not told why.
+    LogOnRefused = "log-on-refused", 401, Unauthenticated, "The log-on was refused",
+        "Check name, password and code; after five failures the account stays locked until an administrator releases it. Ask yours.";
+    /// The session is over, or there is none of this token.
+    SessionEnded = "session-ended", 401, Unauthenticated, "The session is over",
+        "Log on again, at /v1/session.";
     /// The certificate is of this registry but names nobody who may call.
     CertificateNotAccepted = "certificate-not-accepted", 403, PermissionDenied, "The certificate is not accepted here",
         "Ask the operator of the registry for a certificate that names your agency.";
@@ -60,6 +66,9 @@ codes! {
     /// The caller may not do this.
     NotAllowed = "not-allowed", 403, PermissionDenied, "Not allowed",
         "Ask the operator of the registry whether your agency should be allowed to do this.";
+    /// What is asked for is shown for a stated purpose only.
+    PurposeNeeded = "purpose-needed", 403, PermissionDenied, "A purpose must be stated",
+        "State it in the header ccpor-purpose, and the case or incident in ccpor-case (ccpor: --purpose and --incident).";
     /// The message could not be read at all.
     MalformedRequest = "malformed-request", 400, InvalidArgument, "The request could not be read",
         "Correct the message; /v1/openapi.json and the .proto file describe it.";

@@ -7,7 +7,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use futures_util::StreamExt;
 use serde::Deserialize;
 
@@ -21,9 +21,11 @@ use crate::message::{
 };
 use crate::openapi;
 use crate::operations::Operations;
+use crate::people::{LogOnRequest, SetUpRequest};
 use crate::problem::{Code, Problem};
 use crate::routes::Route;
 use crate::upload;
+use crate::visit::Visit;
 
 type Answer = Result<Response, Problem>;
 type Place = Result<Path<String>, PathRejection>;
@@ -65,6 +67,10 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::Scrub => post(scrub),
         Route::ListQuarantine => get(list_quarantine),
         Route::GetTopology => get(get_topology),
+        Route::LogOn => post(log_on),
+        Route::ShowSession => get(show_session),
+        Route::LogOff => delete(log_off),
+        Route::SetUpAccount => post(set_up),
         Route::OpenApi => get(|| async { openapi::answer() }),
         Route::Livez => get(|| async { "ok\n" }),
         Route::Readyz => get(readyz),
@@ -308,6 +314,30 @@ async fn list_quarantine(State(ops): Ops, Extension(caller): Who) -> Answer {
 
 async fn get_topology(State(ops): Ops, Extension(caller): Who) -> Answer {
     Ok(json::answer(StatusCode::OK, &ops.get_topology(&caller).await?))
+}
+
+async fn log_on(State(ops): Ops, Extension(visit): Extension<Visit>, request: Request) -> Answer {
+    let message: LogOnRequest = json::read(request, ops.limits()).await?;
+    let opened = ops.log_on(visit.certificate.as_ref(), message).await?;
+    Ok(json::document(StatusCode::CREATED, &opened))
+}
+
+async fn show_session(State(ops): Ops, Extension(visit): Extension<Visit>) -> Answer {
+    let session = ops
+        .session(visit.certificate.as_ref(), visit.token.as_ref())
+        .await?;
+    Ok(json::document(StatusCode::OK, &session))
+}
+
+async fn log_off(State(ops): Ops, Extension(visit): Extension<Visit>) -> Answer {
+    let none = || Problem::new(Code::SessionEnded, "the call came without the token of a session");
+    ops.log_off(&visit.token.ok_or_else(none)?).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn set_up(State(ops): Ops, request: Request) -> Answer {
+    let message: SetUpRequest = json::read(request, ops.limits()).await?;
+    Ok(json::document(StatusCode::CREATED, &ops.set_up(message).await?))
 }
 
 async fn readyz(State(ops): Ops) -> Response {

@@ -45,7 +45,18 @@ routes! {
     Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";
     ListQuarantine = GET "/v1/quarantine" "What was taken out of use because it failed a check, and is kept";
     GetTopology = GET "/v1/topology" "Which machines of the registry can be asked, and where, signed by a hub";
+    LogOn = POST "/v1/session" "Logs a person on: the answer holds the token of the session";
+    ShowSession = GET "/v1/session" "The session of the token; without one, the notice that is shown before logging on";
+    LogOff = DELETE "/v1/session" "Closes the session";
+    SetUpAccount = POST "/v1/account" "Sets password and second factor with the code that an administrator gave out";
     OpenApi = GET "/v1/openapi.json" "This document";
-    Livez = GET "/livez" "Whether the program runs; the one path that needs no certificate";
+    Livez = GET "/livez" "Whether the program runs; needs no certificate and no session";
     Readyz = GET "/readyz" "Whether the machine takes orders and questions, with every check by name";
+}
+
+impl Route {
+    /// Whether people come here before they are anybody.
+    pub(crate) fn is_of_people(path: &str) -> bool {
+        path == Self::LogOn.path() || path == Self::SetUpAccount.path()
+    }
 }

@@ -24,6 +24,7 @@ use crate::face::Face;
 use crate::limits::Limits;
 use crate::message::registry_server::RegistryServer;
 use crate::operations::Operations;
+use crate::people::People;
 use crate::problem::{Code, Problem};
 
 /// The protocols of the port, for the ALPN of the TLS configuration: gRPC needs the first.
@@ -46,6 +47,8 @@ pub struct Serving {
     pub caller_of: CallerOf,
     /// The registry.
     pub backend: Arc<dyn Backend>,
+    /// The people who log on here; none on a machine for programs alone.
+    pub people: Option<Arc<dyn People>>,
     /// The bounds.
     pub limits: Limits,
 }
@@ -65,7 +68,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> Result<(), ServeFailed> {
     let limits = Arc::new(serving.limits.clone());
-    let operations = Operations::new(serving.backend.clone(), limits.clone());
+    let operations = Operations::new(serving.backend.clone(), serving.people.clone(), limits.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
     let face = Face::new(operations.clone(), health)?;
     let door = Arc::new(Door {

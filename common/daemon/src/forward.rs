@@ -4,12 +4,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ccpor_api::Caller;
+use ccpor_access::Verb;
 use ccpor_api::message::{LookupAnswer, LookupRequest};
+use ccpor_api::{Caller, Person};
 use ccpor_certs::Identity;
 use ccpor_transport::{Answer, BoxAnswer};
 use serde::{Deserialize, Serialize};
 
+use crate::guard::may_ask;
 use crate::merge::{is_fresher, merge};
 use crate::reading::Reader;
 
@@ -25,6 +27,12 @@ const PAUSE: Duration = Duration::from_secs(5);
 struct Passed {
     identity: String,
     ori: String,
+    #[serde(default)]
+    purpose: String,
+    #[serde(default)]
+    case_number: String,
+    #[serde(default)]
+    person: Option<Person>,
     request: LookupRequest,
 }
 
@@ -34,6 +42,9 @@ pub fn question(caller: &Caller, request: LookupRequest) -> Option<Vec<u8>> {
     let passed = Passed {
         identity: caller.identity.clone(),
         ori: caller.ori.clone(),
+        purpose: caller.purpose.clone(),
+        case_number: caller.case_number.clone(),
+        person: caller.person.clone(),
         request,
     };
     let mut question = QUESTION.to_vec();
@@ -63,12 +74,17 @@ impl<A: Answer> Answer for GivesAnswers<A> {
         };
         let reader = Arc::clone(&self.reader);
         Box::pin(async move {
-            // The node vouches for whom it asks; the log of the hub names both.
+            // The node vouches for whom it asks, and the rights are that one's; the log of the hub names both.
             let caller = Caller {
-                identity: format!("{} for {}", peer.path(), asked.identity),
+                identity: asked.identity,
                 oris: Vec::new(),
                 ori: asked.ori,
+                purpose: asked.purpose,
+                case_number: asked.case_number,
+                person: asked.person,
+                via: peer.path(),
             };
+            may_ask(&caller, Verb::Search).ok()?;
             let answer = reader.lookup(&caller, asked.request).await.ok()?;
             serde_json::to_vec(&answer).ok()
         })
@@ -83,13 +99,14 @@ pub struct Forward {
 
 impl Forward {
     /// The answer of this machine, made current by the hub's where it is not and the hub knows more. `ask` puts a question to
-    /// the hub. Never fails and never takes longer than the hub may: then the answer stays as it is, and says what it lacks.
+    /// the hub; `seen` takes out of its answer what this machine knows to be hidden from the caller. Never fails and never takes longer than the hub may: then the answer stays as it is, and says what it lacks.
     pub async fn complete(
         &self,
         caller: &Caller,
         request: LookupRequest,
         here: LookupAnswer,
         ask: impl AsyncFnOnce(Vec<u8>, Duration) -> Option<Vec<u8>>,
+        seen: impl AsyncFnOnce(LookupAnswer) -> LookupAnswer,
     ) -> LookupAnswer {
         let Some(freshness) = &here.freshness else {
             return here;
@@ -109,7 +126,11 @@ impl Forward {
                 .is_some_and(|hub| is_fresher(freshness, hub))
         });
         match fresher {
-            Some(hub) => merge(here, hub, limit.max(ccpor_api::question::DEFAULT_LIMIT)),
+            Some(hub) => merge(
+                here,
+                seen(hub).await,
+                limit.max(ccpor_api::question::DEFAULT_LIMIT),
+            ),
             None => {
                 self.pause();
                 here
@@ -176,7 +197,13 @@ mod tests {
             hub.map(|hub| serde_json::to_vec(&hub).unwrap())
         };
         forward
-            .complete(&Caller::default(), request, answer(OLD, false), ask)
+            .complete(
+                &Caller::default(),
+                request,
+                answer(OLD, false),
+                ask,
+                async |hub| hub,
+            )
             .await
     }
 

@@ -91,7 +91,7 @@ pub fn caller_of() -> CallerOf {
         Ok(peer) => Ok(Caller {
             identity: peer.identity.path(),
             oris: peer.oris,
-            ori: String::new(),
+            ..Caller::default()
         }),
         Err(error) => Err(Problem::new(Code::CertificateNotAccepted, error.to_string())),
     })

@@ -3,6 +3,9 @@
 
 pub mod exit;
 pub mod forward;
+pub mod guard;
+pub mod people;
+pub mod users;
 pub mod topology;
 pub mod identity;
 pub mod lifetime;
@@ -16,3 +19,4 @@ pub mod sections;
 pub mod replication;
 pub mod settings;
 pub mod signing;
+pub mod sight;

@@ -53,6 +53,11 @@ pub(crate) fn merge(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Look
             .max(u32::try_from(of).unwrap_or(u32::MAX)),
         hits,
         more_of: union(here.more_of, &hub.more_of),
+        withheld: if here.withheld.is_empty() {
+            hub.withheld
+        } else {
+            here.withheld
+        },
         freshness: Some(freshness),
         ..here
     }

@@ -345,6 +345,7 @@ impl Work<'_> {
                     blake3,
                     length,
                     origin: origin.clone(),
+                    orders: vec![attached.order_id],
                 });
             }
             Event::Served(_) | Event::Ended(_) | Event::Sealing(_) | Event::Violated(_) | Event::Confided(_) => {}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ccpor_domain::OrderId;
 use ccpor_ledger::OriginId;
 
 use crate::image::ImageStore;
@@ -16,6 +17,8 @@ pub struct KnownImage {
     pub length: u64,
     /// The ledger of the record that attached it.
     pub origin: OriginId,
+    /// The orders that have it.
+    pub orders: Vec<OrderId>,
 }
 
 /// All images that the orders here speak of.
@@ -26,7 +29,7 @@ pub(crate) struct Catalogue {
 
 #[derive(Default)]
 struct Images {
-    known: BTreeMap<[u8; 32], (u64, OriginId)>,
+    known: BTreeMap<[u8; 32], KnownImage>,
     missing: BTreeSet<(OriginId, [u8; 32])>,
 }
 
@@ -45,18 +48,27 @@ impl Catalogue {
         if missing {
             images.missing.insert((image.origin.clone(), image.blake3));
         }
-        images.known.insert(image.blake3, (image.length, image.origin));
+        match images.known.get_mut(&image.blake3) {
+            Some(known) => {
+                let new = image
+                    .orders
+                    .into_iter()
+                    .filter(|order| !known.orders.contains(order));
+                let new: Vec<OrderId> = new.collect();
+                known.orders.extend(new);
+                (known.length, known.origin) = (image.length, image.origin);
+            }
+            None => {
+                images.known.insert(image.blake3, image);
+            }
+        }
         missing
     }
 
     /// What is known of an image.
     pub(crate) fn find(&self, blake3: &[u8; 32]) -> Option<KnownImage> {
         let images = self.lock();
-        images.known.get(blake3).map(|(length, origin)| KnownImage {
-            blake3: *blake3,
-            length: *length,
-            origin: origin.clone(),
-        })
+        images.known.get(blake3).cloned()
     }
 
     /// Up to `most` images that are not here, skipping those that have come in meanwhile.
@@ -93,8 +105,8 @@ impl Catalogue {
     /// The bytes of an image turned out to be gone or damaged.
     pub(crate) fn lost(&self, blake3: &[u8; 32]) {
         let mut images = self.lock();
-        if let Some((_, origin)) = images.known.get(blake3) {
-            let missing = (origin.clone(), *blake3);
+        if let Some(known) = images.known.get(blake3) {
+            let missing = (known.origin.clone(), *blake3);
             images.missing.insert(missing);
         }
     }

@@ -1,11 +1,14 @@
 //! Lookups: from a question to the orders of the people it may mean, best first, with what each order means at the moment.
 
+use std::sync::Arc;
+
 use ccpor_domain::{OrderId, RegistryNumber, Standing, Status, UtcMillis};
 use ccpor_matching::{CardPerson, Hit, Limits, NumberKind, Query};
 
 use crate::card;
 use crate::freshness::{Answer, now};
 use crate::registry::Registry;
+use crate::sight::{Seeing, SeenPerson, Sight, not_clear};
 use crate::story::{NoStory, Story};
 
 /// A question and how its answer is to be cut.
@@ -23,6 +26,8 @@ pub struct Question {
     pub states: Vec<Status>,
     /// The age in milliseconds from which a court is listed as not current; none for this machine's own bound.
     pub stale_after_ms: Option<u64>,
+    /// Who asks; none sees everything.
+    pub sight: Option<Arc<dyn Sight>>,
 }
 
 /// One hit with its order.
@@ -62,6 +67,8 @@ pub struct Hits {
     pub more: bool,
     /// Of several people asked for: those of whom there are further hits.
     pub more_of: Vec<usize>,
+    /// Whether orders were left out because the call states no purpose.
+    pub withheld: bool,
 }
 
 /// The most hits that a question is counted to.
@@ -77,22 +84,61 @@ impl Registry {
         let at = question.at.unwrap_or_else(now);
         let mut query = question.query.clone();
         let shown = query.limit.max(1);
-        let all = question.courts.is_empty() && question.states.is_empty();
-        // Without a filter on the orders themselves, one hit beyond the page tells whether there is another page.
-        query.limit = if all {
-            question.skip.saturating_add(shown).saturating_add(1)
-        } else {
-            COUNTED
-        };
+        let filtered = !question.courts.is_empty() || !question.states.is_empty();
         let limits = Limits {
             hits: COUNTED,
             ..Limits::default()
         };
-        let matched = self.view().people().lookup(&query, &limits);
-        let mut hits = Hits::default();
-        let mut skipped = 0;
+        // Without a filter on the orders themselves, one hit beyond the page tells whether there is another page.
+        query.limit = if filtered {
+            COUNTED
+        } else {
+            question.skip.saturating_add(shown).saturating_add(1).min(COUNTED)
+        };
+        loop {
+            let matched = self.view().people().lookup(&query, &limits);
+            let cut = matched.len() == query.limit && query.limit < COUNTED;
+            let (hits, all_seen) = self.page(matched, question, shown, at);
+            // What was hidden has to be made up for, or the length of the page would tell of it.
+            if all_seen || hits.more || !cut {
+                return Answer::new(hits, freshness);
+            }
+            query.limit = COUNTED;
+        }
+    }
+
+    /// One page of what matched, and whether every order of it was shown.
+    fn page(
+        &self,
+        matched: Vec<(OrderId, Hit)>,
+        question: &Question,
+        shown: usize,
+        at: UtcMillis,
+    ) -> (Hits, bool) {
+        let unread = question.courts.is_empty() && question.states.is_empty() && question.sight.is_none();
+        let (mut hits, mut skipped, mut all_seen) = (Hits::default(), 0, true);
         for (order, hit) in matched {
-            if all && skipped < question.skip {
+            if unread && skipped < question.skip {
+                skipped += 1;
+                continue;
+            }
+            if unread && hits.found.len() == shown {
+                hits.more = true;
+                break;
+            }
+            let found = match self.found(order, hit, at, question) {
+                Look::Found(found) => found,
+                Look::Unwanted => continue,
+                Look::Withheld => {
+                    (hits.withheld, all_seen) = (true, false);
+                    continue;
+                }
+                Look::Hidden => {
+                    all_seen = false;
+                    continue;
+                }
+            };
+            if !unread && skipped < question.skip {
                 skipped += 1;
                 continue;
             }
@@ -100,17 +146,9 @@ impl Registry {
                 hits.more = true;
                 break;
             }
-            let found = self.found(order, hit, at, question.at);
-            if !all && !wanted(&found, question) {
-                continue;
-            }
-            if !all && skipped < question.skip {
-                skipped += 1;
-                continue;
-            }
-            hits.found.push(found);
+            hits.found.push(*found);
         }
-        Answer::new(hits, freshness)
+        (hits, all_seen)
     }
 
     /// Answers a question about several people, the one of `question` and `others`: first the orders that name more than
@@ -124,62 +162,118 @@ impl Registry {
             ..Limits::default()
         };
         let matched = self.view().people().several(&people, &limits);
+        let shown = question.query.limit.max(1);
         let mut hits = Hits::default();
-        let mut take = |found: &mut dyn Iterator<Item = Found>| {
-            let mut left = question.query.limit.max(1);
-            for found in found.filter(|found| wanted(found, question)) {
+        let mut each = matched.each;
+        let mut left = shown;
+        for (order, named) in matched.together {
+            let mut named = self.findable(order, named, question);
+            if named.len() < 2 {
+                // The reader may find it by one of them alone: to this reader it names no other.
+                for (asked, hit) in named {
+                    if let Some(of_one) = each.get_mut(asked) {
+                        let place = of_one.partition_point(|(_, other)| other.score >= hit.score);
+                        of_one.insert(place, (order, hit));
+                    }
+                }
+                continue;
+            }
+            let (asked, hit) = named.remove(0);
+            let Some(mut found) = hits.take(self.found(order, hit, at, question)) else {
+                continue;
+            };
+            if left == 0 {
+                hits.more_of.extend(0..people.len());
+                break;
+            }
+            left -= 1;
+            found.asked = asked;
+            let also = named
+                .into_iter()
+                .map(|(asked, hit)| self.also(order, asked, hit, question));
+            found.also = also.collect();
+            hits.found.push(found);
+        }
+        for (asked, of_one) in each.into_iter().enumerate().filter(|_| !between) {
+            let mut left = shown;
+            for (order, hit) in of_one {
+                let Some(found) = hits.take(self.found(order, hit, at, question)) else {
+                    continue;
+                };
                 if left == 0 {
-                    return true;
+                    if !hits.more_of.contains(&asked) {
+                        hits.more_of.push(asked);
+                    }
+                    break;
                 }
                 left -= 1;
-                hits.found.push(found);
-            }
-            false
-        };
-        let mut more_of = Vec::new();
-        let mut together = matched.together.into_iter().filter_map(|(order, named)| {
-            let mut named = named.into_iter();
-            let (asked, hit) = named.next()?;
-            let mut found = self.found(order, hit, at, question.at);
-            found.asked = asked;
-            let also = named.map(|(asked, hit)| Also {
-                person: self.shown(order, &hit, question.at).0,
-                asked,
-                hit,
-            });
-            found.also = also.collect();
-            Some(found)
-        });
-        if take(&mut together) {
-            more_of.extend(0..people.len());
-        }
-        for (asked, of_one) in matched.each.into_iter().enumerate().filter(|_| !between) {
-            let mut found = of_one.into_iter().map(|(order, hit)| Found {
-                asked,
-                ..self.found(order, hit, at, question.at)
-            });
-            if take(&mut found) && !more_of.contains(&asked) {
-                more_of.push(asked);
+                hits.found.push(Found { asked, ..found });
             }
         }
-        hits.more_of = more_of;
         Answer::new(hits, freshness)
     }
 
-    fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, until: Option<UtcMillis>) -> Found {
-        let (person, story) = self.shown(order, &hit, until);
-        let story = story.map_err(|error| error.to_string()).map(|story| {
-            let standing = ccpor_domain::standing(&story.state, at, self.calendars());
-            (story, standing)
-        });
-        Found {
-            order,
-            hit,
-            person,
-            story,
-            asked: 0,
-            also: Vec::new(),
+    /// Of the people by whom an order was found, those by whom this reader may find it.
+    fn findable(&self, order: OrderId, named: Vec<(usize, Hit)>, question: &Question) -> Vec<(usize, Hit)> {
+        let Some(sight) = question.sight.as_deref() else {
+            return named;
+        };
+        let Ok(now) = self.told(order, None).1 else {
+            return named;
+        };
+        let may_find = |(_, hit): &(usize, Hit)| {
+            let person = self.shown(order, hit, question.at).0;
+            person.is_none_or(|person| sight.person(&person, &now) != SeenPerson::Hidden)
+        };
+        named.into_iter().filter(may_find).collect()
+    }
+
+    fn also(&self, order: OrderId, asked: usize, hit: Hit, question: &Question) -> Also {
+        let mut person = self.shown(order, &hit, question.at).0;
+        if let (Some(sight), Some(named)) = (question.sight.as_deref(), &person)
+            && let Ok(now) = self.told(order, None).1
+            && sight.person(named, &now) != SeenPerson::Named
+        {
+            person = None;
         }
+        Also { asked, hit, person }
+    }
+
+    /// The hit as the reader sees it.
+    fn found(&self, order: OrderId, hit: Hit, at: UtcMillis, question: &Question) -> Look {
+        let (mut person, told) = self.shown(order, &hit, question.at);
+        let mut story = match told {
+            Ok(story) => story,
+            Err(error) => return found(order, hit, person, Err(error.to_string())),
+        };
+        let standing = ccpor_domain::standing(&story.state, at, self.calendars());
+        if !wanted(&story, &standing, question) {
+            return Look::Unwanted;
+        }
+        if let Some(sight) = question.sight.as_deref() {
+            let now = match question.at {
+                None => None,
+                Some(_) => match self.told(order, None).1 {
+                    Ok(now) => Some(now),
+                    Err(error) => return found(order, hit, None, Err(error.to_string())),
+                },
+            };
+            let by = person
+                .as_ref()
+                .map(|person| sight.person(person, now.as_ref().unwrap_or(&story)));
+            match by {
+                Some(SeenPerson::Hidden) => return Look::Hidden,
+                Some(SeenPerson::Unnamed) => person = None,
+                Some(SeenPerson::Named) | None => {}
+            }
+            story = match sight.see(story, now.as_ref()) {
+                Seeing::Shown(story) => *story,
+                Seeing::Withheld => return Look::Withheld,
+                Seeing::Hidden => return Look::Hidden,
+                Seeing::NotClear => return found(order, hit, None, Err(not_clear(order).to_string())),
+            };
+        }
+        found(order, hit, person, Ok((story, standing)))
     }
 
     /// Who matched, and the order: from its records alone where they say it, else with the help of the index on the disk,
@@ -223,11 +317,46 @@ impl Registry {
     }
 }
 
+/// One that matched, as the reader sees it.
+enum Look {
+    Found(Box<Found>),
+    Unwanted,
+    Withheld,
+    Hidden,
+}
+
+impl Hits {
+    /// The hit, if it is one; that something is withheld is kept.
+    fn take(&mut self, look: Look) -> Option<Found> {
+        match look {
+            Look::Found(found) => Some(*found),
+            Look::Withheld => {
+                self.withheld = true;
+                None
+            }
+            Look::Unwanted | Look::Hidden => None,
+        }
+    }
+}
+
+fn found(
+    order: OrderId,
+    hit: Hit,
+    person: Option<CardPerson>,
+    story: Result<(Story, Standing), String>,
+) -> Look {
+    Look::Found(Box::new(Found {
+        order,
+        hit,
+        person,
+        story,
+        asked: 0,
+        also: Vec::new(),
+    }))
+}
+
 /// Whether the order is one of those asked for. One that cannot be read is never left out in silence.
-fn wanted(found: &Found, question: &Question) -> bool {
-    let Ok((story, standing)) = &found.story else {
-        return true;
-    };
+fn wanted(story: &Story, standing: &Standing, question: &Question) -> bool {
     let court = story.origin.court();
     (question.courts.is_empty() || question.courts.iter().any(|wanted| wanted == court))
         && (question.states.is_empty() || question.states.contains(&standing.status))

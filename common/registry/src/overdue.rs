@@ -5,6 +5,7 @@ use ccpor_ledger::{Body, Hlc, Ledger, OriginId, Position, ReadError, RunLimit};
 
 use crate::freshness::{Answer, now};
 use crate::registry::Registry;
+use crate::story::Story;
 
 /// How much of a ledger is read at once.
 const RUN: RunLimit = RunLimit {
@@ -44,16 +45,24 @@ pub struct OverdueList {
 impl Registry {
     /// Lists what was recorded since a moment and came after its deadline, and what this court recorded in time and no hub has
     /// confirmed by its deadline. It reads the ledgers from that moment on, so that its cost follows from the span, not from all
-    /// that is held.
+    /// that is held. Orders that are not `listed` for the reader are left out; one that cannot be read is listed.
     ///
     /// # Errors
     /// [`ReadError`] when a ledger cannot be read; damage is no such reason, what is readable is listed.
-    pub fn overdue(&self, since: UtcMillis) -> Answer<Result<OverdueList, ReadError>> {
+    pub fn overdue(
+        &self,
+        since: UtcMillis,
+        listed: &dyn Fn(&Story) -> bool,
+    ) -> Answer<Result<OverdueList, ReadError>> {
         let freshness = self.freshness(None);
-        Answer::new(self.list_overdue(since), freshness)
+        Answer::new(self.list_overdue(since, listed), freshness)
     }
 
-    fn list_overdue(&self, since: UtcMillis) -> Result<OverdueList, ReadError> {
+    fn list_overdue(
+        &self,
+        since: UtcMillis,
+        listed: &dyn Fn(&Story) -> bool,
+    ) -> Result<OverdueList, ReadError> {
         let mut list = OverdueList::default();
         for (origin, ledger) in self.shelf.all() {
             let calendar = self.calendars().named(origin.court());
@@ -95,6 +104,8 @@ impl Registry {
         }
         list.entries
             .sort_by_key(|late| std::cmp::Reverse((late.recorded, late.position)));
+        list.entries
+            .retain(|late| self.told(late.order, None).1.as_ref().map_or(true, listed));
         list.more = list.entries.len() > MOST;
         list.entries.truncate(MOST);
         Ok(list)

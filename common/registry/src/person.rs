@@ -12,6 +12,7 @@ use ccpor_matching::{Born, Limits, PartialDate, Query, Role};
 use crate::card::id_kind;
 use crate::freshness::{Answer, now};
 use crate::registry::Registry;
+use crate::sight::{NotSeen, Seeing, Sight};
 use crate::story::{NoStory, Story};
 
 /// The most orders that are read for one person.
@@ -20,8 +21,10 @@ const MOST: usize = 500;
 /// An order that names somebody like the person who is asked about.
 #[derive(Clone, Debug)]
 pub struct Naming {
-    /// The order.
+    /// The order, as the reader sees it.
     pub story: Story,
+    /// Its state as it is, for computing; nothing of it is shown but what follows from it.
+    held: OrderState,
     /// As restrained, protected, or both.
     pub roles: Vec<Role>,
     /// How sure it is that it is the same person.
@@ -35,6 +38,8 @@ pub struct Known {
     pub orders: Vec<Naming>,
     /// Orders that were found and cannot be read here.
     pub not_readable: Vec<OrderId>,
+    /// Whether orders were left out because the call states no purpose.
+    pub withheld: bool,
 }
 
 /// What is to be enforced against the person whom an order restrains.
@@ -64,12 +69,16 @@ pub struct Clashes {
 }
 
 impl Registry {
-    /// Compares a draft with every order held here that has its parties, the same way or reversed.
-    pub fn clashes(&self, draft: &Order) -> Answer<Clashes> {
+    /// Compares a draft with every order held here that the reader sees and that has its parties, the same way or reversed.
+    pub fn clashes(&self, draft: &Order, sight: &dyn Sight) -> Answer<Clashes> {
         let freshness = self.freshness(None);
-        let known = self.known_of(&draft.restrained, None, None);
-        let mut orders: Vec<Story> = known.orders.into_iter().map(|naming| naming.story).collect();
-        let states: Vec<&OrderState> = orders.iter().map(|story| &story.state).collect();
+        let known = self.known_of(&draft.restrained, None, None, sight);
+        let (mut orders, held): (Vec<Story>, Vec<OrderState>) = known
+            .orders
+            .into_iter()
+            .map(|naming| (naming.story, naming.held))
+            .unzip();
+        let states: Vec<&OrderState> = held.iter().collect();
         let conflicts = conflicts(draft, &states, now(), self.calendars());
         orders.retain(|story| conflicts.iter().any(|conflict| conflict.order == story.order));
         let clashes = Clashes {
@@ -80,9 +89,15 @@ impl Registry {
         Answer::new(clashes, freshness)
     }
 
-    /// Finds the orders that name somebody like `person`, in one role or (`None`) in any.
+    /// Finds the orders that the reader sees and that name somebody like `person`, in one role or (`None`) in any.
     #[must_use]
-    pub fn known_of(&self, person: &Person, role: Option<Role>, until: Option<UtcMillis>) -> Known {
+    pub fn known_of(
+        &self,
+        person: &Person,
+        role: Option<Role>,
+        until: Option<UtcMillis>,
+        sight: &dyn Sight,
+    ) -> Known {
         let mut found: BTreeMap<OrderId, Vec<Role>> = BTreeMap::new();
         for query in queries(person, role) {
             let limits = Limits {
@@ -99,14 +114,31 @@ impl Registry {
         }
         let mut known = Known::default();
         for (order, roles) in found {
-            match self.told(order, until).1 {
-                Ok(story) => known.orders.extend(naming(story, person, &roles)),
+            let story = match self.told(order, until).1 {
+                Ok(story) => story,
                 // It was filed after the moment that is asked about.
-                Err(NoStory::Unknown(_)) => {}
+                Err(NoStory::Unknown(_)) => continue,
                 Err(NoStory::NotReadable { order, reason }) => {
                     tracing::warn!(%order, reason, "an order that was found cannot be shown");
                     known.not_readable.push(order);
+                    continue;
                 }
+            };
+            // Who is meant is judged by the order itself, not by what is left of it for the reader.
+            let Some((roles, sameness)) = named(&story, person, &roles) else {
+                continue;
+            };
+            let held = story.state.clone();
+            match self.seen(sight, story, until.is_some()) {
+                Seeing::Shown(story) => known.orders.push(Naming {
+                    held: as_confidential_as(held, &story),
+                    story: *story,
+                    roles,
+                    sameness,
+                }),
+                Seeing::Withheld => known.withheld = true,
+                Seeing::Hidden => {}
+                Seeing::NotClear => known.not_readable.push(order),
             }
         }
         known.orders.sort_by_key(|naming| {
@@ -116,23 +148,39 @@ impl Registry {
         known
     }
 
-    /// Says what is to be enforced against the person whom `order` restrains, from every order held here.
-    pub fn enforce(&self, order: OrderId, at: Option<UtcMillis>) -> Answer<Result<Enforced, NoStory>> {
+    /// Says what is to be enforced against the person whom `order` restrains, from every order held here that the reader sees.
+    pub fn enforce(
+        &self,
+        order: OrderId,
+        at: Option<UtcMillis>,
+        sight: &dyn Sight,
+    ) -> Answer<Result<Enforced, NotSeen>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(None);
-        Answer::new(self.enforced(order, at), freshness)
+        Answer::new(self.enforced(order, at, sight), freshness)
     }
 
-    fn enforced(&self, order: OrderId, until: Option<UtcMillis>) -> Result<Enforced, NoStory> {
-        let asked = self.told(order, until).1?;
+    fn enforced(
+        &self,
+        order: OrderId,
+        until: Option<UtcMillis>,
+        sight: &dyn Sight,
+    ) -> Result<Enforced, NotSeen> {
+        let told = self.told(order, until).1?;
+        let asked = self.told_to(sight, Ok(told.clone()), until.is_some())?;
         let at = until.unwrap_or_else(now);
         let restrained = asked.state.order.restrained.clone();
-        let known = self.known_of(&restrained, Some(Role::Restrained), until);
-        let mut orders: Vec<Story> = known.orders.into_iter().map(|naming| naming.story).collect();
+        let known = self.known_of(&restrained, Some(Role::Restrained), until, sight);
+        let (mut orders, mut held): (Vec<Story>, Vec<OrderState>) = known
+            .orders
+            .into_iter()
+            .map(|naming| (naming.story, naming.held))
+            .unzip();
         if orders.iter().all(|story| story.order != order) {
+            held.push(as_confidential_as(told.state, &asked));
             orders.push(asked.clone());
         }
-        let states: Vec<&OrderState> = orders.iter().map(|story| &story.state).collect();
+        let states: Vec<&OrderState> = held.iter().collect();
         let enforcement = enforcement(&restrained, &[order], &states, at, self.calendars());
         orders.retain(|story| names(&enforcement, story.order) || story.order == order);
         Ok(Enforced {
@@ -175,8 +223,8 @@ fn queries(person: &Person, role: Option<Role>) -> Vec<Query> {
     named.collect()
 }
 
-/// The order, if the person it names there may be the one asked about.
-fn naming(story: Story, person: &Person, roles: &[Role]) -> Option<Naming> {
+/// As what the order names the person asked about, and how sure that is; none if it is somebody else.
+fn named(story: &Story, person: &Person, roles: &[Role]) -> Option<(Vec<Role>, Sameness)> {
     let order = &story.state.order;
     let as_restrained = sameness(person, &order.restrained);
     let protected = order
@@ -194,11 +242,16 @@ fn naming(story: Story, person: &Person, roles: &[Role]) -> Option<Naming> {
         .into_iter()
         .filter(|(role, sure)| roles.contains(role) && *sure != Sameness::Different)
         .collect();
-    Some(Naming {
-        sameness: may_be.iter().map(|(_, sure)| *sure).max()?,
-        roles: may_be.into_iter().map(|(role, _)| role).collect(),
-        story,
-    })
+    let sameness = may_be.iter().map(|(_, sure)| *sure).max()?;
+    Some((may_be.into_iter().map(|(role, _)| role).collect(), sameness))
+}
+
+/// The state as it is, with every protected person marked as a confidential minor who is one to the reader.
+fn as_confidential_as(mut held: OrderState, seen: &Story) -> OrderState {
+    for (held, seen) in held.order.protected.iter_mut().zip(&seen.state.order.protected) {
+        held.minor_confidential |= seen.minor_confidential;
+    }
+    held
 }
 
 fn names(enforcement: &Enforcement, order: OrderId) -> bool {

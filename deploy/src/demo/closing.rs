@@ -11,7 +11,7 @@ use crate::table::{Table, count, short_hash};
 /// Court by court: what it holds, what the hub confirmed, and how fresh the hub is.
 pub(super) async fn table(stage: &Stage, screen: &Screen) -> Result<(), Failure> {
     let fleet = stage.fleet()?;
-    let hub = client(stage.operator()?, fleet.hub_api())
+    let hub = client(&stage.desk(fleet.hub_api())?, fleet.hub_api())
         .await?
         .list_courts()
         .await
@@ -19,7 +19,7 @@ pub(super) async fn table(stage: &Stage, screen: &Screen) -> Result<(), Failure>
     let mut table = Table::new(&["COURT", "ORDERS", "HEAD", "RECEIPT", "AGE AT THE HUB"]);
     for member in fleet.members() {
         let own = member.identity().path();
-        let answer = client(stage.operator()?, member.api())
+        let answer = client(&stage.desk(member.api())?, member.api())
             .await?
             .list_courts()
             .await

@@ -22,7 +22,7 @@ pub(super) async fn wait(stage: &Stage, screen: &Screen) -> Result<(), Failure> 
     loop {
         let (mut held, mut equal) = (0, 0);
         for address in addresses(stage)? {
-            let answer = client(stage.operator()?, address)
+            let answer = client(&stage.desk(address)?, address)
                 .await?
                 .list_courts()
                 .await
@@ -48,7 +48,7 @@ pub(super) async fn wait(stage: &Stage, screen: &Screen) -> Result<(), Failure> 
 async fn truth(stage: &Stage) -> Result<Heads, Failure> {
     let mut truth = Heads::new();
     for member in stage.fleet()?.members() {
-        let answer = client(stage.operator()?, member.api())
+        let answer = client(&stage.desk(member.api())?, member.api())
             .await?
             .list_courts()
             .await
@@ -63,7 +63,7 @@ async fn truth(stage: &Stage) -> Result<Heads, Failure> {
 async fn orders(stage: &Stage) -> Result<u64, Failure> {
     let mut orders = 0;
     for member in stage.fleet()?.members() {
-        let answer = client(stage.operator()?, member.api())
+        let answer = client(&stage.desk(member.api())?, member.api())
             .await?
             .list_courts()
             .await

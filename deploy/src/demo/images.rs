@@ -19,7 +19,7 @@ pub(super) async fn attach(stage: &Stage, screen: &Screen) -> Result<(), Failure
     let bar = stage.bar("scanning", EACH * members.len() as u64);
     let mut attached = 0_u64;
     for member in members {
-        let node = client(stage.operator()?, member.api()).await?;
+        let node = client(&stage.desk(member.api())?, member.api()).await?;
         let own = member.identity().path();
         let courts = node.list_courts().await.map_err(failed)?;
         let orders = courts

@@ -112,7 +112,7 @@ fn write(file: &Path, court: &CourtRef, count: u64) -> std::io::Result<Option<Ex
 async fn filed(stage: &Stage) -> Result<u64, Failure> {
     let mut filed = 0;
     for member in stage.fleet()?.members() {
-        let courts = client(stage.operator()?, member.api())
+        let courts = client(&stage.desk(member.api())?, member.api())
             .await?
             .list_courts()
             .await

@@ -30,7 +30,7 @@ pub(super) async fn play(stage: &mut Stage, screen: &Screen) -> Result<(), Failu
         .collect();
     let mut filed = Vec::new();
     for (court, address) in &addresses {
-        let node = client(stage.operator()?, *address).await?;
+        let node = client(&stage.desk(*address)?, *address).await?;
         for number in 0..EACH {
             filed.push(file(&node, court, number).await?);
         }
@@ -64,7 +64,7 @@ pub(super) async fn play(stage: &mut Stage, screen: &Screen) -> Result<(), Failu
         .collect();
     everywhere.push(("hub/1".into(), stage.fleet()?.hub_api()));
     for (machine, address) in everywhere {
-        let machine_client = client(stage.operator()?, address).await?;
+        let machine_client = client(&stage.desk(address)?, address).await?;
         for (name, order_id) in &filed {
             let question = LookupRequest {
                 last: name.clone(),

@@ -1,5 +1,6 @@
 //! The stage: the directory, the authority, the hub and the courts of a demonstration.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,7 +52,6 @@ pub(super) fn place(keep: Option<&Path>) -> Result<Place, Failure> {
 pub(super) struct Stage {
     place: Place,
     fleet: Option<Fleet>,
-    operator: Option<IdentityDir>,
     dispatch: PathBuf,
     draws: bool,
 }
@@ -61,7 +61,6 @@ impl Stage {
         Self {
             place,
             fleet: None,
-            operator: None,
             dispatch: PathBuf::new(),
             draws: screen.draws_progress(),
         }
@@ -89,17 +88,12 @@ impl Stage {
                 .map_err(failed)?;
             bar.inc(1);
         }
-        let operator: Identity = "operator/demo".parse().map_err(failed)?;
         let dispatch: Identity = "lea/demo-dispatch".parse().map_err(failed)?;
         self.dispatch = directory.join("dispatch");
         let authority = fleet.authority();
         authority
             .issue(&dispatch, &[], &["CA0010000".into()], &self.dispatch)
             .map_err(failed)?;
-        let operator = authority
-            .issue(&operator, &[], &[], &directory.join("operator"))
-            .map_err(failed)?;
-        self.operator = Some(operator);
         bar.finish_and_clear();
         screen.remark(&format!(
             "One hub and {nodes} courts are running; every court enrolled with an invitation."
@@ -119,11 +113,14 @@ impl Stage {
             .ok_or_else(|| failed("the registry is not running"))
     }
 
-    /// The identity that the demonstration itself uses.
-    pub(super) fn operator(&self) -> Result<&IdentityDir, Failure> {
-        self.operator
-            .as_ref()
-            .ok_or_else(|| failed("the operator's certificate is not issued yet"))
+    /// The identity that the demonstration itself uses at a machine: of the court whose node it is, at the hub of the first court.
+    pub(super) fn desk(&self, address: SocketAddr) -> Result<IdentityDir, Failure> {
+        let members = self.fleet()?.members();
+        let own = members.iter().find(|member| member.api() == address);
+        let court = own
+            .or(members.first())
+            .ok_or_else(|| failed("there is no court"))?;
+        IdentityDir::open(&court.data().join("identity")).map_err(failed)
     }
 
     /// The identity directory of a dispatch centre, for the commands that are printed at the end.

@@ -38,10 +38,11 @@ impl Office {
                 Ok(Caller {
                     identity: peer.identity.path(),
                     oris: peer.oris,
-                    ori: String::new(),
+                    ..Caller::default()
                 })
             }),
             backend: Arc::new(Desk::default()),
+            people: None,
             limits: Limits::default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -285,6 +285,34 @@ async fn a_bad_line_gets_its_own_problem_and_the_batch_goes_on() {
 }
 
 #[tokio::test]
+async fn the_reason_of_a_call_is_printed_text_of_bounded_length_or_left_out() {
+    let (house, _) = open(Limits::default()).await;
+    let long = "x".repeat(101);
+    for (header, words, taken) in [
+        ("ccpor-purpose", "traffic stop", true),
+        ("ccpor-purpose", &long[1..], true),
+        ("ccpor-purpose", &long, false),
+        ("ccpor-purpose", " ", false),
+        ("ccpor-case", "26-001234", true),
+        ("ccpor-case", "a\tb", false),
+        ("ccpor-case", &long[..65], false),
+    ] {
+        let answer = house.call(get("/v1/status").header(header, words), "").await;
+        if taken {
+            assert_eq!(answer.status(), 200, "{header}: {words}");
+        } else {
+            assert_eq!(problem(&answer).fields[0].path, header, "{words}");
+        }
+    }
+    let target = Target {
+        purpose: Some("a purpose of more than a hundred characters ".repeat(3)),
+        ..house.target(Some(&house.system))
+    };
+    let client = Client::connect(target).await.unwrap();
+    assert_eq!(code(client.status().await.unwrap_err()), Code::InvalidFields);
+}
+
+#[tokio::test]
 async fn a_path_and_a_body_that_differ_are_refused_and_the_key_may_stand_in_the_header() {
     let (house, _) = open(Limits::default()).await;
     let body = |value: serde_json::Value| value.to_string();

@@ -146,6 +146,7 @@ impl House {
                 known.cloned().ok_or_else(nobody)
             }),
             backend,
+            people: None,
             limits,
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -272,7 +273,7 @@ pub(crate) fn caller(identity: &str, oris: &[&str]) -> Caller {
     Caller {
         identity: identity.to_owned(),
         oris,
-        ori: String::new(),
+        ..Caller::default()
     }
 }
 

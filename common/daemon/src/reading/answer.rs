@@ -9,9 +9,10 @@ use ccpor_domain::Calendars;
 use ccpor_domain::{Event, Standing, UtcMillis};
 use ccpor_ledger::{Head, OriginId};
 use ccpor_matching::{Band, CardPerson, PartialDate, Role};
-use ccpor_registry::{Also, Answer, Found, Freshness, Hits, NoStory, Question, Story};
+use ccpor_registry::{Also, Answer, Found, Freshness, Hits, NotSeen, Question, Story};
 
-use super::{no_story, question};
+use super::{not_seen, question};
+use crate::sight::WITHHELD;
 
 /// The answer to a lookup; the caller's own parts of it are filled in by whoever was called.
 pub(super) fn lookup(answer: Answer<Hits>, asked: &Question) -> LookupAnswer {
@@ -33,6 +34,11 @@ pub(super) fn lookup(answer: Answer<Hits>, asked: &Question) -> LookupAnswer {
             .map(|(number, found)| hit(found, at, number + 1, of))
             .collect(),
         more_of: hits.more_of.iter().map(|asked| number(*asked)).collect(),
+        withheld: if hits.withheld {
+            WITHHELD.to_owned()
+        } else {
+            String::new()
+        },
         freshness: Some(freshness(&fresh)),
         ..LookupAnswer::default()
     }
@@ -140,13 +146,13 @@ fn date(date: &PartialDate) -> String {
 
 /// An order with its history, as it was known at `at`.
 pub(super) fn order(
-    answer: Answer<Result<Story, NoStory>>,
+    answer: Answer<Result<Story, NotSeen>>,
     calendars: &Calendars,
     at: Option<UtcMillis>,
     versions: bool,
 ) -> Result<OrderAnswer, Problem> {
     let (story, fresh) = answer.into_parts();
-    let story = story.map_err(|error| no_story(&error))?;
+    let story = story.map_err(|error| not_seen(&error))?;
     let at = at.unwrap_or(fresh.answered_at);
     let standing = ccpor_domain::standing(&story.state, at, calendars);
     let mut message = render::state(&story.state, &standing, at);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use ccpor_access::Seen;
 use ccpor_api::{Code, ImageOut, Problem, render};
 use ccpor_domain::{ImageDigest, ImageRef};
 use ccpor_registry::image::{ImageReader, ReadError};
 use ccpor_registry::{KnownImage, Registry};
 
 use super::blocking;
+use crate::sight::CallersSight;
 
 /// Bytes given to the interface at once.
 const PIECE: usize = 64 << 10;
@@ -18,7 +20,7 @@ pub enum Whereabouts {
     Here(ImageOut),
     /// Some order has it, but its bytes are not here, or were damaged and set aside.
     Elsewhere(KnownImage),
-    /// No order known here has it.
+    /// No order known here has it, or none that the caller sees.
     Unknown,
 }
 
@@ -26,13 +28,23 @@ pub enum Whereabouts {
 ///
 /// # Errors
 /// A [`Problem`] when the digest is not one, or the disk refuses.
-pub async fn find(registry: &Arc<Registry>, blake3: &str) -> Result<Whereabouts, Problem> {
+pub async fn find(
+    registry: &Arc<Registry>,
+    sight: &CallersSight,
+    blake3: &str,
+) -> Result<Whereabouts, Problem> {
     let digest: ImageDigest = blake3
         .parse()
         .map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))?;
-    let registry = Arc::clone(registry);
+    let (registry, sight) = (Arc::clone(registry), sight.clone());
     blocking(move || {
         let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
+        // The image of several papers is seen by whoever sees one of them whole.
+        match known.orders.iter().map(|order| sight.seen_of(*order)).max() {
+            Some(Seen::Whole) => {}
+            Some(Seen::Withheld) => return Err(withheld()),
+            Some(Seen::ToEnforce | Seen::Hidden) | None => return Ok(Whereabouts::Unknown),
+        }
         match registry.images().open_image(&digest.0) {
             Ok(reader) => Ok(Whereabouts::Here(out(digest, reader))),
             Err(ReadError::Missing) => Ok(Whereabouts::Elsewhere(known)),
@@ -81,6 +93,13 @@ pub fn unavailable(image: &KnownImage, reason: &str) -> Problem {
             "the image is not on this machine and could not be fetched from {}: {reason}",
             image.origin.court()
         ),
+    )
+}
+
+fn withheld() -> Problem {
+    Problem::new(
+        Code::PurposeNeeded,
+        "the order of this image is over: it is shown for a stated purpose",
     )
 }
 

@@ -14,16 +14,21 @@ use ccpor_domain::{
 use ccpor_matching::Role;
 use ccpor_registry::{Enforced, Naming, Overdue, Registry, Story};
 
-use super::{freshness, moment, named, no_story};
+use super::{freshness, moment, named, not_seen};
+use crate::sight::{CallersSight, WITHHELD};
 
 /// How far back it is looked for what came late when nobody says.
 const THIRTY_DAYS_MS: i64 = 30 * 24 * 3_600_000;
 
-pub(super) fn enforce(registry: &Registry, request: &EnforceRequest) -> Result<EnforceAnswer, Problem> {
+pub(super) fn enforce(
+    registry: &Registry,
+    sight: &CallersSight,
+    request: &EnforceRequest,
+) -> Result<EnforceAnswer, Problem> {
     let language = language(&request.language)?;
-    let order = named(registry, &request.order_id)?;
-    let (enforced, fresh) = registry.enforce(order, moment(&request.at)?).into_parts();
-    let enforced = enforced.map_err(|error| no_story(&error))?;
+    let order = named(registry, sight, &request.order_id)?;
+    let (enforced, fresh) = registry.enforce(order, moment(&request.at)?, sight).into_parts();
+    let enforced = enforced.map_err(|error| not_seen(&error))?;
     let Enforced {
         asked,
         enforcement,
@@ -60,6 +65,7 @@ pub(super) fn enforce(registry: &Registry, request: &EnforceRequest) -> Result<E
 
 pub(super) fn check_order(
     registry: &Registry,
+    sight: &CallersSight,
     request: &CheckOrderRequest,
 ) -> Result<CheckOrderAnswer, Problem> {
     let draft = request
@@ -67,7 +73,7 @@ pub(super) fn check_order(
         .as_ref()
         .ok_or_else(|| Problem::field("order", "is missing"))?;
     let draft = convert::order_from("order", draft)?;
-    let (clashes, fresh) = registry.clashes(&draft).into_parts();
+    let (clashes, fresh) = registry.clashes(&draft, sight).into_parts();
     Ok(CheckOrderAnswer {
         clashes: clashes
             .conflicts
@@ -96,6 +102,7 @@ pub(super) fn check_order(
 
 pub(super) fn person_history(
     registry: &Registry,
+    sight: &CallersSight,
     request: &PersonHistoryRequest,
 ) -> Result<PersonHistoryAnswer, Problem> {
     let person = request
@@ -112,7 +119,7 @@ pub(super) fn person_history(
     let until = moment(&request.at)?;
     // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
     let fresh = registry.freshness(None);
-    let known = registry.known_of(&person, None, until);
+    let known = registry.known_of(&person, None, until, sight);
     let at = until.unwrap_or(fresh.answered_at);
     Ok(PersonHistoryAnswer {
         orders: known
@@ -121,16 +128,25 @@ pub(super) fn person_history(
             .map(|naming| of_person(naming, at, registry.calendars()))
             .collect(),
         not_readable: ids(&known.not_readable),
+        withheld: if known.withheld {
+            WITHHELD.to_owned()
+        } else {
+            String::new()
+        },
         freshness: Some(freshness(&fresh)),
     })
 }
 
-pub(super) fn overdue(registry: &Registry, request: &ListOverdueRequest) -> Result<OverdueAnswer, Problem> {
+pub(super) fn overdue(
+    registry: &Registry,
+    sight: &CallersSight,
+    request: &ListOverdueRequest,
+) -> Result<OverdueAnswer, Problem> {
     let since = moment(&request.since)?.unwrap_or_else(|| {
         let now = ccpor_registry::now();
         UtcMillis(now.0.saturating_sub(THIRTY_DAYS_MS))
     });
-    let (list, fresh) = registry.overdue(since).into_parts();
+    let (list, fresh) = registry.overdue(since, &|story| sight.lists(story)).into_parts();
     let list = list.map_err(|error| {
         tracing::error!(%error, "the ledgers cannot be read");
         Problem::new(Code::IntegrityFailure, "a ledger cannot be read on this machine")

@@ -12,14 +12,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ccpor_access::Seen;
 use ccpor_api::message::{
     CheckOrderAnswer, CheckOrderRequest, EnforceAnswer, EnforceRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
 };
 use ccpor_api::{Caller, Code, Problem, question::question_from};
 use ccpor_domain::{OrderId, UtcMillis};
-use ccpor_registry::{NoStory, Registry};
+use ccpor_registry::{NoStory, NotSeen, Registry, Sight};
 use tokio::runtime::RuntimeFlavor;
+
+use crate::sight::CallersSight;
 
 pub use answer::{freshness, position};
 pub use states::{courts, disk_free_bytes, readiness, status};
@@ -61,11 +64,12 @@ impl Reader {
     pub async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let asked = question_from(&request)?;
         let question::Read {
-            question,
+            mut question,
             others,
             understood,
         } = question::of(&asked)?;
         self.holds(&question.courts)?;
+        question.sight = Some(Arc::new(self.sight(caller)?));
         let registry = Arc::clone(&self.registry);
         let answer = computing(move || {
             let answer = if others.is_empty() {
@@ -93,6 +97,29 @@ impl Reader {
         })
     }
 
+    /// Another machine's answer without what this one knows to be hidden from the caller, whatever that machine knew.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the caller is nobody who may call.
+    pub async fn without_hidden(
+        &self,
+        caller: &Caller,
+        mut answer: LookupAnswer,
+    ) -> Result<LookupAnswer, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || {
+            answer.hits.retain(|hit| {
+                let Ok(order) = hit.order_id.parse::<OrderId>() else {
+                    return false;
+                };
+                let (told, _) = registry.show(order, None).into_parts();
+                told.is_err() || sight.seen_of(order) > Seen::Withheld
+            });
+            answer
+        })
+        .await
+    }
+
     /// Every court asked for must be held here: "no match" about another one would say nothing.
     fn holds(&self, courts: &[String]) -> Result<(), Problem> {
         if courts.is_empty() {
@@ -111,17 +138,25 @@ impl Reader {
         }
     }
 
+    /// What a caller sees of the orders held here.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it is nobody who may call.
+    pub fn sight(&self, caller: &Caller) -> Result<CallersSight, Problem> {
+        CallersSight::of(&self.registry, caller)
+    }
+
     /// Shows an order.
     ///
     /// # Errors
-    /// A [`Problem`] when the order is not known or its moment is not one.
-    pub async fn order(&self, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+    /// A [`Problem`] when the order is not known, to anybody or to this caller, or its moment is not one.
+    pub async fn order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
         let at = moment(&request.at)?;
-        let registry = Arc::clone(&self.registry);
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
         blocking(move || {
-            let order = named(&registry, &request.order_id)?;
+            let order = named(&registry, &sight, &request.order_id)?;
             answer::order(
-                registry.show(order, at),
+                registry.show_to(&sight, order, at),
                 registry.calendars(),
                 at,
                 request.versions,
@@ -136,18 +171,22 @@ impl Reader {
     ///
     /// # Errors
     /// A [`Problem`] when the order is not known, or the question is not understood.
-    pub async fn enforce(&self, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
-        let registry = Arc::clone(&self.registry);
-        blocking(move || law::enforce(&registry, &request)).await?
+    pub async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || law::enforce(&registry, &sight, &request)).await?
     }
 
     /// Says what a draft clashes with.
     ///
     /// # Errors
     /// A [`Problem`] when the draft cannot be read.
-    pub async fn check_order(&self, request: CheckOrderRequest) -> Result<CheckOrderAnswer, Problem> {
-        let registry = Arc::clone(&self.registry);
-        blocking(move || law::check_order(&registry, &request)).await?
+    pub async fn check_order(
+        &self,
+        caller: &Caller,
+        request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || law::check_order(&registry, &sight, &request)).await?
     }
 
     /// Lists every order that names a person.
@@ -156,41 +195,68 @@ impl Reader {
     /// A [`Problem`] when the person cannot be read.
     pub async fn person_history(
         &self,
+        caller: &Caller,
         request: PersonHistoryRequest,
     ) -> Result<PersonHistoryAnswer, Problem> {
-        let registry = Arc::clone(&self.registry);
-        blocking(move || law::person_history(&registry, &request)).await?
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || law::person_history(&registry, &sight, &request)).await?
     }
 
     /// Lists what was recorded later than the law allows.
     ///
     /// # Errors
     /// A [`Problem`] when a ledger cannot be read.
-    pub async fn list_overdue(&self, request: ListOverdueRequest) -> Result<OverdueAnswer, Problem> {
-        let registry = Arc::clone(&self.registry);
-        blocking(move || law::overdue(&registry, &request)).await?
+    pub async fn list_overdue(
+        &self,
+        caller: &Caller,
+        request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || law::overdue(&registry, &sight, &request)).await?
     }
 }
 
-/// The order that a request names by its identifier or its registry number.
+/// The order that a request names by its identifier or its registry number. A number of an order that is hidden from the caller
+/// names none; an identifier is not looked up here.
 ///
 /// # Errors
 /// A [`Problem`] when there is none.
-pub fn named(registry: &Registry, text: &str) -> Result<OrderId, Problem> {
-    registry.order_named(text.trim()).ok_or_else(|| {
-        Problem::new(
-            Code::OrderNotFound,
-            "no order of this identifier or registry number is known here",
-        )
-    })
+pub fn named(registry: &Registry, sight: &dyn Sight, text: &str) -> Result<OrderId, Problem> {
+    let text = text.trim();
+    let order = registry.order_named(text).ok_or_else(not_known)?;
+    if text.parse::<OrderId>().is_err() {
+        let (shown, _) = registry.show_to(sight, order, None).into_parts();
+        if matches!(shown, Err(NotSeen::NoStory(NoStory::Unknown(_)))) {
+            return Err(not_known());
+        }
+    }
+    Ok(order)
+}
+
+/// What is said of an order that is not held here, and of one that is hidden from who asks: the same.
+#[must_use]
+pub fn not_known() -> Problem {
+    Problem::new(
+        Code::OrderNotFound,
+        "no order of this identifier or registry number is known here",
+    )
 }
 
 /// What it means for a caller that an order cannot be shown.
 #[must_use]
 pub fn no_story(error: &NoStory) -> Problem {
     match error {
-        NoStory::Unknown(_) => Problem::new(Code::OrderNotFound, error.to_string()),
+        NoStory::Unknown(_) => not_known(),
         NoStory::NotReadable { .. } => Problem::new(Code::IntegrityFailure, error.to_string()),
+    }
+}
+
+/// What it means for a caller that it is not shown an order.
+#[must_use]
+pub fn not_seen(error: &NotSeen) -> Problem {
+    match error {
+        NotSeen::NoStory(error) => no_story(error),
+        NotSeen::Withheld(_) => Problem::new(Code::PurposeNeeded, error.to_string()),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn of(asked: &Asked) -> Result<Read, Problem> {
         courts: asked.courts.iter().map(ToString::to_string).collect(),
         states: asked.states.clone(),
         stale_after_ms: asked.max_age_s.map(|age| u64::from(age) * 1_000),
+        sight: None,
     };
     Ok(Read {
         question,

@@ -41,26 +41,26 @@ pub(super) fn measure(
         .filter(|question| !is_number(question))
         .map(|question| request(&question.query))
         .collect();
-    let (mut fleet, operator) = runtime.block_on(async {
+    let (mut fleet, dispatch) = runtime.block_on(async {
         let mut fleet = restart::filled(folder.path(), filings).await?;
         // The hub would spend the measurement on taking in the orders.
         if let Some(hub) = fleet.take_hub() {
             hub.stop().await;
         }
-        let operator = fleet.authority().issue(
-            &"operator/bench".parse()?,
+        let dispatch = fleet.authority().issue(
+            &"lea/bench".parse()?,
             &[],
             &[],
-            &folder.path().join("operator"),
+            &folder.path().join("dispatch"),
         )?;
-        Outcome::Ok((fleet, operator))
+        Outcome::Ok((fleet, dispatch))
     })?;
     let node = fleet.members().first().ok_or("there is no node")?.api();
     // One asker needs one thread; more would only wake each other.
     let asker = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (p50, p99) = asker.block_on(ask(&operator, node, &questions, rounds))?;
+    let (p50, p99) = asker.block_on(ask(&dispatch, node, &questions, rounds))?;
     runtime.block_on(fleet.stop());
     let beyond = p99.iter().map(|value| value - median(&ours.p99_ms)).collect();
     sheet.put("lookup.grpc_p50_ms", p50, "ms", None);
@@ -71,12 +71,12 @@ pub(super) fn measure(
 
 /// Milliseconds that half, and 99 of 100, of the questions take, for each round.
 async fn ask(
-    operator: &IdentityDir,
+    dispatch: &IdentityDir,
     node: SocketAddr,
     questions: &[LookupRequest],
     rounds: usize,
 ) -> Outcome<(Vec<f64>, Vec<f64>)> {
-    let client = connect(operator, node).await.map_err(|error| error.to_string())?;
+    let client = connect(dispatch, node).await.map_err(|error| error.to_string())?;
     for question in questions.iter().take(WARM) {
         client.lookup(question.clone()).await?;
     }

@@ -1,0 +1,243 @@
+//! The guard: stands before a backend and lets a call through when the table of rights allows its verb to its caller. Which
+//! orders the caller then sees is not cut out of answers here: the readers behind ask the caller's sight for every order, so
+//! that a hidden one is neither counted nor ranked.
+
+use std::sync::Arc;
+
+use ccpor_access::{Place, Seen, Verb, Who, may};
+use ccpor_api::message::{
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
+    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+};
+use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
+use ccpor_certs::Identity;
+use ccpor_domain::OrderId;
+use ccpor_registry::Registry;
+
+use crate::reading::{blocking, named, not_known};
+use crate::sight::{CallersSight, who};
+
+/// A backend behind its guard.
+pub struct Guarded<B> {
+    inner: B,
+    registry: Arc<Registry>,
+}
+
+impl<B> Guarded<B> {
+    /// Puts the guard before `inner`, which reads `registry`.
+    pub fn new(inner: B, registry: Arc<Registry>) -> Self {
+        Self { inner, registry }
+    }
+
+    /// Whether the caller may write with this verb in the ledger of this machine's court.
+    fn may_write(&self, caller: &Caller, verb: Verb) -> Result<(), Problem> {
+        // A machine without a ledger of its own says so itself.
+        let Some(own) = self.registry.own() else {
+            return Ok(());
+        };
+        let who = who(caller)?;
+        let owns = who.owns(own.court());
+        // What is recorded here is signed by this court: for itself, or for an agency that reports to it.
+        let here = owns || matches!(who.place, Place::Agency(_));
+        if here && may(&who, verb, owns) {
+            return Ok(());
+        }
+        Err(not_allowed(&who, verb, &format!(" at {}", own.court())))
+    }
+
+    /// An act on an order that the caller does not see is an act on an order that is not there.
+    async fn sees(&self, caller: &Caller, order: &str) -> Result<(), Problem> {
+        let sight = CallersSight::of(&self.registry, caller)?;
+        let (registry, text) = (Arc::clone(&self.registry), order.to_owned());
+        blocking(move || {
+            let order = named(&registry, &sight, &text)?;
+            // One that is not known here at all is for the backend to tell.
+            let (told, _) = registry.show(order, None).into_parts();
+            if told.is_ok() && sight.seen_of(order) == Seen::Hidden {
+                return Err(not_known());
+            }
+            Ok(())
+        })
+        .await?
+    }
+}
+
+/// Lets a reading verb through, or says why not.
+///
+/// # Errors
+/// A [`Problem`] when the table does not allow it.
+pub fn may_ask(caller: &Caller, verb: Verb) -> Result<(), Problem> {
+    let who = who(caller)?;
+    if may(&who, verb, true) {
+        return Ok(());
+    }
+    Err(not_allowed(&who, verb, ""))
+}
+
+/// The machines themselves are cared for with their own certificates as well.
+fn may_care(caller: &Caller) -> Result<(), Problem> {
+    let machine = caller.identity.parse::<Identity>().is_ok_and(|identity| identity.is_server());
+    if machine && caller.person.is_none() {
+        return Ok(());
+    }
+    may_ask(caller, Verb::Care)
+}
+
+fn not_allowed(who: &Who, verb: Verb, place: &str) -> Problem {
+    Problem::new(
+        Code::NotAllowed,
+        format!(
+            "the role {} has no right to: {}{place}",
+            who.role.title(),
+            verb.title()
+        ),
+    )
+}
+
+#[tonic::async_trait]
+impl<B: Backend> Backend for Guarded<B> {
+    async fn file_order(&self, caller: &Caller, request: FileOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Create)?;
+        let previous = request
+            .order
+            .as_ref()
+            .map(|order| order.previous.as_str())
+            .unwrap_or_default();
+        if previous.parse::<OrderId>().is_ok() {
+            self.sees(caller, previous).await?;
+        }
+        self.inner.file_order(caller, request).await
+    }
+
+    async fn amend_order(&self, caller: &Caller, request: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Modify)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.amend_order(caller, request).await
+    }
+
+    async fn record_service(
+        &self,
+        caller: &Caller,
+        request: RecordServiceRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Service)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.record_service(caller, request).await
+    }
+
+    async fn end_order(&self, caller: &Caller, request: EndOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Cancel)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.end_order(caller, request).await
+    }
+
+    async fn record_violation(
+        &self,
+        caller: &Caller,
+        request: RecordViolationRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Violation)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.record_violation(caller, request).await
+    }
+
+    async fn seal_order(&self, caller: &Caller, request: SealOrderRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Seal)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.seal_order(caller, request).await
+    }
+
+    async fn attach_image(
+        &self,
+        caller: &Caller,
+        offer: ImageOffer,
+        data: ImageBytes,
+    ) -> Result<AttachImageAnswer, Problem> {
+        self.may_write(caller, Verb::Modify)?;
+        self.sees(caller, &offer.order_id).await?;
+        self.inner.attach_image(caller, offer, data).await
+    }
+
+    async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
+        may_ask(caller, Verb::View)?;
+        self.inner.get_order(caller, request).await
+    }
+
+    async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        may_ask(caller, Verb::Image)?;
+        self.inner.get_image(caller, blake3).await
+    }
+
+    async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
+        may_ask(caller, Verb::Search)?;
+        self.inner.lookup(caller, request).await
+    }
+
+    async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
+        may_ask(caller, Verb::Enforce)?;
+        self.inner.enforce(caller, request).await
+    }
+
+    async fn check_order(
+        &self,
+        caller: &Caller,
+        request: CheckOrderRequest,
+    ) -> Result<CheckOrderAnswer, Problem> {
+        may_ask(caller, Verb::Check)?;
+        self.inner.check_order(caller, request).await
+    }
+
+    async fn person_history(
+        &self,
+        caller: &Caller,
+        request: PersonHistoryRequest,
+    ) -> Result<PersonHistoryAnswer, Problem> {
+        may_ask(caller, Verb::History)?;
+        self.inner.person_history(caller, request).await
+    }
+
+    async fn list_overdue(
+        &self,
+        caller: &Caller,
+        request: ListOverdueRequest,
+    ) -> Result<OverdueAnswer, Problem> {
+        may_ask(caller, Verb::Overdue)?;
+        self.inner.list_overdue(caller, request).await
+    }
+
+    async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {
+        may_ask(caller, Verb::Status)?;
+        self.inner.list_courts(caller).await
+    }
+
+    async fn status(&self, caller: &Caller) -> Result<StatusAnswer, Problem> {
+        may_ask(caller, Verb::Status)?;
+        self.inner.status(caller).await
+    }
+
+    async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem> {
+        may_ask(caller, Verb::Status)?;
+        self.inner.get_topology(caller).await
+    }
+
+    async fn scrub(&self, caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
+        if request.begin {
+            may_care(caller)?;
+        } else {
+            may_ask(caller, Verb::Status)?;
+        }
+        self.inner.scrub(caller, request).await
+    }
+
+    async fn list_quarantine(&self, caller: &Caller) -> Result<QuarantineAnswer, Problem> {
+        may_care(caller)?;
+        self.inner.list_quarantine(caller).await
+    }
+
+    async fn readiness(&self) -> Vec<Check> {
+        self.inner.readiness().await
+    }
+}

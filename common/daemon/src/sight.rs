@@ -1,0 +1,202 @@
+//! A caller's sight: who a caller is to the table of rights, and each order shown, masked or hidden as the table says. It
+//! decides nothing itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ccpor_access::{
+    Facts, Minors, Place, Seen, Who, is_confidential, masked, masked_order, names_minors, see,
+};
+use ccpor_api::{Caller, Code, Problem};
+use ccpor_domain::{Event, Name, OrderId, Status, standing};
+use ccpor_matching::{CardPerson, Role as MatchedRole};
+use ccpor_registry::{Registry, Seeing, SeenPerson, Sight, Story};
+
+/// What is said when something was left out that a purpose would show.
+pub const WITHHELD: &str = "Orders that are over were left out: state the purpose of the call to see them.";
+
+/// Who a caller is: the person at the desk, else the program with the certificate.
+///
+/// # Errors
+/// A [`Problem`] when it is nobody who may call.
+pub fn who(caller: &Caller) -> Result<Who, Problem> {
+    let nobody = || {
+        Problem::new(
+            Code::CertificateNotAccepted,
+            "the certificate names nobody who may call",
+        )
+    };
+    let Some(person) = &caller.person else {
+        return Who::of_machine(&caller.identity).map_err(|_| nobody());
+    };
+    let role: ccpor_access::Role = person.role.parse().map_err(|_| nobody())?;
+    let place = if role.is_of_a_court() {
+        Place::Court(person.of.clone())
+    } else if role.is_of_an_agency() {
+        Place::Agency(person.of.clone())
+    } else {
+        Place::Registry
+    };
+    Ok(Who { role, place })
+}
+
+/// What one caller sees of the orders that a machine holds.
+#[derive(Clone)]
+pub struct CallersSight {
+    who: Who,
+    purpose: bool,
+    registry: Arc<Registry>,
+}
+
+impl CallersSight {
+    /// The sight of `caller` over `registry`.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it is nobody who may call.
+    pub fn of(registry: &Arc<Registry>, caller: &Caller) -> Result<Self, Problem> {
+        Ok(Self {
+            who: who(caller)?,
+            purpose: !caller.purpose.is_empty(),
+            registry: Arc::clone(registry),
+        })
+    }
+
+    /// What of an order is shown; the least of what it may be, when not all of its court's records can be read.
+    #[must_use]
+    pub fn seen(&self, now: &Story) -> Option<Seen> {
+        let facts = self.facts(now);
+        let seen = see(self.who.role, facts, self.purpose);
+        let whole = now
+            .unreadable
+            .iter()
+            .all(|lost| lost.origin.court() != now.origin.court());
+        if whole {
+            return Some(seen);
+        }
+        // A seal may be among what cannot be read.
+        let sealed = see(
+            self.who.role,
+            Facts {
+                sealed: true,
+                ..facts
+            },
+            self.purpose,
+        )
+        .min(seen);
+        (sealed != Seen::Hidden || seen == Seen::Hidden).then_some(sealed)
+    }
+
+    /// What of an order held here is shown; [`Seen::Hidden`] for one that is not known here.
+    #[must_use]
+    pub fn seen_of(&self, order: OrderId) -> Seen {
+        let (told, _) = self.registry.show(order, None).into_parts();
+        // Of one that cannot be read it is only said that it is there.
+        told.map_or(Seen::Hidden, |now| self.seen(&now).unwrap_or(Seen::ToEnforce))
+    }
+
+    /// Whether an order may stand in a list that names no person: all but those under a seal that this one does not see through.
+    #[must_use]
+    pub fn lists(&self, now: &Story) -> bool {
+        let facts = self.facts(now);
+        if !facts.sealed && !facts.registered {
+            return true;
+        }
+        let in_force = Facts { over: false, ..facts };
+        see(self.who.role, in_force, true) == Seen::Whole
+    }
+
+    fn facts(&self, now: &Story) -> Facts {
+        let status = standing(&now.state, ccpor_registry::now(), self.registry.calendars()).status;
+        Facts {
+            own: self.who.owns(now.origin.court()),
+            sealed: now.state.sealed.is_some(),
+            registered: now
+                .state
+                .order
+                .foreign
+                .as_ref()
+                .is_some_and(|foreign| foreign.registered.is_some()),
+            in_force: status == Status::Active,
+            over: matches!(
+                status,
+                Status::Expired | Status::Terminated | Status::Cancelled | Status::Superseded
+            ),
+        }
+    }
+
+    fn minors(&self, now: &Story) -> Minors {
+        names_minors(self.who.role, self.who.owns(now.origin.court()))
+    }
+}
+
+impl Sight for CallersSight {
+    fn see(&self, mut story: Story, now: Option<&Story>) -> Seeing {
+        let judged = now.unwrap_or(&story);
+        let seen = match self.seen(judged) {
+            None => return Seeing::NotClear,
+            Some(Seen::Hidden) => return Seeing::Hidden,
+            Some(Seen::Withheld) => return Seeing::Withheld,
+            Some(seen) => seen,
+        };
+        let minors = self.minors(judged);
+        if seen == Seen::Whole && minors == Minors::Named {
+            return Seeing::Shown(Box::new(story));
+        }
+        let order_now = judged.state.order.clone();
+        let sealed_now = judged.state.sealed.clone();
+        if seen == Seen::Whole {
+            for told in &mut story.records {
+                let order = match &mut told.event {
+                    Event::Filed(filed) => &mut filed.order,
+                    Event::Amended(amended) => &mut amended.order,
+                    Event::Served(_)
+                    | Event::ImageAttached(_)
+                    | Event::Ended(_)
+                    | Event::Sealing(_)
+                    | Event::Violated(_) => continue,
+                };
+                *order = masked_order(std::mem::take(order), &order_now, seen, minors);
+            }
+        } else {
+            story.records.clear();
+            // An officer is told that it is sealed whatever moment is asked about.
+            story.state.sealed = sealed_now;
+        }
+        story.state = masked(story.state, &order_now, seen, minors);
+        Seeing::Shown(Box::new(story))
+    }
+
+    fn person(&self, person: &CardPerson, now: &Story) -> SeenPerson {
+        let hidden = match self.minors(now) {
+            Minors::Named => return SeenPerson::Named,
+            Minors::Unnamed => SeenPerson::Unnamed,
+            Minors::Hidden => SeenPerson::Hidden,
+        };
+        if person.role != MatchedRole::Protected {
+            return SeenPerson::Named;
+        }
+        let confidential = person.names.iter().all(|name| {
+            let name = Name {
+                first: name.first.clone(),
+                middle: name.middle.clone(),
+                last: name.last.clone(),
+                suffix: name.suffix.clone(),
+            };
+            is_confidential(&name, &now.state.order)
+        });
+        if confidential && now.state.order.protected.iter().any(|one| one.minor_confidential) {
+            hidden
+        } else {
+            SeenPerson::Named
+        }
+    }
+}
+
+impl fmt::Debug for CallersSight {
+    fn fmt(&self, form: &mut fmt::Formatter<'_>) -> fmt::Result {
+        form.debug_struct("CallersSight")
+            .field("who", &self.who)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
