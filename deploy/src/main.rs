@@ -14,6 +14,7 @@ mod batch;
 mod order;
 mod check;
 mod violation;
+mod confidential;
 mod enforce;
 mod person;
 mod overdue;

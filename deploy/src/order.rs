@@ -15,7 +15,7 @@ use crate::globals::Globals;
 use crate::key::Key;
 use crate::screen::Screen;
 use crate::write::{day, done, minute};
-use crate::{as_of, asking, check, near, order_file, paper, violation, when};
+use crate::{as_of, asking, check, confidential, near, order_file, paper, violation, when};
 
 /// What to do with an order.
 #[derive(Subcommand, Debug)]
@@ -71,6 +71,9 @@ pub(crate) enum Command {
                       ccpor order violation 7K3M-99QD-0TB2-X --date 2026-11-21 --agency-ori CA0150000"
     )]
     Violation(violation::Arguments),
+    /// Confidential information of an order: where a protected person lives, works or learns.
+    #[command(subcommand)]
+    Confidential(confidential::Command),
     /// End an order before its time, or cancel an entry made in error.
     #[command(
         after_help = "Examples:\n  ccpor order end 7K3M-99QD-0TB2-X --how terminated --date 2026-11-02 --reason \"dismissed\"\n  \
@@ -269,6 +272,7 @@ pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) ->
         Command::Amend(what) => amend(what, globals, screen).await,
         Command::Serve(what) => serve(what, globals, screen).await,
         Command::Violation(what) => violation::run(what, globals, screen).await,
+        Command::Confidential(what) => confidential::run(what, globals, screen).await,
         Command::End(what) => end(what, globals, screen).await,
     }
 }

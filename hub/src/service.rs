@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
-    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
+    ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
+    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
@@ -165,6 +166,29 @@ impl Backend for HubService {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         care::quarantine(self.reader.registry()).await
+    }
+
+    async fn confide(&self, _: &Caller, _: ConfideRequest) -> Result<WriteAnswer, Problem> {
+        not_here()
+    }
+
+    async fn read_confidential(
+        &self,
+        _: &Caller,
+        _: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        Err(Problem::new(
+            Code::NotOffered,
+            "the hub cannot read confidential information: ask the node of the issuing court, or call the court",
+        ))
+    }
+
+    async fn destroy_confidential(
+        &self,
+        _: &Caller,
+        _: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        not_here()
     }
 
     async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {

@@ -19,6 +19,9 @@ pub(crate) struct Settings {
     pub court: CourtSettings,
     /// The programming interfaces.
     pub api: ApiSettings,
+    /// The keys of confidential information.
+    #[serde(default)]
+    pub confidential: ConfidentialSettings,
     /// Replication with the hub.
     pub hub: HubSettings,
     /// What lookups say about their freshness.
@@ -48,6 +51,14 @@ pub(crate) struct CourtSettings {
     pub address: String,
 }
 
+/// The keys of confidential information.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfidentialSettings {
+    /// A directory on another disk for the recovery copies of the keys; without it nothing confidential is taken.
+    pub recovery_directory: PathBuf,
+}
+
 /// The link to the hub.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +80,7 @@ impl Default for Settings {
                 index_cache_mb: 64,
             },
             court: CourtSettings::default(),
+            confidential: ConfidentialSettings::default(),
             api: ApiSettings {
                 listen: "127.0.0.1:8443".into(),
                 public: String::new(),

@@ -19,6 +19,7 @@ use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
 use tokio_util::sync::CancellationToken;
 
+use crate::confidential::Confidential;
 use crate::config::Settings;
 use crate::intake::Intake;
 use crate::service::NodeService;
@@ -92,6 +93,11 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let scrub = Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone());
     let service = NodeService::new(
         Intake::new(Arc::clone(&registry), settings.court.clone()),
+        Confidential::new(
+            Arc::clone(&registry),
+            settings.data.directory.join("confidential"),
+            settings.confidential.recovery_directory.clone(),
+        ),
         Reader::new(Arc::clone(&registry)),
         identity.clone(),
         link,

@@ -200,7 +200,7 @@ impl Intake {
         blocking(move || incoming.finish().map_err(|error| finish_problem(&error))).await?
     }
 
-    async fn act(
+    pub(crate) async fn act(
         &self,
         act: impl FnOnce(&Registry) -> Result<Done, IntakeRefused> + Send + 'static,
     ) -> Result<WriteAnswer, Problem> {
@@ -250,7 +250,8 @@ fn own_agency(caller: &Caller, field: &str, ori: &mut String) -> Result<(), Prob
     ))
 }
 
-fn request(caller: &Caller, key: String, reason: String) -> Request {
+/// Who asks, under which key, and why.
+pub(crate) fn request(caller: &Caller, key: String, reason: String) -> Request {
     let by = Actor {
         identity: caller.identity.clone(),
         ori: Some(caller.ori.clone()).filter(|ori| !ori.is_empty()),

@@ -4,6 +4,7 @@ mod import;
 mod restore;
 mod daemon;
 mod service;
+mod confidential;
 mod intake;
 mod topology;
 mod uplink;
@@ -77,6 +78,9 @@ enum Command {
     /// The accounts of the people who log on at this machine.
     #[command(subcommand)]
     Users(users::Users),
+    /// The court's key of confidential information.
+    #[command(subcommand)]
+    Confidential(confidential::Office),
     /// Look at the settings.
     Config {
         #[command(subcommand)]
@@ -140,6 +144,13 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
         },
         Command::Init(init) => office(&settings).init(init).into(),
         Command::Users(users) => office(&settings).run(users).into(),
+        Command::Confidential(office) => {
+            let recovery = &settings.confidential.recovery_directory;
+            match office.run(&settings.data.directory.join("confidential"), recovery) {
+                Ok(exit) => exit.into(),
+                Err(error) => say(&error, Exit::Failed),
+            }
+        }
         Command::Config { .. } => Exit::Done.into(),
     }
 }

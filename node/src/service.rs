@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
-    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
+    ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
+    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
@@ -17,12 +18,14 @@ use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Kept};
 
+use crate::confidential::Confidential;
 use crate::intake::Intake;
 use crate::uplink::Link;
 
 /// Everything that a node offers to programs.
 pub(crate) struct NodeService {
     intake: Intake,
+    confidential: Confidential,
     reader: Reader,
     identity: IdentityDir,
     link: Option<Link>,
@@ -34,6 +37,7 @@ pub(crate) struct NodeService {
 impl NodeService {
     pub(crate) fn new(
         intake: Intake,
+        confidential: Confidential,
         reader: Reader,
         identity: IdentityDir,
         link: Option<Link>,
@@ -42,6 +46,7 @@ impl NodeService {
     ) -> Self {
         Self {
             intake,
+            confidential,
             reader,
             identity,
             link,
@@ -181,6 +186,26 @@ impl Backend for NodeService {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         care::quarantine(self.reader.registry()).await
+    }
+
+    async fn confide(&self, caller: &Caller, request: ConfideRequest) -> Result<WriteAnswer, Problem> {
+        self.confidential.confide(&self.intake, caller, request).await
+    }
+
+    async fn read_confidential(
+        &self,
+        _caller: &Caller,
+        request: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        self.confidential.read(request).await
+    }
+
+    async fn destroy_confidential(
+        &self,
+        caller: &Caller,
+        request: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.confidential.destroy(&self.intake, caller, request).await
     }
 
     async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {

@@ -117,6 +117,8 @@ const ENTER: &[(Verb, Reach)] = &[
     (Verb::Service, Reach::Any),
     (Verb::Violation, Reach::Any),
     (Verb::Cancel, Reach::Own),
+    (Verb::Confide, Reach::Own),
+    (Verb::Confidence, Reach::Own),
     (Verb::Status, Reach::Any),
 ];
 
@@ -134,6 +136,8 @@ const SUPERVISE: &[(Verb, Reach)] = &[
     (Verb::Violation, Reach::Any),
     (Verb::Cancel, Reach::Own),
     (Verb::Seal, Reach::Own),
+    (Verb::Confide, Reach::Own),
+    (Verb::Confidence, Reach::Own),
     (Verb::Status, Reach::Any),
 ];
 
@@ -146,6 +150,20 @@ const JUDGE: &[(Verb, Reach)] = &[
     (Verb::History, Reach::Any),
     (Verb::Overdue, Reach::Any),
     (Verb::Seal, Reach::Own),
+    (Verb::Confidence, Reach::Own),
+    (Verb::Status, Reach::Any),
+];
+
+/// Court personnel and law enforcement read it (Cal. Rules of Court, rule 1.51); only the court's own node can give it.
+const FOR_OFFICERS: (Verb, Reach) = (Verb::Confidence, Reach::Any);
+
+const ASK: &[(Verb, Reach)] = &[
+    (Verb::Search, Reach::Any),
+    (Verb::View, Reach::Any),
+    (Verb::Image, Reach::Any),
+    (Verb::Enforce, Reach::Any),
+    (Verb::History, Reach::Any),
+    FOR_OFFICERS,
     (Verb::Status, Reach::Any),
 ];
 
@@ -157,6 +175,7 @@ const SERVE: &[(Verb, Reach)] = &[
     (Verb::History, Reach::Any),
     (Verb::Service, Reach::Any),
     (Verb::Violation, Reach::Any),
+    FOR_OFFICERS,
     (Verb::Status, Reach::Any),
 ];
 
@@ -232,7 +251,7 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         role: Role::LeaQuery,
-        verbs: LOOK,
+        verbs: ASK,
         open: View::Whole,
         sealed: TO_ENFORCE,
         registered: ALL,

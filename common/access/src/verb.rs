@@ -29,6 +29,10 @@ pub enum Verb {
     Cancel,
     /// Seal an order, or unseal it.
     Seal,
+    /// Add confidential information to an order, or destroy its key.
+    Confide,
+    /// Read confidential information; only the issuing court's own node can.
+    Confidence,
     /// See the state of machines and ledgers.
     Status,
     /// See what was set aside as damaged, and begin a scrub.
@@ -37,7 +41,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Search,
         Self::View,
         Self::Image,
@@ -51,6 +55,8 @@ impl Verb {
         Self::Violation,
         Self::Cancel,
         Self::Seal,
+        Self::Confide,
+        Self::Confidence,
         Self::Status,
         Self::Care,
     ];
@@ -72,6 +78,8 @@ impl Verb {
             Self::Violation => "violation",
             Self::Cancel => "cancel",
             Self::Seal => "seal",
+            Self::Confide => "confide",
+            Self::Confidence => "read confidential",
             Self::Status => "status",
             Self::Care => "care",
         }

@@ -7,11 +7,11 @@ use futures_util::Stream;
 
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CheckOrderAnswer, CheckOrderRequest,
-    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest,
-    ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
-    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, RecordServiceRequest,
-    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer,
-    WriteAnswer,
+    ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer,
+    ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -133,6 +133,23 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Seals an order, or unseals it.
     async fn seal_order(&self, caller: &Caller, request: SealOrderRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Adds confidential information to an order of this court.
+    async fn confide(&self, caller: &Caller, request: ConfideRequest) -> Result<WriteAnswer, Problem>;
+
+    /// Reads the confidential information of an order of this court. That it was read is recorded before the answer is returned.
+    async fn read_confidential(
+        &self,
+        caller: &Caller,
+        request: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem>;
+
+    /// Destroys the key of confidential information.
+    async fn destroy_confidential(
+        &self,
+        caller: &Caller,
+        request: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem>;
 
     /// Attaches an image. The type is found from the content, never from a name or header.
     ///

@@ -17,9 +17,10 @@ use crate::line::{Fault, Memory, connect};
 use crate::message::registry_client::RegistryClient;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
-    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
-    GetOrderRequest, ImageRef, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef,
+    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
     RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
     StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
 };
@@ -246,6 +247,40 @@ impl Client {
     pub async fn seal_order(&self, message: SealOrderRequest) -> Result<WriteAnswer, CallFailed> {
         let request = self.request(message)?;
         self.timed(Box::pin(self.registry.clone().seal_order(request)))
+            .await
+    }
+
+    /// Adds confidential information to an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn confide(&self, message: ConfideRequest) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().confide(request)).await
+    }
+
+    /// Reads the confidential information of an order.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn read_confidential(
+        &self,
+        message: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().read_confidential(request)).await
+    }
+
+    /// Destroys the key of confidential information.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn destroy_confidential(
+        &self,
+        message: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, CallFailed> {
+        let request = self.request(message)?;
+        self.timed(self.registry.clone().destroy_confidential(request))
             .await
     }
 

@@ -1,9 +1,9 @@
 //! No answer about orders leaves without its freshness: this file finds it in an answer, and stops the answer that lacks it.
 
 use crate::message::{
-    AttachImageAnswer, CheckOrderAnswer, CourtsAnswer, EnforceAnswer, Freshness, LookupAnswer, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer, StatusAnswer, TopologyAnswer,
-    WriteAnswer,
+    AttachImageAnswer, CheckOrderAnswer, ConfidentialAnswer, CourtsAnswer, EnforceAnswer, Freshness,
+    LookupAnswer, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer,
+    StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 
@@ -39,4 +39,4 @@ macro_rules! answered {
     };
 }
 
-answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer, TopologyAnswer);
+answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer, TopologyAnswer, ConfidentialAnswer);

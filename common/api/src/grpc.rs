@@ -9,9 +9,10 @@ use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::message::registry_server::Registry;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
-    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest,
-    GetOrderRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk,
+    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
     RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
     StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
 };
@@ -193,6 +194,27 @@ impl Registry for GrpcFace {
     ) -> Result<Response<QuarantineAnswer>, Status> {
         let (caller, _message) = opened(request)?;
         Ok(Response::new(self.0.list_quarantine(&caller).await?))
+    }
+
+    async fn confide(&self, request: Request<ConfideRequest>) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.confide(caller, message).await?))
+    }
+
+    async fn read_confidential(
+        &self,
+        request: Request<ReadConfidentialRequest>,
+    ) -> Result<Response<ConfidentialAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.read_confidential(&caller, message).await?))
+    }
+
+    async fn destroy_confidential(
+        &self,
+        request: Request<DestroyConfidentialRequest>,
+    ) -> Result<Response<WriteAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.destroy_confidential(caller, message).await?))
     }
 
     async fn get_topology(

@@ -245,7 +245,10 @@ fn responses(route: Route) -> ResponsesBuilder {
         | Route::RecordService
         | Route::EndOrder
         | Route::RecordViolation
-        | Route::SealOrder => ("200", write()),
+        | Route::SealOrder
+        | Route::Confide
+        | Route::DestroyConfidential => ("200", write()),
+        Route::ReadConfidential => ("200", said(JSON, named("ConfidentialAnswer"), None)),
         Route::AttachImage => ("200", said(JSON, named("AttachImageAnswer"), None)),
         Route::GetOrder => ("200", dated(said(JSON, named("OrderAnswer"), None))),
         Route::GetImage => (
@@ -353,15 +356,25 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
     let parts: &[&[Code]] = match route {
         Route::FileOrder => &[DOOR, FAULT, BODY, WORK, WRITE, &[Code::AlreadyFiled]],
         Route::AmendOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN, &[Code::VersionConflict]],
-        Route::RecordService | Route::EndOrder | Route::RecordViolation | Route::SealOrder => {
-            &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN]
-        }
+        Route::RecordService
+        | Route::EndOrder
+        | Route::RecordViolation
+        | Route::SealOrder
+        | Route::Confide
+        | Route::DestroyConfidential => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN],
         Route::AttachImage => &[DOOR, FAULT, UPLOAD, WORK, WRITE, KNOWN],
         Route::GetOrder => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
         Route::GetImage => &[DOOR, FAULT, WORK, IMAGE, &[Code::PurposeNeeded]],
         Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
         Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
         Route::Enforce => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
+        Route::ReadConfidential => &[
+            DOOR,
+            FAULT,
+            WORK,
+            VIEW,
+            &[Code::NotTheIssuingCourt, Code::NotOffered],
+        ],
         Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
         Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => {
             &[DOOR, FAULT, WORK]
@@ -425,6 +438,9 @@ fn components() -> ComponentsBuilder {
     with::<message::RecordViolationRequest>(&mut schemas);
     with::<message::SealOrderRequest>(&mut schemas);
     with::<message::WriteAnswer>(&mut schemas);
+    with::<message::ConfideRequest>(&mut schemas);
+    with::<message::ConfidentialAnswer>(&mut schemas);
+    with::<message::DestroyConfidentialRequest>(&mut schemas);
     with::<message::AttachImageAnswer>(&mut schemas);
     with::<message::OrderAnswer>(&mut schemas);
     with::<message::LookupRequest>(&mut schemas);

@@ -11,10 +11,11 @@ use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
 use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
-    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
+    ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
+    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use crate::people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
@@ -169,6 +170,47 @@ impl Operations {
         accepted(refused)?;
         let backend = self.backend.clone();
         self.write(async move { backend.seal_order(&caller, request).await })
+            .await
+    }
+
+    pub(crate) async fn confide(
+        &self,
+        caller: Caller,
+        request: ConfideRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        let mut refused = key_refused(&request.idempotency_key);
+        refused.extend(absent("order_id", request.order_id.is_empty()));
+        refused.extend(absent("items", request.items.is_empty()));
+        accepted(refused)?;
+        let backend = self.backend.clone();
+        self.write(async move { backend.confide(&caller, request).await })
+            .await
+    }
+
+    pub(crate) async fn read_confidential(
+        &self,
+        caller: &Caller,
+        request: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        accepted(
+            absent("order_id", request.order_id.is_empty())
+                .into_iter()
+                .collect(),
+        )?;
+        self.read(self.backend.read_confidential(caller, request)).await
+    }
+
+    pub(crate) async fn destroy_confidential(
+        &self,
+        caller: Caller,
+        request: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        let mut refused = key_refused(&request.idempotency_key);
+        refused.extend(absent("order_id", request.order_id.is_empty()));
+        refused.extend(absent("sheet", request.sheet.is_empty()));
+        accepted(refused)?;
+        let backend = self.backend.clone();
+        self.write(async move { backend.destroy_confidential(&caller, request).await })
             .await
     }
 

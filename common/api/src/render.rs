@@ -59,6 +59,14 @@ pub fn state(
         ending: state.ending.as_ref().map(ending_record),
         violations: state.violations.iter().map(violation_record).collect(),
         brady_suggestion: Some(brady(&state.order)),
+        confidential_sheets: u32::try_from(
+            state
+                .sheets
+                .iter()
+                .filter(|sheet| sheet.destroyed.is_none())
+                .count(),
+        )
+        .unwrap_or(u32::MAX),
         sealed: state.sealed.as_ref().map(|act| message::SealRecord {
             at: act.at.to_string(),
             by: Some(actor(&act.by)),

@@ -15,9 +15,10 @@ use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::batch;
 use crate::json;
 use crate::message::{
-    AmendOrderRequest, CheckOrderRequest, EndOrderRequest, EnforceRequest, FileOrderRequest, GetOrderRequest,
-    ImageRef, ListOverdueRequest, LookupRequest, PersonHistoryRequest, RecordServiceRequest,
-    RecordViolationRequest, ScrubRequest, SealOrderRequest,
+    AmendOrderRequest, CheckOrderRequest, ConfideRequest, DestroyConfidentialRequest, EndOrderRequest,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest, LookupRequest,
+    PersonHistoryRequest, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest,
+    ScrubRequest, SealOrderRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -53,6 +54,9 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::EndOrder => post(end_order),
         Route::RecordViolation => post(record_violation),
         Route::SealOrder => post(seal_order),
+        Route::Confide => post(confide),
+        Route::ReadConfidential => get(read_confidential),
+        Route::DestroyConfidential => post(destroy_confidential),
         Route::AttachImage => put(attach_image),
         Route::GetOrder => get(get_order),
         Route::GetImage => get(get_image),
@@ -306,6 +310,39 @@ async fn status(State(ops): Ops, Extension(caller): Who) -> Answer {
 async fn scrub(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
     let message: ScrubRequest = json::read(request, ops.limits()).await?;
     Ok(json::answer(StatusCode::OK, &ops.scrub(&caller, message).await?))
+}
+
+async fn confide(State(ops): Ops, Extension(caller): Who, place: Place, request: Request) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: ConfideRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(StatusCode::OK, &ops.confide(caller, message).await?))
+}
+
+async fn read_confidential(State(ops): Ops, Extension(caller): Who, place: Place) -> Answer {
+    let mut message = ReadConfidentialRequest::default();
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.read_confidential(&caller, message).await?,
+    ))
+}
+
+async fn destroy_confidential(
+    State(ops): Ops,
+    Extension(caller): Who,
+    place: Place,
+    request: Request,
+) -> Answer {
+    let headers = request.headers().clone();
+    let mut message: DestroyConfidentialRequest = json::read(request, ops.limits()).await?;
+    key_from_header(&headers, &mut message.idempotency_key)?;
+    order_from_path(place, &mut message.order_id)?;
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.destroy_confidential(caller, message).await?,
+    ))
 }
 
 async fn list_quarantine(State(ops): Ops, Extension(caller): Who) -> Answer {

@@ -31,6 +31,9 @@ routes! {
     EndOrder = POST "/v1/orders/{order_id}/ending" "Ends an order before its time, or cancels an entry made in error";
     RecordViolation = POST "/v1/orders/{order_id}/violations" "Records that a violation of an order was reported, at any court";
     SealOrder = POST "/v1/orders/{order_id}/sealing" "Seals an order of the court, or unseals it";
+    Confide = POST "/v1/orders/{order_id}/confidential" "Adds confidential information to an order of the court, at its own node alone";
+    ReadConfidential = GET "/v1/orders/{order_id}/confidential" "Reads the confidential information of an order, at the issuing court's own node alone";
+    DestroyConfidential = POST "/v1/orders/{order_id}/confidential/destruction" "Puts confidential information beyond reach for ever, by destroying its key";
     AttachImage = PUT "/v1/orders/{order_id}/images" "Attaches the image of a signed paper: the body is its bytes";
     GetOrder = GET "/v1/orders/{order_id}" "Shows an order with its status and whole history, now or as known at a past moment";
     GetImage = GET "/v1/images/{blake3}" "Reads an image";

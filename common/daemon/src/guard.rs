@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use ccpor_access::{Place, Seen, Verb, Who, may};
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtsAnswer,
-    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
+    ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
+    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
@@ -79,7 +80,10 @@ pub fn may_ask(caller: &Caller, verb: Verb) -> Result<(), Problem> {
 
 /// The machines themselves are cared for with their own certificates as well.
 fn may_care(caller: &Caller) -> Result<(), Problem> {
-    let machine = caller.identity.parse::<Identity>().is_ok_and(|identity| identity.is_server());
+    let machine = caller
+        .identity
+        .parse::<Identity>()
+        .is_ok_and(|identity| identity.is_server());
     if machine && caller.person.is_none() {
         return Ok(());
     }
@@ -148,6 +152,43 @@ impl<B: Backend> Backend for Guarded<B> {
         self.may_write(caller, Verb::Seal)?;
         self.sees(caller, &request.order_id).await?;
         self.inner.seal_order(caller, request).await
+    }
+
+    async fn confide(&self, caller: &Caller, request: ConfideRequest) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Confide)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.confide(caller, request).await
+    }
+
+    async fn read_confidential(
+        &self,
+        caller: &Caller,
+        request: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        let who = who(caller)?;
+        let owns = self.registry.own().is_some_and(|own| who.owns(own.court()));
+        if !may(&who, Verb::Confidence, owns) {
+            return Err(not_allowed(&who, Verb::Confidence, ""));
+        }
+        // Whoever is not of the court itself says what it is for (Cal. Rules of Court, rule 1.51).
+        if !owns && (caller.purpose.is_empty() || caller.case_number.is_empty()) {
+            return Err(Problem::new(
+                Code::NotAllowed,
+                "confidential information is given for a stated purpose and case number alone",
+            ));
+        }
+        self.sees(caller, &request.order_id).await?;
+        self.inner.read_confidential(caller, request).await
+    }
+
+    async fn destroy_confidential(
+        &self,
+        caller: &Caller,
+        request: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        self.may_write(caller, Verb::Confide)?;
+        self.sees(caller, &request.order_id).await?;
+        self.inner.destroy_confidential(caller, request).await
     }
 
     async fn attach_image(

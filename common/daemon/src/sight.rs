@@ -153,7 +153,8 @@ impl Sight for CallersSight {
                     | Event::ImageAttached(_)
                     | Event::Ended(_)
                     | Event::Sealing(_)
-                    | Event::Violated(_) => continue,
+                    | Event::Violated(_)
+                    | Event::Confided(_) => continue,
                 };
                 *order = masked_order(std::mem::take(order), &order_now, seen, minors);
             }

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use ccpor_domain::{Ending, Event, Follows, ImageRef, Order, OrderId, Service, UtcMillis, Violation};
+use ccpor_domain::{
+    Confidence, Ending, Event, Follows, ImageRef, Order, OrderId, Service, SheetId, UtcMillis, Violation,
+};
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
 use crate::apply::{Batch, Fact};
@@ -102,6 +104,20 @@ impl Registry {
         violation: Violation,
     ) -> Result<Done, IntakeRefused> {
         intake::violation(self, &self.turns, request, order_id, violation)
+    }
+
+    /// Adds confidential information to an order of this court, encrypted, or says that its key was destroyed.
+    ///
+    /// # Errors
+    /// [`IntakeRefused`].
+    pub fn confide(
+        &self,
+        request: Request,
+        order_id: OrderId,
+        sheet: SheetId,
+        what: Confidence,
+    ) -> Result<Done, IntakeRefused> {
+        intake::confide(self, &self.turns, request, order_id, sheet, what)
     }
 
     /// Seals an order of this court, or unseals it.

@@ -2,8 +2,9 @@
 //! the court's ledger, shown to lookups, and only then acknowledged. Nothing here knows of other machines.
 
 use ccpor_domain::{
-    Act, Actor, Amended, CoreMissing, Event, Filed, FollowRefused, ImageAttached, ImageRef, Order, OrderId,
-    OrderState, RequestId, Sealing, Served, Service, StepRefused, UtcMillis, Violated, Violation, Warning,
+    Act, Actor, Amended, Confided, Confidence, CoreMissing, Event, Filed, FollowRefused, ImageAttached,
+    ImageRef, Order, OrderId, OrderState, RequestId, Sealing, Served, Service, SheetId, StepRefused,
+    UtcMillis, Violated, Violation, Warning,
 };
 use ccpor_ledger::{AppendError, Head, Hlc, OriginId};
 
@@ -207,6 +208,26 @@ pub(crate) fn seal(
     step(desk, turns, request, order_id, event, |_| Ok(()))
 }
 
+/// Adds confidential information to an order of this court, or says that its key was destroyed.
+pub(crate) fn confide(
+    desk: &impl Desk,
+    turns: &Turns,
+    request: Request,
+    order_id: OrderId,
+    sheet: SheetId,
+    what: Confidence,
+) -> Result<Done, IntakeRefused> {
+    let event = |act| {
+        Event::Confided(Confided {
+            act,
+            order_id,
+            sheet,
+            what,
+        })
+    };
+    step(desk, turns, request, order_id, event, |_| Ok(()))
+}
+
 /// Files a new version of an order. `expected` is the version that the client read; none does not check.
 pub(crate) fn amend(
     desk: &impl Desk,
@@ -346,7 +367,9 @@ fn same_deed(told: &Event, wanted: &Event) -> bool {
         (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
         (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
         (Event::Violated(told), Event::Violated(wanted)) => told.violation == wanted.violation,
-        (Event::Confided(told), Event::Confided(wanted)) => told.sheet == wanted.sheet && told.what == wanted.what,
+        (Event::Confided(told), Event::Confided(wanted)) => {
+            told.sheet == wanted.sheet && told.what == wanted.what
+        }
         _ => false,
     }
 }

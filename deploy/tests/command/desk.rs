@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use ccpor_api::message::{
-    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, CourtState,
-    CourtsAnswer, EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, Freshness,
-    GetOrderRequest, Hit, ImageRef, ListOverdueRequest, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, Position, QuarantineAnswer,
-    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service,
-    ServiceRecord, StatusAnswer, TopologyAnswer, WriteAnswer,
+    AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
+    ConfidentialAnswer, CourtState, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
+    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, Hit, ImageRef, ListOverdueRequest,
+    LookupAnswer, LookupRequest, NotCurrent, OrderAnswer, OverdueAnswer, PersonHistoryAnswer,
+    PersonHistoryRequest, Position, QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest,
+    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service, ServiceRecord,
+    StatusAnswer, TopologyAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -292,6 +293,26 @@ impl Backend for Desk {
 
     async fn list_quarantine(&self, _caller: &Caller) -> Result<QuarantineAnswer, Problem> {
         Ok(QuarantineAnswer::default())
+    }
+
+    async fn confide(&self, _: &Caller, _: ConfideRequest) -> Result<WriteAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
+    }
+
+    async fn read_confidential(
+        &self,
+        _: &Caller,
+        _: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
+    }
+
+    async fn destroy_confidential(
+        &self,
+        _: &Caller,
+        _: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
     }
 
     async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {

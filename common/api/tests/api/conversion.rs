@@ -181,7 +181,7 @@ proptest! {
 
     #[test]
     fn no_message_breaks_the_reading_and_no_refusal_repeats_what_a_person_is_called(
-        code in words(), dob in "[a-z]{4,9}", number in any::<u32>(),
+        code in words(), dob in "[a-z]{4,9}~", number in any::<u32>(),
     ) {
         let person = message::Person {
             dob: dob.clone(), sex: dob.clone(), age_estimate: Some(number), ..Default::default()
@@ -197,9 +197,7 @@ proptest! {
         let refused = convert::order_from("order", &order).unwrap_err();
         prop_assert!(refused.fields.iter().any(|field| field.path == "order.restrained.dob"));
         prop_assert!(refused.fields.iter().any(|field| field.path == "order.protected[0].role"));
-        let known = ["male", "female", "unknown", "nonbinary", "primary", "additional", "write", "date", "month", "year"];
-        if !known.iter().any(|word| word.contains(dob.as_str())) {
-            prop_assert!(refused.fields.iter().all(|field| !field.reason.contains(&dob)), "{:?}", refused.fields);
-        }
+        // The tilde stands in no word that a refusal says by itself.
+        prop_assert!(refused.fields.iter().all(|field| !field.reason.contains(&dob)), "{:?}", refused.fields);
     }
 }

@@ -437,6 +437,26 @@ impl Backend for Desk {
         Ok(QuarantineAnswer::default())
     }
 
+    async fn confide(&self, _: &Caller, _: ConfideRequest) -> Result<WriteAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
+    }
+
+    async fn read_confidential(
+        &self,
+        _: &Caller,
+        _: ReadConfidentialRequest,
+    ) -> Result<ConfidentialAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
+    }
+
+    async fn destroy_confidential(
+        &self,
+        _: &Caller,
+        _: DestroyConfidentialRequest,
+    ) -> Result<WriteAnswer, Problem> {
+        Err(Problem::new(Code::NotOffered, "no key here"))
+    }
+
     async fn get_topology(&self, _caller: &Caller) -> Result<TopologyAnswer, Problem> {
         Ok(TopologyAnswer::default())
     }
