@@ -8,7 +8,7 @@ use ccpor_access::{
     Facts, Minors, Place, Seen, Who, is_confidential, masked, masked_order, names_minors, see,
 };
 use ccpor_api::{Caller, Code, Problem};
-use ccpor_domain::{Event, Name, OrderId, Status, standing};
+use ccpor_domain::{Event, Name, Order, OrderId, Status, standing};
 use ccpor_matching::{CardPerson, Role as MatchedRole};
 use ccpor_registry::{Registry, Seeing, SeenPerson, Sight, Story};
 
@@ -139,7 +139,7 @@ impl Sight for CallersSight {
             Some(seen) => seen,
         };
         let minors = self.minors(judged);
-        if seen == Seen::Whole && minors == Minors::Named {
+        if seen == Seen::Whole && (minors == Minors::Named || !has_confidential(&story, judged)) {
             return Seeing::Shown(Box::new(story));
         }
         let order_now = judged.state.order.clone();
@@ -153,7 +153,8 @@ impl Sight for CallersSight {
                     | Event::ImageAttached(_)
                     | Event::Ended(_)
                     | Event::Sealing(_)
-                    | Event::Violated(_) => continue,
+                    | Event::Violated(_)
+                    | Event::Confided(_) => continue,
                 };
                 *order = masked_order(std::mem::take(order), &order_now, seen, minors);
             }
@@ -190,6 +191,22 @@ impl Sight for CallersSight {
             SeenPerson::Named
         }
     }
+}
+
+/// Whether any version of the order makes somebody confidential.
+fn has_confidential(story: &Story, now: &Story) -> bool {
+    let some = |order: &Order| order.protected.iter().any(|one| one.minor_confidential);
+    let versions = story.records.iter().filter_map(|told| match &told.event {
+        Event::Filed(filed) => Some(&filed.order),
+        Event::Amended(amended) => Some(&amended.order),
+        Event::Served(_)
+        | Event::ImageAttached(_)
+        | Event::Ended(_)
+        | Event::Sealing(_)
+        | Event::Violated(_)
+        | Event::Confided(_) => None,
+    });
+    some(&now.state.order) || some(&story.state.order) || versions.into_iter().any(some)
 }
 
 impl fmt::Debug for CallersSight {

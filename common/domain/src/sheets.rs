@@ -44,10 +44,7 @@ pub(crate) enum Confiding {
 }
 
 /// Takes a step into the sheets; a refused one leaves them as they were.
-pub(crate) fn confide(
-    sheets: &mut Vec<SheetRecord>,
-    confided: &Confided,
-) -> Result<Confiding, SheetRefused> {
+pub(crate) fn confide(sheets: &mut Vec<SheetRecord>, confided: &Confided) -> Result<Confiding, SheetRefused> {
     let order = confided.order_id;
     let full = sheets.len() >= MAX_SHEETS;
     let known = sheets.iter_mut().find(|record| record.sheet == confided.sheet);

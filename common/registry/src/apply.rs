@@ -348,7 +348,11 @@ impl Work<'_> {
                     orders: vec![attached.order_id],
                 });
             }
-            Event::Served(_) | Event::Ended(_) | Event::Sealing(_) | Event::Violated(_) | Event::Confided(_) => {}
+            Event::Served(_)
+            | Event::Ended(_)
+            | Event::Sealing(_)
+            | Event::Violated(_)
+            | Event::Confided(_) => {}
         }
         Ok(brings_order)
     }

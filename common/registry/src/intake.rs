@@ -346,7 +346,9 @@ fn same_deed(told: &Event, wanted: &Event) -> bool {
         (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
         (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
         (Event::Violated(told), Event::Violated(wanted)) => told.violation == wanted.violation,
-        (Event::Confided(told), Event::Confided(wanted)) => told.sheet == wanted.sheet && told.what == wanted.what,
+        (Event::Confided(told), Event::Confided(wanted)) => {
+            told.sheet == wanted.sheet && told.what == wanted.what
+        }
         _ => false,
     }
 }

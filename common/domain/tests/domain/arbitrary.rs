@@ -432,7 +432,9 @@ pub(crate) fn event() -> BoxedStrategy<Event> {
                     act,
                     order_id,
                     sheet: SheetId([sheet; 16]),
-                    what: bytes.map_or(Confidence::Destroyed, |bytes| Confidence::Added(Ciphertext(bytes))),
+                    what: bytes.map_or(Confidence::Destroyed, |bytes| {
+                        Confidence::Added(Ciphertext(bytes))
+                    }),
                 })
             }
         ),

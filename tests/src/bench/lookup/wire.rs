@@ -47,12 +47,10 @@ pub(super) fn measure(
         if let Some(hub) = fleet.take_hub() {
             hub.stop().await;
         }
-        let dispatch = fleet.authority().issue(
-            &"lea/bench".parse()?,
-            &[],
-            &[],
-            &folder.path().join("dispatch"),
-        )?;
+        let dispatch =
+            fleet
+                .authority()
+                .issue(&"lea/bench".parse()?, &[], &[], &folder.path().join("dispatch"))?;
         Outcome::Ok((fleet, dispatch))
     })?;
     let node = fleet.members().first().ok_or("there is no node")?.api();
