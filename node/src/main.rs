@@ -6,6 +6,7 @@ mod daemon;
 mod service;
 mod intake;
 mod topology;
+mod sharing;
 mod uplink;
 mod config;
 
