@@ -15,6 +15,7 @@ use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Book};
 use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
@@ -83,11 +84,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         topology::is_here(&settings.nodes.listen),
     );
     let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
+    let sharing = Arc::new(Sharing::open(&settings.data.directory, None));
     let nodes = landing::start(
         &settings.nodes,
         &identity,
         Arc::clone(&registry),
         Arc::clone(&book),
+        Arc::clone(&sharing),
     )?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
     let ready = Ready {
@@ -98,7 +101,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
     let service = HubService::new(
-        Reader::new(Arc::clone(&registry)),
+        Reader::new(Arc::clone(&registry), Arc::clone(&sharing)),
         identity.clone(),
         nodes.clone(),
         Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
@@ -114,7 +117,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
+        backend: Arc::new(Guarded::new(service, Arc::clone(&registry), sharing)),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
     };

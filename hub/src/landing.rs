@@ -11,6 +11,7 @@ use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::sharing::{GivesSharing, Sharing};
 use ccpor_daemon::signing::OwnKey;
 use ccpor_daemon::topology::{Book, GivesTopology};
 use ccpor_registry::{KnownImage, Registry};
@@ -43,6 +44,7 @@ pub(crate) fn start(
     identity: &IdentityDir,
     registry: Arc<Registry>,
     book: Arc<Book>,
+    sharing: Arc<Sharing>,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -53,10 +55,13 @@ pub(crate) fn start(
         answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
             otherwise: GivesAnswers {
-                reader: Arc::new(Reader::new(Arc::clone(&registry))),
+                reader: Arc::new(Reader::new(Arc::clone(&registry), Arc::clone(&sharing))),
                 otherwise: GivesTopology {
                     book,
-                    otherwise: OwnKey::of(identity),
+                    otherwise: GivesSharing {
+                        sharing,
+                        otherwise: OwnKey::of(identity),
+                    },
                 },
             },
         }),

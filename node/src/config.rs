@@ -7,6 +7,7 @@ use ccpor_daemon::people::PeopleSettings;
 use ccpor_daemon::scrub::ScrubSettings;
 use ccpor_daemon::sections::{ApiSettings, CalendarSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
+use ccpor_daemon::sharing::Shares;
 use serde::{Deserialize, Serialize};
 
 /// All settings of a node.
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub confidential: ConfidentialSettings,
     /// Replication with the hub.
     pub hub: HubSettings,
+    /// What this court shares with the machines of others.
+    pub sharing: Shares,
     /// What lookups say about their freshness.
     pub lookup: LookupSettings,
     /// Days on which courts are closed beside the State's holidays.
@@ -90,6 +93,7 @@ impl Default for Settings {
                 connect: true,
                 heartbeat_ms: 2_000,
             },
+            sharing: Shares::default(),
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),
             scrub: ScrubSettings::default(),

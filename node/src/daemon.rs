@@ -13,6 +13,7 @@ use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_people::Store;
@@ -73,7 +74,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let registry = open(&settings, &identity).await?;
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
-    let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
+    let link = uplink::start(
+        &settings.hub,
+        settings.sharing,
+        &identity,
+        Arc::clone(&registry),
+        &stop,
+    )?;
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
     if let Some(link) = link.clone() {
@@ -84,6 +91,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             public,
             stop.clone(),
         ));
+    }
+    let court = registry.own().map(|own| own.court().to_owned());
+    let sharing = Sharing::open(
+        &settings.data.directory,
+        court.map(|court| (court, settings.sharing)),
+    );
+    let sharing = Arc::new(sharing);
+    if let Some(link) = link.clone() {
+        tokio::spawn(crate::sharing::follow(link, Arc::clone(&sharing), stop.clone()));
     }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
@@ -98,7 +114,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             settings.data.directory.join("confidential"),
             settings.confidential.recovery_directory.clone(),
         ),
-        Reader::new(Arc::clone(&registry)),
+        Reader::new(Arc::clone(&registry), Arc::clone(&sharing)),
         identity.clone(),
         link,
         scrub,
@@ -121,7 +137,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
+        backend: Arc::new(Guarded::new(service, Arc::clone(&registry), sharing)),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
     };

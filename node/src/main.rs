@@ -7,6 +7,7 @@ mod service;
 mod confidential;
 mod intake;
 mod topology;
+mod sharing;
 mod uplink;
 mod config;
 

@@ -37,7 +37,7 @@ impl fmt::Display for Restored {
 pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed> {
     let registry = open_registry(settings).await?;
     let identity = identity::open(&settings.data.identity_directory())?;
-    let link = uplink::connect(&settings.hub, &identity, Arc::clone(&registry))?;
+    let link = uplink::connect(&settings.hub, settings.sharing, &identity, Arc::clone(&registry))?;
     let link = link.ok_or_else(|| NodeFailed::NotRestored("hub.connect is false".into()))?;
     // Mending and restoring end the connection, so that the ledgers are compared anew: the next step waits for the next one.
     for _ in 0..ATTEMPTS {

@@ -9,10 +9,12 @@ use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::sharing::Shares;
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_daemon::topology;
 use ccpor_ledger::VerifyingKey;
 use ccpor_registry::{KnownImage, Registry};
+use ccpor_sync::OriginSet;
 use ccpor_transport::{
     AskError, EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink,
     UplinkConfig, UplinkHandle,
@@ -61,11 +63,12 @@ const KEY_WITHIN: Duration = Duration::from_secs(5);
 /// Starts the link and lets it mend and restore by itself; none when the settings say not to connect.
 pub(crate) fn start(
     settings: &HubSettings,
+    shares: Shares,
     identity: &IdentityDir,
     registry: Arc<Registry>,
     stop: &CancellationToken,
 ) -> Result<Option<Link>, UplinkFailed> {
-    let link = connect(settings, identity, Arc::clone(&registry))?;
+    let link = connect(settings, shares, identity, Arc::clone(&registry))?;
     if let Some(link) = link.clone() {
         let trust = RecordKeyTrust::new(identity.roots().clone());
         tokio::spawn(link.follow(trust, registry, stop.clone()));
@@ -76,6 +79,7 @@ pub(crate) fn start(
 /// Starts the link alone: what it finds about the own ledger is for the caller to act upon.
 pub(crate) fn connect(
     settings: &HubSettings,
+    shares: Shares,
     identity: &IdentityDir,
     registry: Arc<Registry>,
 ) -> Result<Option<Link>, UplinkFailed> {
@@ -91,13 +95,23 @@ pub(crate) fn connect(
     let here = topology::is_here(&address);
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
-        images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)),
+        images: Arc::new(
+            RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)
+                .keeping_own(!(shares.images && shares.orders)),
+        ),
         answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
             otherwise: NobodyAsks,
         }),
     };
-    let config = UplinkConfig::new(vec![address], Permissions::node(own.clone()));
+    let mut permissions = Permissions::node(own.clone());
+    if !shares.orders {
+        tracing::warn!(
+            "this court does not share its orders (sharing.orders = false): none leaves this machine"
+        );
+        permissions.offers = OriginSet::None;
+    }
+    let config = UplinkConfig::new(vec![address], permissions);
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
     Ok(Some(Link {
         state: handle.status(),

@@ -57,7 +57,7 @@ async fn every_machine_hands_out_the_signed_list_and_a_kept_one_finds_another_ma
     .await?;
 
     let contexts = world.directory.path().join("contexts.json");
-    let identity = world.operator().path().display().to_string();
+    let identity = world.desk(world.fleet.hub_api())?.path().display().to_string();
     let added = ccpor(&contexts)?
         .args([
             "context",

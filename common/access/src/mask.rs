@@ -15,6 +15,7 @@ pub fn masked(mut state: OrderState, now: &Order, seen: Seen, minors: Minors) ->
         state.images.clear();
         state.violations.clear();
         state.steps.clear();
+        state.sheets.clear();
         for record in &mut state.service {
             record.act.reason.clear();
             record.service.note.clear();

@@ -50,6 +50,8 @@ const BEHIND: &str = "
   person, and is public without the protected person's data (Fam. Code 6380.5(c)).
 * Proceedings of the juvenile court (Welf. & Inst. Code 827) are treated as other orders unless their court seals them. **To be
   confirmed by counsel.**
+* What a court keeps to itself (`[sharing]` in its node's settings) is hidden on other machines from everybody else, whatever the
+  role, and every answer there names the court as not covered. At its own node the court answers as this table says.
 
 # What certificates give
 

@@ -8,8 +8,8 @@ use ccpor_access::{Place, Seen, Verb, Who, may};
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
-    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, ListOverdueRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
 };
@@ -19,18 +19,33 @@ use ccpor_domain::OrderId;
 use ccpor_registry::Registry;
 
 use crate::reading::{blocking, named, not_known};
+use crate::sharing::Sharing;
 use crate::sight::{CallersSight, who};
 
 /// A backend behind its guard.
 pub struct Guarded<B> {
     inner: B,
     registry: Arc<Registry>,
+    sharing: Arc<Sharing>,
 }
 
 impl<B> Guarded<B> {
-    /// Puts the guard before `inner`, which reads `registry`.
-    pub fn new(inner: B, registry: Arc<Registry>) -> Self {
-        Self { inner, registry }
+    /// Puts the guard before `inner`, which reads `registry` as far as the courts share it.
+    pub fn new(inner: B, registry: Arc<Registry>, sharing: Arc<Sharing>) -> Self {
+        Self {
+            inner,
+            registry,
+            sharing,
+        }
+    }
+
+    /// Names the courts that keep something back from the caller.
+    fn cover(&self, caller: &Caller, freshness: &mut Option<Freshness>) {
+        let (Some(freshness), Ok(who)) = (freshness, who(caller)) else {
+            return;
+        };
+        freshness.not_covered = self.sharing.not_covered();
+        freshness.not_covered.retain(|court| !who.owns(court));
     }
 
     /// Whether the caller may write with this verb in the ledger of this machine's court.
@@ -51,7 +66,11 @@ impl<B> Guarded<B> {
 
     /// An act on an order that the caller does not see is an act on an order that is not there.
     async fn sees(&self, caller: &Caller, order: &str) -> Result<(), Problem> {
-        let sight = CallersSight::of(&self.registry, caller)?;
+        // A machine that writes nothing says so itself.
+        if self.registry.own().is_none() {
+            return Ok(());
+        }
+        let sight = CallersSight::of(&self.registry, &self.sharing, caller)?;
         let (registry, text) = (Arc::clone(&self.registry), order.to_owned());
         blocking(move || {
             let order = named(&registry, &sight, &text)?;
@@ -204,7 +223,9 @@ impl<B: Backend> Backend for Guarded<B> {
 
     async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
         may_ask(caller, Verb::View)?;
-        self.inner.get_order(caller, request).await
+        let mut answer = self.inner.get_order(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
@@ -214,12 +235,16 @@ impl<B: Backend> Backend for Guarded<B> {
 
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         may_ask(caller, Verb::Search)?;
-        self.inner.lookup(caller, request).await
+        let mut answer = self.inner.lookup(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
         may_ask(caller, Verb::Enforce)?;
-        self.inner.enforce(caller, request).await
+        let mut answer = self.inner.enforce(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn check_order(
@@ -228,7 +253,9 @@ impl<B: Backend> Backend for Guarded<B> {
         request: CheckOrderRequest,
     ) -> Result<CheckOrderAnswer, Problem> {
         may_ask(caller, Verb::Check)?;
-        self.inner.check_order(caller, request).await
+        let mut answer = self.inner.check_order(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn person_history(
@@ -237,7 +264,9 @@ impl<B: Backend> Backend for Guarded<B> {
         request: PersonHistoryRequest,
     ) -> Result<PersonHistoryAnswer, Problem> {
         may_ask(caller, Verb::History)?;
-        self.inner.person_history(caller, request).await
+        let mut answer = self.inner.person_history(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn list_overdue(
@@ -246,17 +275,23 @@ impl<B: Backend> Backend for Guarded<B> {
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem> {
         may_ask(caller, Verb::Overdue)?;
-        self.inner.list_overdue(caller, request).await
+        let mut answer = self.inner.list_overdue(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {
         may_ask(caller, Verb::Status)?;
-        self.inner.list_courts(caller).await
+        let mut answer = self.inner.list_courts(caller).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn status(&self, caller: &Caller) -> Result<StatusAnswer, Problem> {
         may_ask(caller, Verb::Status)?;
-        self.inner.status(caller).await
+        let mut answer = self.inner.status(caller).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
     }
 
     async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem> {

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod people;
 pub mod users;
 pub mod topology;
+pub mod sharing;
 pub mod identity;
 pub mod lifetime;
 pub mod logs;

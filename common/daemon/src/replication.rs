@@ -26,13 +26,24 @@ const WANTED_AT_ONCE: usize = 256;
 pub struct RegistryImages {
     registry: Arc<Registry>,
     collect: Collect,
+    keeps_own: bool,
 }
 
 impl RegistryImages {
     /// The images of `registry`.
     #[must_use]
     pub fn new(registry: Arc<Registry>, collect: Collect) -> Self {
-        Self { registry, collect }
+        Self {
+            registry,
+            collect,
+            keeps_own: false,
+        }
+    }
+
+    /// With `keeps_own`, those of the own court are given to nobody.
+    #[must_use]
+    pub fn keeping_own(self, keeps_own: bool) -> Self {
+        Self { keeps_own, ..self }
     }
 }
 
@@ -49,7 +60,10 @@ pub fn wanted(image: KnownImage) -> Wanted {
 impl Images for RegistryImages {
     fn open(&self, blake3: &[u8; 32]) -> Option<(Box<dyn Read + Send>, u64)> {
         // Only images that a signed record names leave this machine.
-        self.registry.known_image(blake3)?;
+        let known = self.registry.known_image(blake3)?;
+        if self.keeps_own && self.registry.own() == Some(&known.origin) {
+            return None;
+        }
         match self.registry.images().open_image(blake3) {
             Ok(image) => {
                 let length = image.length();

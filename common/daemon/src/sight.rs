@@ -8,9 +8,11 @@ use ccpor_access::{
     Facts, Minors, Place, Seen, Who, is_confidential, masked, masked_order, names_minors, see,
 };
 use ccpor_api::{Caller, Code, Problem};
-use ccpor_domain::{Event, Name, OrderId, Status, standing};
+use ccpor_domain::{Event, Name, Order, OrderId, Status, standing};
 use ccpor_matching::{CardPerson, Role as MatchedRole};
 use ccpor_registry::{Registry, Seeing, SeenPerson, Sight, Story};
+
+use crate::sharing::{Shares, Sharing};
 
 /// What is said when something was left out that a purpose would show.
 pub const WITHHELD: &str = "Orders that are over were left out: state the purpose of the call to see them.";
@@ -46,6 +48,20 @@ pub struct CallersSight {
     who: Who,
     purpose: bool,
     registry: Arc<Registry>,
+    sharing: Arc<Sharing>,
+}
+
+/// What a caller sees of an image of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SeenImage {
+    /// To this caller the order does not exist, or shows no image.
+    Hidden,
+    /// The order is shown for a stated purpose.
+    Withheld,
+    /// The court keeps its images to itself.
+    Kept,
+    /// It.
+    Shown,
 }
 
 impl CallersSight {
@@ -53,11 +69,12 @@ impl CallersSight {
     ///
     /// # Errors
     /// A [`Problem`] when it is nobody who may call.
-    pub fn of(registry: &Arc<Registry>, caller: &Caller) -> Result<Self, Problem> {
+    pub fn of(registry: &Arc<Registry>, sharing: &Arc<Sharing>, caller: &Caller) -> Result<Self, Problem> {
         Ok(Self {
             who: who(caller)?,
             purpose: !caller.purpose.is_empty(),
             registry: Arc::clone(registry),
+            sharing: Arc::clone(sharing),
         })
     }
 
@@ -65,6 +82,10 @@ impl CallersSight {
     #[must_use]
     pub fn seen(&self, now: &Story) -> Option<Seen> {
         let facts = self.facts(now);
+        let shares = self.shares(now);
+        if !shares.orders || (facts.over && !shares.history) {
+            return Some(Seen::Hidden);
+        }
         let seen = see(self.who.role, facts, self.purpose);
         let whole = now
             .unreadable
@@ -94,10 +115,36 @@ impl CallersSight {
         told.map_or(Seen::Hidden, |now| self.seen(&now).unwrap_or(Seen::ToEnforce))
     }
 
+    /// What of an image of an order held here is shown.
+    #[must_use]
+    pub fn image_of(&self, order: OrderId) -> SeenImage {
+        let (told, _) = self.registry.show(order, None).into_parts();
+        let Ok(now) = told else { return SeenImage::Hidden };
+        match self.seen(&now) {
+            Some(Seen::Whole) if !self.shares(&now).images => SeenImage::Kept,
+            Some(Seen::Whole) => SeenImage::Shown,
+            Some(Seen::Withheld) => SeenImage::Withheld,
+            Some(Seen::ToEnforce | Seen::Hidden) | None => SeenImage::Hidden,
+        }
+    }
+
+    /// What the court of an order shares with this caller.
+    fn shares(&self, now: &Story) -> Shares {
+        let court = now.origin.court();
+        if self.who.owns(court) {
+            Shares::default()
+        } else {
+            self.sharing.of(court)
+        }
+    }
+
     /// Whether an order may stand in a list that names no person: all but those under a seal that this one does not see through.
     #[must_use]
     pub fn lists(&self, now: &Story) -> bool {
         let facts = self.facts(now);
+        if !self.shares(now).orders {
+            return false;
+        }
         if !facts.sealed && !facts.registered {
             return true;
         }
@@ -139,7 +186,11 @@ impl Sight for CallersSight {
             Some(seen) => seen,
         };
         let minors = self.minors(judged);
-        if seen == Seen::Whole && minors == Minors::Named {
+        if !self.shares(judged).images {
+            story.state.images.clear();
+        }
+        let judged = now.unwrap_or(&story);
+        if seen == Seen::Whole && (minors == Minors::Named || !has_confidential(&story, judged)) {
             return Seeing::Shown(Box::new(story));
         }
         let order_now = judged.state.order.clone();
@@ -191,6 +242,22 @@ impl Sight for CallersSight {
             SeenPerson::Named
         }
     }
+}
+
+/// Whether any version of the order makes somebody confidential.
+fn has_confidential(story: &Story, now: &Story) -> bool {
+    let some = |order: &Order| order.protected.iter().any(|one| one.minor_confidential);
+    let versions = story.records.iter().filter_map(|told| match &told.event {
+        Event::Filed(filed) => Some(&filed.order),
+        Event::Amended(amended) => Some(&amended.order),
+        Event::Served(_)
+        | Event::ImageAttached(_)
+        | Event::Ended(_)
+        | Event::Sealing(_)
+        | Event::Violated(_)
+        | Event::Confided(_) => None,
+    });
+    some(&now.state.order) || some(&story.state.order) || versions.into_iter().any(some)
 }
 
 impl fmt::Debug for CallersSight {

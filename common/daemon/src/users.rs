@@ -269,7 +269,8 @@ impl Office<'_> {
         let csv = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
         let store = self.store();
         let book = store.book()?;
-        let lines = import::read(&csv, &book, now).map_err(|error| unreadable(error.to_string()))?;
+        let lines = import::read(&csv, &book, self.court.as_deref(), now)
+            .map_err(|error| unreadable(error.to_string()))?;
         let (mut made, mut refused) = (0_usize, 0_usize);
         for line in lines {
             let judged = line

@@ -45,11 +45,11 @@ struct Row {
     of: String,
 }
 
-/// Reads a file and judges every line against the accounts that there are.
+/// Reads a file and judges every line against the accounts that there are. Where a court's role names no court, it is `own`.
 ///
 /// # Errors
 /// [`HeadingRefused`] when it is no such file.
-pub fn read(csv: &[u8], book: &Book, now: i64) -> Result<Vec<Line>, HeadingRefused> {
+pub fn read(csv: &[u8], book: &Book, own: Option<&str>, now: i64) -> Result<Vec<Line>, HeadingRefused> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .flexible(true)
@@ -69,19 +69,28 @@ pub fn read(csv: &[u8], book: &Book, now: i64) -> Result<Vec<Line>, HeadingRefus
         let row = row.and_then(|record| record.deserialize::<Row>(Some(&heading)).ok());
         let account = row
             .ok_or(LineRefused::Malformed)
-            .and_then(|row| judged(row, book, &lines, now));
+            .and_then(|row| judged(row, book, own, &lines, now));
         lines.push(Line { number, account });
     }
     Ok(lines)
 }
 
-fn judged(row: Row, book: &Book, before: &[Line], now: i64) -> Result<NewAccount, LineRefused> {
+fn judged(
+    row: Row,
+    book: &Book,
+    own: Option<&str>,
+    before: &[Line],
+    now: i64,
+) -> Result<NewAccount, LineRefused> {
     let role: Role = row.role.parse()?;
     let new = NewAccount {
         name: row.name.to_lowercase(),
         full_name: row.full_name,
         role,
-        of: row.of,
+        of: match own {
+            Some(own) if row.of.is_empty() && role.is_of_a_court() => own.to_owned(),
+            _ => row.of,
+        },
     };
     book.may_add(&new, now)?;
     let same = |line: &&Line| {

@@ -111,15 +111,10 @@ impl Store {
             move |reason| StoreFailed::Io { path, reason }
         };
         if !self.directory.exists() {
-            let mut maker = fs::DirBuilder::new();
-            maker
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.directory)
-                .map_err(failed(&self.directory))?;
+            self.make_directory().map_err(failed(&self.directory))?;
         }
         let lock = self.directory.join(LOCK);
-        let _held = locked(&lock).map_err(failed(&lock))?;
+        let _held = locked(&self.directory, &lock).map_err(failed(&lock))?;
         let before = self.book()?;
         let mut book = Book::clone(&before);
         let told = change(&mut book);
@@ -136,18 +131,37 @@ impl Store {
         }
         Ok(told)
     }
+
+    fn make_directory(&self) -> io::Result<()> {
+        let mut maker = fs::DirBuilder::new();
+        maker.recursive(true).mode(0o700).create(&self.directory)?;
+        match self.directory.parent() {
+            Some(data) => owned_as(data, &File::open(&self.directory)?),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Held until it is dropped, or the process ends.
-fn locked(path: &Path) -> io::Result<File> {
+fn locked(directory: &Path, path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
         .write(true)
         .truncate(false)
         .mode(0o600)
         .open(path)?;
+    owned_as(directory, &file)?;
     flock(&file, FlockOperation::LockExclusive)?;
     Ok(file)
+}
+
+/// What root makes on behalf of the daemon's user is that user's, as the directory it lies in.
+fn owned_as(directory: &Path, file: &File) -> io::Result<()> {
+    let (wanted, facts) = (fs::metadata(directory)?, file.metadata()?);
+    if (facts.uid(), facts.gid()) == (wanted.uid(), wanted.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::fchown(file, Some(wanted.uid()), Some(wanted.gid()))
 }
 
 /// A power cut leaves the old file or the new one.
@@ -160,9 +174,7 @@ fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         .set_permissions(fs::Permissions::from_mode(0o600))?;
     staged.write_all(bytes)?;
     staged.as_file().sync_all()?;
-    // What was made by root on behalf of the daemon's user stays that user's.
-    let owner = fs::metadata(directory)?;
-    let _not_root = std::os::unix::fs::fchown(staged.as_file(), Some(owner.uid()), Some(owner.gid()));
+    owned_as(directory, staged.as_file())?;
     staged.persist(path).map_err(|refused| refused.error)?;
     File::open(directory)?.sync_all()
 }

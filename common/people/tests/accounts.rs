@@ -365,7 +365,7 @@ fn a_file_of_accounts_is_judged_line_by_line() {
                clerk,A Clerk,court,\n\
                short,x\n\
                auditor,Ann Audit,auditor,\n";
-    let lines = import::read(csv.as_bytes(), &office.book, START).unwrap();
+    let lines = import::read(csv.as_bytes(), &office.book, None, START).unwrap();
     let told: Vec<String> = lines
         .iter()
         .map(|line| match &line.account {
@@ -384,7 +384,7 @@ fn a_file_of_accounts_is_judged_line_by_line() {
     ] {
         assert!(told[line].contains(words), "{}", told[line]);
     }
-    assert!(import::read(b"user,role\nx,y\n", &office.book, START).is_err());
+    assert!(import::read(b"user,role\nx,y\n", &office.book, None, START).is_err());
 }
 
 proptest! {

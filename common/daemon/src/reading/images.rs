@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use ccpor_access::Seen;
 use ccpor_api::{Code, ImageOut, Problem, render};
 use ccpor_domain::{ImageDigest, ImageRef};
 use ccpor_registry::image::{ImageReader, ReadError};
 use ccpor_registry::{KnownImage, Registry};
 
 use super::blocking;
-use crate::sight::CallersSight;
+use crate::sight::{CallersSight, SeenImage};
 
 /// Bytes given to the interface at once.
 const PIECE: usize = 64 << 10;
@@ -40,10 +39,11 @@ pub async fn find(
     blocking(move || {
         let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
         // The image of several papers is seen by whoever sees one of them whole.
-        match known.orders.iter().map(|order| sight.seen_of(*order)).max() {
-            Some(Seen::Whole) => {}
-            Some(Seen::Withheld) => return Err(withheld()),
-            Some(Seen::ToEnforce | Seen::Hidden) | None => return Ok(Whereabouts::Unknown),
+        match known.orders.iter().map(|order| sight.image_of(*order)).max() {
+            Some(SeenImage::Shown) => {}
+            Some(SeenImage::Kept) => return Err(kept(&known)),
+            Some(SeenImage::Withheld) => return Err(withheld()),
+            Some(SeenImage::Hidden) | None => return Ok(Whereabouts::Unknown),
         }
         match registry.images().open_image(&digest.0) {
             Ok(reader) => Ok(Whereabouts::Here(out(digest, reader))),
@@ -94,6 +94,14 @@ pub fn unavailable(image: &KnownImage, reason: &str) -> Problem {
             image.origin.court()
         ),
     )
+}
+
+fn kept(image: &KnownImage) -> Problem {
+    Problem::new(
+        Code::ImageUnavailable,
+        format!("{} shares no images with other machines", image.origin.court()),
+    )
+    .action("Call the court.")
 }
 
 fn withheld() -> Problem {

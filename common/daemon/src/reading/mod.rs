@@ -22,6 +22,7 @@ use ccpor_domain::{OrderId, UtcMillis};
 use ccpor_registry::{NoStory, NotSeen, Registry, Sight};
 use tokio::runtime::RuntimeFlavor;
 
+use crate::sharing::Sharing;
 use crate::sight::CallersSight;
 
 pub use answer::{freshness, position};
@@ -30,16 +31,18 @@ pub use states::{courts, disk_free_bytes, readiness, status};
 /// Answers questions from one registry.
 pub struct Reader {
     registry: Arc<Registry>,
+    sharing: Arc<Sharing>,
     started: UtcMillis,
     asked: AtomicU64,
 }
 
 impl Reader {
-    /// A reader of `registry`.
+    /// A reader of `registry`, as far as the courts share it.
     #[must_use]
-    pub fn new(registry: Arc<Registry>) -> Self {
+    pub fn new(registry: Arc<Registry>, sharing: Arc<Sharing>) -> Self {
         Self {
             registry,
+            sharing,
             started: ccpor_registry::now(),
             asked: AtomicU64::new(0),
         }
@@ -143,7 +146,7 @@ impl Reader {
     /// # Errors
     /// A [`Problem`] when it is nobody who may call.
     pub fn sight(&self, caller: &Caller) -> Result<CallersSight, Problem> {
-        CallersSight::of(&self.registry, caller)
+        CallersSight::of(&self.registry, &self.sharing, caller)
     }
 
     /// Shows an order.
