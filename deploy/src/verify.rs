@@ -146,7 +146,7 @@ struct Certified(RecordKeyTrust);
 impl KeyTrust for Certified {
     fn admit(&self, origin: &OriginId, key: &[u8; 32], chain: &[Vec<u8>]) -> Result<(), KeyRefused> {
         self.0
-            .admit(&origin.to_string(), key, chain)
+            .admit(origin.writer(), key, chain)
             .map_err(|refused| match refused {
                 RecordKeyRefused::OtherOrigin { .. } => KeyRefused::OtherOrigin,
                 _ => KeyRefused::BadChain,

@@ -17,6 +17,7 @@
 //!
 //! The modules below stand in the order of dependency: each uses only those declared after it.
 
+mod scan;
 mod verifier;
 mod inspection;
 mod signatures;
@@ -71,6 +72,7 @@ pub use record::{
     MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
 };
 pub use repair::{Gap, RepairRefusal, Repaired};
+pub use scan::{ScanError, scan};
 pub use request::{AppendError, Appended, Done};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
