@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
+use ccpor_daemon::audit::Recorder;
 use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
@@ -43,6 +44,7 @@ pub(crate) fn start(
     identity: &IdentityDir,
     registry: Arc<Registry>,
     book: Arc<Book>,
+    recorder: &Arc<Recorder>,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -54,6 +56,7 @@ pub(crate) fn start(
             ledgers: Arc::<Registry>::clone(&registry),
             otherwise: GivesAnswers {
                 reader: Arc::new(Reader::new(Arc::clone(&registry))),
+                recorder: Arc::clone(recorder),
                 otherwise: GivesTopology {
                     book,
                     otherwise: OwnKey::of(identity),

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
+use ccpor_daemon::audit::{self, AuditFailed, Audited};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
-use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
+use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
@@ -39,6 +40,8 @@ pub(crate) enum NodeFailed {
     #[error(transparent)]
     People(#[from] PeopleFailed),
     #[error(transparent)]
+    Audit(#[from] AuditFailed),
+    #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
     Uplink(#[from] uplink::UplinkFailed),
@@ -56,6 +59,7 @@ impl NodeFailed {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
             Self::Open(_)
             | Self::People(_)
+            | Self::Audit(_)
             | Self::Listen(_)
             | Self::Uplink(_)
             | Self::Serve(_)
@@ -73,6 +77,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let registry = open(&settings, &identity).await?;
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
+    let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
     let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
@@ -115,13 +120,16 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Store::below(&settings.data.directory),
         settings.people.clone(),
         name.clone(),
-        people::logged(),
+        recorder.witness(),
         Arc::new(|| ccpor_registry::now().0),
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
+        backend: Arc::new(Audited::new(
+            Guarded::new(service, Arc::clone(&registry)),
+            Arc::clone(&recorder),
+        )),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
     };
@@ -135,6 +143,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         .await
         .map_err(|error| NodeFailed::Fault(error.to_string()));
     let closed = blocking(move || registry.close()).await;
+    recorder.close().await;
     Ready::withdraw(&settings.data.directory);
     served??;
     beaten?;

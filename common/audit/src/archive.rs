@@ -41,7 +41,9 @@ pub enum ArchiveFailed {
     #[error("{0} {1} is no audit entry that this version knows: update this program, then verify the trail")]
     Entry(OriginId, Position),
     /// A key's file is not the one that the trail speaks of.
-    #[error("the file of the key {key} of {origin} is missing or was changed: what was told on {day} cannot be read. Follow the runbook for the audit trail")]
+    #[error(
+        "the file of the key {key} of {origin} is missing or was changed: what was told on {day} cannot be read. Follow the runbook for the audit trail"
+    )]
     KeyFile {
         /// Whose trail.
         origin: OriginId,
@@ -163,10 +165,7 @@ impl Archive {
         for origin in &self.origins {
             let mut unknown = None;
             scan(self.audit.join("ledger").join(origin.file_name()), |signed| {
-                let Ok(Record {
-                    epoch, seq, body, ..
-                }) = signed.decode()
-                else {
+                let Ok(Record { epoch, seq, body, .. }) = signed.decode() else {
                     return;
                 };
                 let position = Position { epoch, seq };
@@ -251,15 +250,21 @@ impl Search {
     fn finds(&self, act: &Act, tags: Option<&TagKey>) -> Option<bool> {
         let by = &act.by;
         let user = |user: &String| {
-            [&by.identity, &by.agency, &by.user, &by.via]
+            [&by.identity, &by.agency, &by.user, &by.via, &by.name()]
                 .into_iter()
                 .any(|name| name.eq_ignore_ascii_case(user))
         };
         let plain = self.since.is_none_or(|since| act.at >= since)
             && self.until.is_none_or(|until| act.at < until)
-            && self.kinds.iter().all(|_| self.kinds.contains(&act.operation.kind()))
+            && self
+                .kinds
+                .iter()
+                .all(|_| self.kinds.contains(&act.operation.kind()))
             && self.user.as_ref().is_none_or(user)
-            && self.ori.as_ref().is_none_or(|ori| by.ori.eq_ignore_ascii_case(ori))
+            && self
+                .ori
+                .as_ref()
+                .is_none_or(|ori| by.ori.eq_ignore_ascii_case(ori))
             && self.order.is_none_or(|order| act.orders.contains(&order));
         if !plain {
             return None;
@@ -268,7 +273,10 @@ impl Search {
             "" => Clue::Name(first, last),
             dob => Clue::Person(first, last, dob),
         });
-        let number = self.number.as_ref().map(|(kind, value)| Clue::Number(kind, value));
+        let number = self
+            .number
+            .as_ref()
+            .map(|(kind, value)| Clue::Number(kind, value));
         let mut only_shown = false;
         for clue in [person, number].into_iter().flatten() {
             let tag = tags?.tag(clue)?;
@@ -306,8 +314,13 @@ pub fn readings(
     let dir = audit.join("ledger").join(origin.file_name());
     let ledger = Ledger::open(dir, origin, trust).map_err(|error| failed(&error))?;
     let clock = Arc::new(HybridClock::system());
-    let writer = Writer::start(Arc::new(ledger), Arc::clone(auditors.signing()), Vec::new(), clock)
-        .map_err(|error| failed(&error))?;
+    let writer = Writer::start(
+        Arc::new(ledger),
+        Arc::clone(auditors.signing()),
+        Vec::new(),
+        clock,
+    )
+    .map_err(|error| failed(&error))?;
     let bytes = encode(&Entry::Read(reading)).map_err(|error| failed(&error))?;
     writer.append_wait(bytes).map_err(|error| failed(&error))?;
     writer.close();

@@ -93,7 +93,9 @@ impl AuditorsPublic {
     /// [`AuditorsFailed`] when it cannot be read or is none.
     pub fn read(path: &Path) -> Result<Self, AuditorsFailed> {
         let bytes = std::fs::read(path).map_err(|error| file(path, error))?;
-        let parsed = serde_json::from_slice(&bytes).ok().and_then(|file| Self::of(&file));
+        let parsed = serde_json::from_slice(&bytes)
+            .ok()
+            .and_then(|file| Self::of(&file));
         parsed.ok_or_else(|| AuditorsFailed::Unreadable(path.display().to_string()))
     }
 
@@ -110,7 +112,10 @@ impl AuditorsPublic {
     fn new(wrapping: Vec<u8>, signing: VerifyingKey) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(NAME_CONTEXT);
         hasher.update(&wrapping).update(signing.as_bytes());
-        let name = crate::hex::written(hasher.finalize().as_bytes()).chars().take(16).collect();
+        let name = crate::hex::written(hasher.finalize().as_bytes())
+            .chars()
+            .take(16)
+            .collect();
         Self {
             name,
             wrapping,
@@ -178,7 +183,11 @@ impl AuditorsKey {
         if passphrase.chars().count() < LEAST_PASSPHRASE {
             return Err(AuditorsFailed::Passphrase);
         }
-        let pkcs8 = Zeroizing::new(self.signing.to_pkcs8_der().map_err(|_| AuditorsFailed::Generation)?);
+        let pkcs8 = Zeroizing::new(
+            self.signing
+                .to_pkcs8_der()
+                .map_err(|_| AuditorsFailed::Generation)?,
+        );
         let length = u32::try_from(self.wrapping.len()).map_err(|_| AuditorsFailed::Generation)?;
         let mut secret = Zeroizing::new(length.to_be_bytes().to_vec());
         secret.extend_from_slice(&self.wrapping);
@@ -262,8 +271,14 @@ mod tests {
             Err(AuditorsFailed::Wrong)
         ));
         use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&private).unwrap().permissions().mode() & 0o077, 0);
-        assert!(key.write(&private, PASSPHRASE).is_err(), "a key file is never replaced");
+        assert_eq!(
+            std::fs::metadata(&private).unwrap().permissions().mode() & 0o077,
+            0
+        );
+        assert!(
+            key.write(&private, PASSPHRASE).is_err(),
+            "a key file is never replaced"
+        );
     }
 
     #[test]
@@ -271,7 +286,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("auditors.key");
         let (one, other) = (AuditorsKey::generate().unwrap(), AuditorsKey::generate().unwrap());
-        assert!(matches!(one.write(&path, "short"), Err(AuditorsFailed::Passphrase)));
+        assert!(matches!(
+            one.write(&path, "short"),
+            Err(AuditorsFailed::Passphrase)
+        ));
         one.write(&path, PASSPHRASE).unwrap();
         let mut file: PrivateFile = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         file.public = other.public().file();

@@ -246,9 +246,13 @@ impl FromStr for KeyName {
     type Err = DayKeyFailed;
 
     fn from_str(text: &str) -> Result<Self, DayKeyFailed> {
-        let name = crate::hex::read(text).map(KeyName).ok_or(DayKeyFailed::Malformed)?;
+        let name = crate::hex::read(text)
+            .map(KeyName)
+            .ok_or(DayKeyFailed::Malformed)?;
         // One key has one file name.
-        (name.to_string() == text).then_some(name).ok_or(DayKeyFailed::Malformed)
+        (name.to_string() == text)
+            .then_some(name)
+            .ok_or(DayKeyFailed::Malformed)
     }
 }
 
@@ -283,7 +287,10 @@ mod tests {
 
     #[test]
     fn what_was_told_opens_with_the_days_key_for_its_own_request_and_nowhere_else() {
-        let (key, other) = (DayKey::generate("2026-11-25").unwrap(), DayKey::generate("2026-11-25").unwrap());
+        let (key, other) = (
+            DayKey::generate("2026-11-25").unwrap(),
+            DayKey::generate("2026-11-25").unwrap(),
+        );
         let sealed = key.seal(&told("Doe"), "a-1").unwrap();
         assert_eq!(key.open(&sealed, "a-1"), Ok(told("Doe")));
         assert_eq!(key.open(&sealed, "a-2"), Err(DayKeyFailed::NotOpened));
@@ -315,7 +322,10 @@ mod tests {
             changed[at] ^= 1;
             let read = WrappedKey::read(&changed).and_then(|read| read.unwrap(&auditors).map(|_| read));
             // The name of the auditors' key is a hint for people; the hash in the trail guards it.
-            assert!(read.is_err() || read.is_ok_and(|read| read.auditors != wrapped.auditors), "{at}");
+            assert!(
+                read.is_err() || read.is_ok_and(|read| read.auditors != wrapped.auditors),
+                "{at}"
+            );
         }
     }
 }

@@ -36,7 +36,8 @@ pub enum Entry {
 pub struct Who {
     /// The identity in the certificate: `lea/alameda-so`, `system/alameda-cms`; empty when there was none.
     pub identity: String,
-    /// The agency: the identity without its machine, `court/alameda` of `court/alameda/node/1`.
+    /// The agency: the identity without its machine, `court/alameda` of `court/alameda/node/1`; of a person the court or ORI of the
+    /// account.
     pub agency: String,
     /// The agency's ORI for which the call was made.
     pub ori: String,
@@ -48,6 +49,18 @@ pub struct Who {
     pub via: String,
     /// Address and port from which the call came.
     pub source: String,
+}
+
+impl Who {
+    /// Who that is in one word: `jdoe@court/alameda`, or the identity where nobody signed in.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.user.is_empty() {
+            self.identity.clone()
+        } else {
+            format!("{}@{}", self.user, self.agency)
+        }
+    }
 }
 
 /// How it ended.

@@ -115,7 +115,10 @@ fn message(lines: u64, hash: &[u8; 32]) -> Vec<u8> {
 /// [`ExportFailed`] when it is not whole or was changed.
 pub fn check_export(bytes: &[u8], auditors: &AuditorsPublic) -> Result<Exported, ExportFailed> {
     let body = bytes.strip_suffix(b"\n").ok_or(ExportFailed::Unsigned)?;
-    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let start = body
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let (lines, last) = body.split_at_checked(start).ok_or(ExportFailed::Unsigned)?;
     let last_line = last;
     let last: Signature = serde_json::from_slice(last).map_err(|_| ExportFailed::Unsigned)?;
@@ -165,9 +168,18 @@ mod tests {
             }
         }
         let other = AuditorsKey::generate().unwrap();
-        assert!(matches!(check_export(&bytes, other.public()), Err(ExportFailed::Changed)));
+        assert!(matches!(
+            check_export(&bytes, other.public()),
+            Err(ExportFailed::Changed)
+        ));
         let cut = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-        assert!(matches!(check_export(&bytes[cut..], auditors.public()), Err(ExportFailed::Changed)));
-        assert!(matches!(check_export(&bytes[..cut], auditors.public()), Err(ExportFailed::Unsigned)));
+        assert!(matches!(
+            check_export(&bytes[cut..], auditors.public()),
+            Err(ExportFailed::Changed)
+        ));
+        assert!(matches!(
+            check_export(&bytes[..cut], auditors.public()),
+            Err(ExportFailed::Unsigned)
+        ));
     }
 }

@@ -22,7 +22,9 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Resu
         Readers::Owner => 0o600,
         Readers::All => 0o644,
     };
-    staged.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    staged
+        .as_file()
+        .set_permissions(fs::Permissions::from_mode(mode))?;
     staged.write_all(bytes)?;
     staged.as_file().sync_all()?;
     staged.persist_noclobber(path).map_err(|refused| refused.error)?;

@@ -36,7 +36,12 @@ pub(crate) fn generate() -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), HpkeFailed> {
 }
 
 /// Seals for a public key. The same `info` and `bound_to` are needed to open.
-pub(crate) fn seal(public: &[u8], info: &[u8], bound_to: &[u8], plain: &[u8]) -> Result<SealedTo, HpkeFailed> {
+pub(crate) fn seal(
+    public: &[u8],
+    info: &[u8],
+    bound_to: &[u8],
+    plain: &[u8],
+) -> Result<SealedTo, HpkeFailed> {
     let sealed = SUITE.seal(info, bound_to, plain, &HpkePublicKey(public.to_vec()));
     let (secret, bytes) = sealed.map_err(|_| HpkeFailed)?;
     Ok(SealedTo {
@@ -68,7 +73,10 @@ mod tests {
     fn only_the_key_it_was_sealed_for_opens_it_and_only_for_what_it_was_sealed() {
         let ((public, private), (_, other)) = (generate().unwrap(), generate().unwrap());
         let sealed = seal(&public, b"info", b"bound", b"plain").unwrap();
-        assert_eq!(open(&private, b"info", b"bound", &sealed).unwrap().as_slice(), b"plain");
+        assert_eq!(
+            open(&private, b"info", b"bound", &sealed).unwrap().as_slice(),
+            b"plain"
+        );
         assert!(open(&other, b"info", b"bound", &sealed).is_err());
         assert!(open(&private, b"other", b"bound", &sealed).is_err());
         assert!(open(&private, b"info", b"other", &sealed).is_err());

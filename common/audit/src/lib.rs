@@ -42,8 +42,8 @@ pub use day_keys::{DayKeyFiles, DayKeyFilesFailed};
 pub use entry::{
     Act, BeganAnew, Entry, KeyBegan, KeyDestroyed, MAX_ORDERS, MAX_TAGS, MAX_TEXT, Outcome, Reading, Who,
 };
-pub use hpke::SealedTo;
 pub use export::{ExportFailed, Exported, Exporter, check_export};
+pub use hpke::SealedTo;
 pub use operation::{Kind, Operation};
 pub use tag::{Clue, Tag, TagKey};
 pub use told::{Asked, Told};

@@ -73,6 +73,16 @@ operations! {
     AuditExport = "audit-export", Export;
     /// The weekly report was made.
     AuditWeekly = "audit-weekly", Privileged;
+    /// Which machines can be asked.
+    GetTopology = "get-topology", Care;
+    /// A person signed in.
+    SignIn = "sign-in", LogOn;
+    /// A person set a password and a second factor.
+    SetUp = "set-up", LogOn;
+    /// A person went on with a session.
+    Session = "session", LogOn;
+    /// A person signed out.
+    SignOut = "sign-out", LogOn;
 }
 
 /// The kinds of operation that auditors tell apart.
@@ -139,7 +149,10 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_word_of_its_own_and_every_kind_an_operation() {
-        let words: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.as_str()).collect();
+        let words: BTreeSet<_> = Operation::ALL
+            .iter()
+            .map(|operation| operation.as_str())
+            .collect();
         assert_eq!(words.len(), Operation::ALL.len());
         let kinds: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.kind()).collect();
         assert_eq!(kinds.len(), Kind::ALL.len());

@@ -68,8 +68,7 @@ pub(crate) fn unlock(
     passphrase: &str,
     bound_to: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, PassphraseFailed> {
-    let known =
-        locked.kdf == KDF && locked.memory_kib <= MOST_MEMORY_KIB && locked.passes <= MOST_PASSES;
+    let known = locked.kdf == KDF && locked.memory_kib <= MOST_MEMORY_KIB && locked.passes <= MOST_PASSES;
     if !known {
         return Err(PassphraseFailed::Unreadable);
     }
@@ -91,8 +90,7 @@ fn key(
     passes: u32,
 ) -> Result<RandomizedNonceKey, PassphraseFailed> {
     let mut key = Zeroizing::new([0_u8; 32]);
-    let params =
-        Params::new(memory_kib, passes, 1, Some(32)).map_err(|_| PassphraseFailed::Unreadable)?;
+    let params = Params::new(memory_kib, passes, 1, Some(32)).map_err(|_| PassphraseFailed::Unreadable)?;
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(passphrase.as_bytes(), salt, key.as_mut_slice())
         .map_err(|_| PassphraseFailed::Library)?;

@@ -40,7 +40,11 @@ impl Reserve {
         if free < self.bytes.saturating_mul(LEAST_TIMES) {
             return Ok(false);
         }
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&self.path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&self.path)?;
         let taken = allocate(&file, self.bytes).and_then(|()| file.sync_all());
         if let Err(fault) = taken {
             self.release()?;

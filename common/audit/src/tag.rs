@@ -109,7 +109,10 @@ mod tests {
             tag(Clue::Number("cii", "A1234567")),
             tag(Clue::Number("driver_license", "A1234567"))
         );
-        assert_eq!(tag(Clue::Number("cii", "a-123 4567")), tag(Clue::Number("cii", "A1234567")));
+        assert_eq!(
+            tag(Clue::Number("cii", "a-123 4567")),
+            tag(Clue::Number("cii", "A1234567"))
+        );
     }
 
     #[test]

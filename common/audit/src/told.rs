@@ -59,7 +59,12 @@ impl Told {
         cut(&mut self.case_number);
         for asked in &mut self.asked {
             asked.numbers.truncate(MAX_ASKED);
-            for text in [&mut asked.first, &mut asked.middle, &mut asked.last, &mut asked.dob] {
+            for text in [
+                &mut asked.first,
+                &mut asked.middle,
+                &mut asked.last,
+                &mut asked.dob,
+            ] {
                 cut(text);
             }
             for (kind, value) in &mut asked.numbers {

@@ -219,7 +219,9 @@ impl Trail {
     /// # Errors
     /// [`NotRecorded`] when there is no key to go on with.
     pub fn open_key(&self, at: UtcMillis) -> Result<(), NotRecorded> {
-        let Some(auditors) = &self.auditors else { return Ok(()) };
+        let Some(auditors) = &self.auditors else {
+            return Ok(());
+        };
         let mut held = self.key();
         let day = day_of(at);
         if held.as_ref().is_some_and(|key| key.day() == day) {
@@ -274,7 +276,11 @@ impl Trail {
     }
 
     /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.
-    pub fn append(self: &Arc<Self>, entry: Vec<u8>, done: impl FnOnce(Result<(), NotRecorded>) + Send + 'static) {
+    pub fn append(
+        self: &Arc<Self>,
+        entry: Vec<u8>,
+        done: impl FnOnce(Result<(), NotRecorded>) + Send + 'static,
+    ) {
         let trail = Arc::clone(self);
         self.writer.append(
             entry,
@@ -299,7 +305,9 @@ impl Trail {
         match self.reserve.release() {
             Ok(had) => {
                 if had {
-                    tracing::error!("the disk is full: audit entries are written into the reserve; make room now");
+                    tracing::error!(
+                        "the disk is full: audit entries are written into the reserve; make room now"
+                    );
                 }
                 had
             }
@@ -324,7 +332,9 @@ impl Trail {
     }
 
     fn destroy_old_keys(&self, now: UtcMillis) -> Result<Vec<String>, NotRecorded> {
-        let last = day_of(UtcMillis(now.0.saturating_sub(i64::from(self.keep_days) * DAY_MS)));
+        let last = day_of(UtcMillis(
+            now.0.saturating_sub(i64::from(self.keep_days) * DAY_MS),
+        ));
         let mut destroyed = Vec::new();
         for wrapped in self.files.all()? {
             let Some(name) = wrapped.name().filter(|_| wrapped.day < last) else {
@@ -338,7 +348,10 @@ impl Trail {
             // Said first: a key that is gone without a word would look like a theft.
             self.writer.append_wait(encode(&Entry::KeyDestroyed(entry))?)?;
             self.files.destroy(name)?;
-            tracing::info!(day = wrapped.day, "the audit key of a day was destroyed: its time was over");
+            tracing::info!(
+                day = wrapped.day,
+                "the audit key of a day was destroyed: its time was over"
+            );
             destroyed.push(wrapped.day);
         }
         Ok(destroyed)

@@ -72,8 +72,8 @@ pub use record::{
     MAX_CHAIN_CERTIFICATES, MAX_RECORD_BYTES, Outline, RECORD_VERSION, Record, SignedRecord,
 };
 pub use repair::{Gap, RepairRefusal, Repaired};
-pub use scan::{ScanError, scan};
 pub use request::{AppendError, Appended, Done};
+pub use scan::{ScanError, scan};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
 };

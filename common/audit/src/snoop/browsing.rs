@@ -45,13 +45,17 @@ fn by_number(one: &Look, next: &Look) -> bool {
 }
 
 fn surname(look: &Look) -> Option<String> {
-    let [asked] = look.asked.as_slice() else { return None };
+    let [asked] = look.asked.as_slice() else {
+        return None;
+    };
     Some(letters(&asked.last)).filter(|name| !name.is_empty())
 }
 
 /// The kind of a number, what stands before its last digits, and these.
 fn number(look: &Look) -> Option<(&str, String, u64)> {
-    let [asked] = look.asked.as_slice() else { return None };
+    let [asked] = look.asked.as_slice() else {
+        return None;
+    };
     let [(kind, value)] = asked.numbers.as_slice() else {
         return None;
     };
@@ -99,7 +103,11 @@ mod tests {
             ["Young", "Baca", "Ortiz", "Nguyen", "Lee", "Garcia"],
             ["Adams", "Brown", "Clark", "Davis", "Evans", "Flores"],
         ] {
-            assert_eq!(browsing(&names(&surnames), &Bounds::default()), [], "{surnames:?}");
+            assert_eq!(
+                browsing(&names(&surnames), &Bounds::default()),
+                [],
+                "{surnames:?}"
+            );
         }
         let mut slow = names(&["Baca", "Bacon", "Baez", "Bailey", "Baird"]);
         for (hour, look) in slow.iter_mut().enumerate() {

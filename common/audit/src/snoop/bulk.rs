@@ -11,7 +11,9 @@ use super::{Bounds, Finding, Look, Rule};
 pub fn bulk(looks: &[Look], bounds: &Bounds) -> Vec<Finding> {
     let mut days: BTreeMap<(&str, Date), Vec<&Look>> = BTreeMap::new();
     for look in looks {
-        days.entry((&look.user, look.at.in_pacific().0)).or_default().push(look);
+        days.entry((&look.user, look.at.in_pacific().0))
+            .or_default()
+            .push(look);
     }
     let counts: Vec<f64> = days.values().map(|looks| looks.len() as f64).collect();
     days.values()
@@ -51,7 +53,9 @@ mod tests {
     }
 
     fn usual() -> Vec<Look> {
-        (1..15).flat_map(|number| day(&format!("u{}", number % 3), number, 18 + number % 5)).collect()
+        (1..15)
+            .flat_map(|number| day(&format!("u{}", number % 3), number, 18 + number % 5))
+            .collect()
     }
 
     #[test]
@@ -66,7 +70,9 @@ mod tests {
 
     #[test]
     fn a_busy_dispatch_room_is_no_sign_and_few_look_ups_never_are() {
-        let room: Vec<Look> = (1..15).flat_map(|number| day("console", number, 150 + number * 9)).collect();
+        let room: Vec<Look> = (1..15)
+            .flat_map(|number| day("console", number, 150 + number * 9))
+            .collect();
         assert_eq!(bulk(&room, &Bounds::default()), []);
         let mut quiet = day("u1", 1, 1);
         quiet.extend(day("u2", 2, 1));

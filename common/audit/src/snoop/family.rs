@@ -44,6 +44,10 @@ mod tests {
         ];
         let findings = family(&looks, &roster());
         assert_eq!(findings.len(), 2);
-        assert!(findings.iter().all(|finding| finding.user == JANE && finding.rule == Rule::Family));
+        assert!(
+            findings
+                .iter()
+                .all(|finding| finding.user == JANE && finding.rule == Rule::Family)
+        );
     }
 }

@@ -33,7 +33,7 @@ pub struct Look {
     pub place: Place,
     /// When.
     pub at: UtcMillis,
-    /// The account, or the identity where nobody signs in.
+    /// Who, as [`crate::Who::name`] says.
     pub user: String,
     /// The case or incident that was named; empty when none was.
     pub case_number: String,
@@ -59,11 +59,7 @@ impl Look {
         Some(Self {
             place: found.place.clone(),
             at: act.at,
-            user: if act.by.user.is_empty() {
-                act.by.identity.clone()
-            } else {
-                act.by.user.clone()
-            },
+            user: act.by.name(),
             case_number: told.case_number.trim().to_owned(),
             asked: told.asked.clone(),
         })
@@ -74,7 +70,7 @@ impl Look {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Staff {
-    /// The account, or the identity, as it is recorded.
+    /// The account with its court or agency, `jdoe@court/alameda`, or the identity where nobody signs in, `lea/alameda-so`.
     pub user: String,
     /// First names.
     pub first: String,
@@ -96,7 +92,12 @@ impl Roster {
     /// A list of staff.
     #[must_use]
     pub fn new(staff: impl IntoIterator<Item = Staff>) -> Self {
-        Self(staff.into_iter().map(|staff| (staff.user.clone(), staff)).collect())
+        Self(
+            staff
+                .into_iter()
+                .map(|staff| (staff.user.clone(), staff))
+                .collect(),
+        )
     }
 
     /// Who has an account.

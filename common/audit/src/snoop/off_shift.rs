@@ -48,7 +48,11 @@ mod tests {
             ("2026-07-25T05:00:00Z", 0),
             ("2026-07-25T13:30:00Z", 1),
         ] {
-            assert_eq!(off_shift(&[look(JANE, at, PERSON, "")], &roster()).len(), found, "{at}");
+            assert_eq!(
+                off_shift(&[look(JANE, at, PERSON, "")], &roster()).len(),
+                found,
+                "{at}"
+            );
         }
     }
 
@@ -59,6 +63,9 @@ mod tests {
             ..Staff::default()
         }]);
         let at = "2026-11-25T20:00:00Z";
-        assert_eq!(off_shift(&[look("u", at, PERSON, ""), look("v", at, PERSON, "")], &anyone), []);
+        assert_eq!(
+            off_shift(&[look("u", at, PERSON, ""), look("v", at, PERSON, "")], &anyone),
+            []
+        );
     }
 }

@@ -1,0 +1,6 @@
+//! The audit trail as a whole: its bytes, its writing and reading, and what an edit of it is found by.
+
+mod golden;
+mod scene;
+mod trail;
+mod edits;
