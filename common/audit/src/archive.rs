@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ccpor_domain::{OrderId, UtcMillis};
+use ccpor_domain::{OrderId, RegistryNumber, UtcMillis};
 use ccpor_ledger::{
     Body, Hash, HybridClock, KeyTrust, Ledger, OriginId, Position, Record, ScanError, Writer, scan,
 };
@@ -90,6 +90,8 @@ pub struct Search {
     pub number: Option<(String, String)>,
     /// An order.
     pub order: Option<OrderId>,
+    /// An order by its number for people.
+    pub registry_number: Option<RegistryNumber>,
     /// An identity, agency or account.
     pub user: Option<String>,
     /// An ORI.
@@ -265,7 +267,10 @@ impl Search {
                 .ori
                 .as_ref()
                 .is_none_or(|ori| by.ori.eq_ignore_ascii_case(ori))
-            && self.order.is_none_or(|order| act.orders.contains(&order));
+            && self.order.is_none_or(|order| act.orders.contains(&order))
+            && self
+                .registry_number
+                .is_none_or(|number| act.orders.iter().any(|order| order.registry_number() == number));
         if !plain {
             return None;
         }
