@@ -318,20 +318,18 @@ impl Trail {
         }
     }
 
-    /// What is to be done now and then: holds back the reserve again, and destroys the keys whose time is over. Waits for the disk.
-    /// Gives the days whose keys were destroyed.
-    pub fn tend(&self, now: UtcMillis) -> Vec<String> {
-        match self.reserve.hold() {
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the reserve of the audit trail could not be held back"),
+    /// Holds back the reserve again, where there is room for it. Waits for the disk.
+    pub fn hold_reserve(&self) {
+        if let Err(error) = self.reserve.hold() {
+            tracing::warn!(%error, "the reserve of the audit trail could not be held back");
         }
-        self.destroy_old_keys(now).unwrap_or_else(|error| {
-            tracing::error!(%error, "audit keys whose time is over were not destroyed; it is tried again");
-            Vec::new()
-        })
     }
 
-    fn destroy_old_keys(&self, now: UtcMillis) -> Result<Vec<String>, NotRecorded> {
+    /// Destroys the keys whose time is over; gives their days. Waits for the disk.
+    ///
+    /// # Errors
+    /// [`NotRecorded`] when a key could not be destroyed, or not on record: it is to be tried again.
+    pub fn destroy_old_keys(&self, now: UtcMillis) -> Result<Vec<String>, NotRecorded> {
         let last = day_of(UtcMillis(
             now.0.saturating_sub(i64::from(self.keep_days) * DAY_MS),
         ));

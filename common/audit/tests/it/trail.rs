@@ -120,13 +120,13 @@ fn the_key_of_a_day_goes_when_its_time_is_over_and_what_was_told_with_it() {
     )
     .unwrap();
     record(&trail, &look_up(&trail, NOON, "New", "Question")).unwrap();
-    assert_eq!(
-        trail.tend(moment("2024-11-19T00:00:00Z")),
-        Vec::<String>::new(),
+    let destroyed = |now| trail.destroy_old_keys(moment(now)).unwrap();
+    assert!(
+        destroyed("2024-11-19T00:00:00Z").is_empty(),
         "a year is the least"
     );
-    assert_eq!(trail.tend(moment(NOON)), ["2023-11-20"]);
-    assert_eq!(trail.tend(moment(NOON)), Vec::<String>::new());
+    assert_eq!(destroyed(NOON), ["2023-11-20"]);
+    assert!(destroyed(NOON).is_empty());
     trail.close();
     let archive = scene.archive();
     let told: Vec<bool> = archive
@@ -266,7 +266,7 @@ fn the_reserve_is_held_given_up_and_held_again() {
     let trail = Trail::open(config, moment(NOON)).unwrap().0;
     let reserve = scene.path().join("reserve");
     for _ in 0..2 {
-        trail.tend(moment(NOON));
+        trail.hold_reserve();
         assert_eq!(fs::metadata(&reserve).unwrap().len(), 1 << 20);
         assert!(trail.give_up_reserve() && !reserve.exists());
         assert!(!trail.give_up_reserve());

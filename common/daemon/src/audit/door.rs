@@ -79,9 +79,12 @@ impl Recorder {
             source: knock.source.clone(),
             ..Caller::default()
         };
-        let caller = knock.caller.as_ref().unwrap_or(&nobody);
+        let mut caller = knock.caller.clone().unwrap_or(nobody);
+        if let ("", [only]) = (caller.ori.as_str(), caller.oris.as_slice()) {
+            caller.ori.clone_from(only);
+        }
         self.draft(&Call {
-            caller,
+            caller: &caller,
             operation: match knock.arrival {
                 Arrival::LoggedOn | Arrival::NoHandshake => Operation::LogOn,
                 Arrival::TurnedAway(_) => Operation::Call,

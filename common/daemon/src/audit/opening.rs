@@ -59,8 +59,10 @@ pub enum AuditFailed {
 const DIRECTORY: &str = "audit";
 /// The auditors' public key in it.
 const AUDITORS: &str = "auditors.json";
-/// How often the reserve and the keys' ages are looked at.
-const TEND_EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether there is room for the reserve again.
+const RESERVE_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked for keys whose time is over.
+const KEYS_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Opens the trail of this machine, and tends it until `stop`.
 ///
@@ -117,16 +119,28 @@ fn auditors(settings: &AuditSettings, directory: &Path) -> Result<Option<Auditor
 }
 
 async fn tend(trail: Arc<Trail>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(TEND_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let (mut reserve, mut keys) = (every(RESERVE_EVERY), every(KEYS_EVERY));
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
         let trail = Arc::clone(&trail);
-        if let Err(problem) = blocking(move || trail.tend(ccpor_registry::now())).await {
+        let tended = tokio::select! {
+            _ = reserve.tick() => blocking(move || trail.hold_reserve()).await,
+            _ = keys.tick() => blocking(move || destroy_old_keys(&trail)).await,
+            () = stop.cancelled() => return,
+        };
+        if let Err(problem) = tended {
             tracing::error!(%problem, "the audit trail was not tended");
         }
+    }
+}
+
+fn every(span: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(span);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
+}
+
+fn destroy_old_keys(trail: &Trail) {
+    if let Err(error) = trail.destroy_old_keys(ccpor_registry::now()) {
+        tracing::error!(%error, "audit keys whose time is over were not destroyed; it is tried again in an hour");
     }
 }
