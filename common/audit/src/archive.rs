@@ -206,7 +206,7 @@ impl Archive {
                     .and_then(|(key, sealed)| key.open(sealed, &act.request).ok());
                 found.push(Found {
                     place,
-                    act,
+                    act: *act,
                     told,
                     only_shown,
                 });

@@ -20,7 +20,7 @@ pub const MAX_TEXT: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
     /// Somebody did something, or was refused.
-    Act(Act),
+    Act(Box<Act>),
     /// What is told from here on is sealed under a new key.
     KeyBegan(KeyBegan),
     /// A key was destroyed: what was told under it cannot be read by anybody any more.

@@ -272,7 +272,7 @@ impl Trail {
             act.asked_tags = tags(key.tags(), &told.asked);
             act.shown_tags = tags(key.tags(), &draft.shown);
         }
-        Ok(encode(&Entry::Act(act))?)
+        Ok(encode(&Entry::Act(Box::new(act)))?)
     }
 
     /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.

@@ -58,7 +58,7 @@ fn entries() -> Vec<(String, Entry)> {
         from_json(serde_json::json!({ "secret": bytes::<65>(1), "bytes": bytes::<48>(2) }));
     let at = UtcMillis(1_795_633_200_123);
     let mut entries = vec![
-        ("act".to_owned(), Entry::Act(act())),
+        ("act".to_owned(), Entry::Act(Box::new(act()))),
         (
             "key_began".to_owned(),
             Entry::KeyBegan(KeyBegan {
@@ -105,19 +105,22 @@ fn entries() -> Vec<(String, Entry)> {
         Outcome::Begun,
     ];
     for (number, outcome) in outcomes.into_iter().enumerate() {
-        entries.push((format!("outcome_{number}"), Entry::Act(Act { outcome, ..act() })));
+        entries.push((
+            format!("outcome_{number}"),
+            Entry::Act(Box::new(Act { outcome, ..act() })),
+        ));
     }
     for operation in Operation::ALL {
         let name = format!("operation_{}", operation.as_str().replace('-', "_"));
         entries.push((
             name,
-            Entry::Act(Act {
+            Entry::Act(Box::new(Act {
                 operation: *operation,
                 told: None,
                 asked_tags: Vec::new(),
                 shown_tags: Vec::new(),
                 ..act()
-            }),
+            })),
         ));
     }
     entries
@@ -145,7 +148,7 @@ fn every_entry_has_the_bytes_that_were_pinned_and_is_read_from_them() {
 
 #[test]
 fn nothing_but_an_entry_in_its_one_form_is_read() {
-    let bytes = encode(&Entry::Act(act())).unwrap();
+    let bytes = encode(&Entry::Act(Box::new(act()))).unwrap();
     for length in 0..bytes.len() {
         assert!(decode(&bytes[..length]).is_err(), "{length}");
     }

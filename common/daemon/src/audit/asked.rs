@@ -1,5 +1,7 @@
 //! Whom and what a message asks for, and whom an answer names, in the words of the audit trail. Nothing is judged here.
 
+use std::collections::BTreeMap;
+
 use ccpor_api::message::{EnforceAnswer, Hit, LookupRequest, Order, OrderAnswer, Person};
 use ccpor_api::question::question_from;
 use ccpor_audit::Asked;
@@ -143,16 +145,25 @@ pub(super) fn parties(order: Option<&Order>) -> Vec<Asked> {
     order.restrained.iter().chain(protected).map(somebody).collect()
 }
 
-/// Everybody whom the hits of a look-up name.
+/// Everybody whom the hits of a look-up name, each once.
 pub(super) fn hits(hits: &[Hit]) -> Vec<Asked> {
-    hits.iter()
-        .flat_map(|hit| {
-            let also = hit.also.iter().flat_map(|also| named(&also.name, &also.dob));
-            named(&hit.name, &hit.dob)
-                .into_iter()
-                .chain(named(&hit.restrained_name, ""))
-                .chain(also)
-        })
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    for hit in hits {
+        names.entry(&hit.restrained_name).or_default();
+        let also = hit
+            .also
+            .iter()
+            .map(|also| (also.name.as_str(), also.dob.as_str()));
+        for (name, dob) in std::iter::once((hit.name.as_str(), hit.dob.as_str())).chain(also) {
+            let known = names.entry(name).or_default();
+            if known.is_empty() {
+                *known = dob;
+            }
+        }
+    }
+    names
+        .into_iter()
+        .flat_map(|(name, dob)| named(name, dob))
         .collect()
 }
 
