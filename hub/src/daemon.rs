@@ -7,7 +7,7 @@ use std::time::Instant;
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
-use ccpor_daemon::audit::{self, AuditFailed, Audited};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -88,12 +88,19 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     );
     let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
     let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
+    let copies = TrailCopies::new(
+        audit::directory(&settings.data.directory),
+        name.clone(),
+        identity::record_key(&identity)?.0,
+        Arc::new(CertifiedKeys::of(&identity)),
+    );
     let nodes = landing::start(
         &settings.nodes,
         &identity,
         Arc::clone(&registry),
         Arc::clone(&book),
         &recorder,
+        copies,
     )?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
     let ready = Ready {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
-use ccpor_daemon::audit::Recorder;
+use ccpor_daemon::audit::{KeepsTrails, Recorder, TrailCopies};
 use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
@@ -45,6 +45,7 @@ pub(crate) fn start(
     registry: Arc<Registry>,
     book: Arc<Book>,
     recorder: &Arc<Recorder>,
+    copies: TrailCopies,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -57,9 +58,12 @@ pub(crate) fn start(
             otherwise: GivesAnswers {
                 reader: Arc::new(Reader::new(Arc::clone(&registry))),
                 recorder: Arc::clone(recorder),
-                otherwise: GivesTopology {
-                    book,
-                    otherwise: OwnKey::of(identity),
+                otherwise: KeepsTrails {
+                    copies: Arc::new(copies),
+                    otherwise: GivesTopology {
+                        book,
+                        otherwise: OwnKey::of(identity),
+                    },
                 },
             },
         }),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccpor_api::{Limits, Serving};
-use ccpor_certs::IdentityDir;
+use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed, Audited};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
@@ -24,6 +24,7 @@ use crate::confidential::Confidential;
 use crate::config::Settings;
 use crate::intake::Intake;
 use crate::service::NodeService;
+use crate::trail_copy;
 use crate::uplink;
 
 /// Why the node does not run.
@@ -79,6 +80,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let stop = CancellationToken::new();
     let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
     let link = uplink::start(&settings.hub, &identity, Arc::clone(&registry), &stop)?;
+    if let Some(link) = link.clone() {
+        let trust = RecordKeyTrust::new(identity.roots().clone());
+        tokio::spawn(trail_copy::follow(
+            link,
+            trust,
+            Arc::clone(&recorder),
+            stop.clone(),
+        ));
+    }
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
     if let Some(link) = link.clone() {

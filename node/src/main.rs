@@ -7,6 +7,7 @@ mod service;
 mod confidential;
 mod intake;
 mod topology;
+mod trail_copy;
 mod uplink;
 mod config;
 

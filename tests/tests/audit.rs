@@ -332,7 +332,7 @@ async fn exports_are_signed_the_week_is_reviewed_and_the_passphrase_is_asked_for
         .said(0, &["\"entries\": 3"]);
     let auditors = court.realm.path("auditors").join("auditors.json");
     let check = || -> Done<Program> {
-        let program = Program::ccpor()?.args(["audit", "check-export"]).arg(&export);
+        let program = Program::ccpor()?.args(["audit", "verify"]).arg(&export);
         Ok(program.arg("--auditors").arg(&auditors))
     };
     check()?.run().await?.said(0, &["SOUND: 3 entries"]);
@@ -410,6 +410,81 @@ async fn a_lookup_that_a_node_passes_on_is_on_record_at_both_machines() -> Done<
         .count();
     assert!(looked >= at_hub.iter().filter(|found| passed(found)).count());
     world.fleet.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_hub_keeps_a_copy_of_each_nodes_trail_and_the_node_its_receipts_and_no_node_gets_anothers()
+-> Done<()> {
+    let mut world = World::start(&["alameda", "tuolumne"]).await?;
+    let auditors = ccpor_audit::AuditorsKey::generate()?;
+    let data: Vec<PathBuf> = world
+        .fleet
+        .members()
+        .iter()
+        .map(|member| member.data().to_owned())
+        .collect();
+    auditors
+        .public()
+        .write(&data[0].join("audit").join("auditors.json"))?;
+    world.set(0, "").await?;
+    let client = world.node(0).await?;
+    file(&client, "audit-0006", order("Quintanilla", "Rosalind", "26-FL-1")).await?;
+    lookup(&client, "Quintanilla", "Rosalind").await?;
+    let hub = world.fleet.hub_data().join("audit");
+    let name = "audit.court.alameda.node.1";
+    let person = Search {
+        person: Some(("Rosalind".into(), "Quintanilla".into(), String::new())),
+        kinds: vec![Kind::LookUp],
+        ..Search::default()
+    };
+    // The auditors find the question in the hub's copy as well, and nowhere is it in the clear.
+    let copied = |audit: &Path| -> Done<usize> {
+        let mut archive = Archive::open(audit)?;
+        archive.unlock(&auditors)?;
+        Ok(archive.search(&person)?.len())
+    };
+    until("the question is in the hub's copy", || async {
+        Ok((copied(&hub)? == 1).then_some(()))
+    })
+    .await?;
+    assert_eq!(copied(&data[0].join("audit"))?, 1);
+    // The hub dies and comes back, and the copy goes on.
+    if let Some(daemon) = world.fleet.take_hub() {
+        daemon.kill().await;
+    }
+    lookup(&client, "Quintanilla", "Rosalind").await?;
+    world.fleet.start_hub().await?;
+    until("the copy goes on", || async {
+        Ok((copied(&hub)? == 2).then_some(()))
+    })
+    .await?;
+    world.fleet.stop().await;
+    for audit in [&hub, &data[0].join("audit")] {
+        let above = audit.parent().ok_or("no data")?;
+        let verified = Program::ccpor()?
+            .args(["--json", "audit", "verify"])
+            .arg(above)
+            .run()
+            .await?;
+        let report: Value = verified.said(0, &[]).json()?;
+        let trails = report["trails"].as_array().ok_or("no trails")?;
+        let trail = trails
+            .iter()
+            .find(|trail| trail["trail"] == "audit/court/alameda/node/1");
+        assert!(
+            trail.is_some_and(|trail| trail["records"].as_u64() > Some(5)),
+            "{report}"
+        );
+    }
+    let receipts = std::fs::metadata(data[0].join("audit").join("ledger").join(name).join("receipts"))?;
+    assert!(receipts.len() > 100, "the hub's receipts are kept");
+    let others: Vec<String> = Archive::open(&data[1].join("audit"))?
+        .origins()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(others, ["audit/court/tuolumne/node/1"]);
     Ok(())
 }
 

@@ -1,9 +1,9 @@
-//! `ccpor audit export`: entries as JSON lines with the auditors' signature in the last one; `check-export` checks such a file.
+//! `ccpor audit export`: entries as JSON lines with the auditors' signature in the last one; checking such a file is here as well.
 
 use std::fs::OpenOptions;
 use std::io::BufWriter;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ccpor_audit::{AuditorsPublic, ExportFailed, Exporter, Operation, check_export};
 use ccpor_daemon::exit::Exit;
@@ -11,8 +11,8 @@ use clap::Args;
 use serde_json::json;
 
 use super::filter::Filter;
+use super::found;
 use super::unlocked::{Opener, Unlocked};
-use super::{found, keys};
 use crate::failure::Failure;
 use crate::screen::Screen;
 
@@ -30,21 +30,6 @@ pub(crate) struct Arguments {
     /// The new file.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-}
-
-/// Check that an export is whole, unchanged and signed by the auditors.
-#[derive(Args, Debug)]
-#[command(
-    after_help = "Examples:\n  ccpor audit check-export case.jsonl --auditors auditors.json\n  \
-                  ccpor audit check-export case.jsonl --auditors auditors.json --json\n\n\
-                  Ends with 8 when the file was changed."
-)]
-pub(crate) struct Check {
-    /// The export.
-    file: PathBuf,
-    /// The auditors' public key, auditors.json.
-    #[arg(long, value_name = "FILE")]
-    auditors: PathBuf,
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Exit, Failure> {
@@ -89,11 +74,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-pub(super) fn check(arguments: &Check, screen: &Screen) -> Result<Exit, Failure> {
-    let auditors = AuditorsPublic::read(&arguments.auditors).map_err(|error| keys::refused(&error))?;
-    let bytes = std::fs::read(&arguments.file)
-        .map_err(|error| Failure::file("reading", &arguments.file, &error, "Give an export."))?;
-    let exported = check_export(&bytes, &auditors).map_err(|error| refused(&error))?;
+/// Checks that an export is whole, unchanged and signed by the auditors.
+pub(super) fn check(file: &Path, auditors: &AuditorsPublic, screen: &Screen) -> Result<Exit, Failure> {
+    let bytes =
+        std::fs::read(file).map_err(|error| Failure::file("reading", file, &error, "Give an export."))?;
+    let exported = check_export(&bytes, auditors).map_err(|error| refused(&error))?;
     if screen.json {
         screen.document(&json!({ "ok": true, "entries": exported.lines, "auditors": exported.auditors }))?;
     } else {

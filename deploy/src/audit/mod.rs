@@ -2,12 +2,13 @@
 //! files beside the running daemon; whatever it shows of them is recorded first.
 
 mod weekly;
-mod export;
 mod search;
+mod verify;
+mod export;
 mod filter;
 mod found;
-mod verify;
 mod unlocked;
+mod unsound;
 mod place;
 mod keys;
 mod passphrase;
@@ -24,7 +25,6 @@ pub(crate) enum Command {
     Search(search::Arguments),
     Verify(verify::Arguments),
     Export(export::Arguments),
-    CheckExport(export::Check),
     Weekly(weekly::Arguments),
     /// The auditors' key pair.
     #[command(subcommand)]
@@ -36,7 +36,6 @@ pub(crate) fn run(command: Command, screen: &Screen) -> Result<Exit, Failure> {
         Command::Search(arguments) => search::run(&arguments, screen),
         Command::Verify(arguments) => verify::run(&arguments, screen),
         Command::Export(arguments) => export::run(&arguments, screen),
-        Command::CheckExport(arguments) => export::check(&arguments, screen),
         Command::Weekly(arguments) => weekly::run(&arguments, screen),
         Command::Keys(command) => keys::run(command, screen),
     }

@@ -20,7 +20,7 @@ use crate::verify::{Certified, own_hub_key, roots};
 #[derive(Args, Debug)]
 pub(crate) struct Where {
     /// Data directory of a node or hub, or the directory `audit` in it; the daemon may be running.
-    directory: PathBuf,
+    pub(super) directory: PathBuf,
     /// The authority's certificate (default: identity/ca.pem in the data directory).
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,

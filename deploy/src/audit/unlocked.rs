@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use ccpor_audit::{Archive, ArchiveFailed, Asked, AuditorsKey, Found, Operation, Reading, Search, readings};
-use ccpor_daemon::exit::Exit;
+use ccpor_audit::{Archive, Asked, AuditorsKey, Found, Operation, Reading, Search, readings};
 use ccpor_domain::UtcMillis;
 use clap::Args;
 
 use super::place::{Place, Where};
-use super::{keys, passphrase, verify};
+use super::unsound::{failure, unsound};
+use super::{keys, passphrase};
 use crate::failure::Failure;
 use crate::screen::Screen;
 
@@ -47,8 +47,8 @@ impl Unlocked {
         let place = Place::of(&opener.place)?;
         let passphrase = passphrase::known(opener.passphrase_file.as_deref())?;
         let auditors = AuditorsKey::read(&opener.key, &passphrase).map_err(|error| keys::refused(&error))?;
-        if let Err(unsound) = place.check(Some(auditors.public()))? {
-            return Err(verify::unsound(&unsound));
+        if let Err(wrong) = place.check(Some(auditors.public()))? {
+            return Err(unsound(&wrong));
         }
         let mut archive = Archive::open(&place.audit).map_err(|failed| failure(&failed))?;
         let others = archive.unlock(&auditors).map_err(|failed| failure(&failed))?;
@@ -83,25 +83,6 @@ impl Unlocked {
         };
         readings(&self.place.audit, &self.auditors, reading, told).map_err(|failed| failure(&failed))
     }
-}
-
-/// What keeps a trail from being read, and how the program ends because of it.
-pub(super) fn failure(failed: &ArchiveFailed) -> Failure {
-    let (exit, advice) = match failed {
-        ArchiveFailed::Directory { .. } => (Exit::NotFound, "Check the path and that this user may read it."),
-        ArchiveFailed::Entry(..) | ArchiveFailed::KeyFile { .. } => (
-            Exit::Integrity,
-            "Keep the directory as it is and copy it away; then follow the runbook \"the audit trail\".",
-        ),
-        ArchiveFailed::NotRecorded(_) => (
-            Exit::Denied,
-            "Run the command as the user whose files these are, or on a copy of the directory that you may write.",
-        ),
-        ArchiveFailed::Scan(_) | ArchiveFailed::Keys(_) => {
-            (Exit::Failed, "Check that this user may read the files.")
-        }
-    };
-    Failure::own(exit, failed.to_string(), advice)
 }
 
 pub(super) fn now() -> UtcMillis {

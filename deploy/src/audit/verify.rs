@@ -1,4 +1,4 @@
-//! `ccpor audit verify`: an independent check of the audit trails of a machine. It needs no key and changes nothing.
+//! `ccpor audit verify`: an independent check of the audit trails of a machine, or of an export. It needs no key and changes nothing.
 
 use std::path::PathBuf;
 
@@ -7,29 +7,45 @@ use ccpor_daemon::exit::Exit;
 use clap::Args;
 use serde_json::json;
 
-use super::place::{Checked, Place, Unsound, Where};
-use super::{keys, unlocked};
+use super::place::{Checked, Place, Where};
+use super::unsound::{document, unsound};
+use super::{export, keys};
 use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::table::{Table, count, short_hash};
 
-/// Check every record, hash, signature, receipt and key file of the audit trails in a directory.
+/// Check every record, hash, signature, receipt and key file of the audit trails in a directory, or an export.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  ccpor audit verify /var/lib/ccpor-node\n  \
-                  ccpor audit verify backup/audit --ca ca.pem --auditors auditors.json --json\n\n\
+                  ccpor audit verify backup/audit --ca ca.pem --auditors auditors.json --json\n  \
+                  ccpor audit verify case.jsonl --auditors auditors.json\n\n\
                   Ends with 0 when all is well, with 8 and the place at the first fault.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     place: Where,
-    /// The auditors' public key, to check the record of what they read (default: auditors.json beside the trails).
+    /// The auditors' public key, to check the record of what they read (default: auditors.json beside the trails), or an export.
     #[arg(long, value_name = "FILE")]
     auditors: Option<PathBuf>,
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Exit, Failure> {
-    let place = Place::of(&arguments.place)?;
-    let auditors = match &arguments.auditors {
+    let given = match &arguments.auditors {
         Some(path) => Some(AuditorsPublic::read(path).map_err(|error| keys::refused(&error))?),
+        None => None,
+    };
+    let path = &arguments.place.directory;
+    if path.is_file() {
+        let auditors = given.ok_or_else(|| {
+            Failure::usage(
+                "an export is checked against the auditors' public key",
+                "Give it with --auditors auditors.json.",
+            )
+        })?;
+        return export::check(path, &auditors, screen);
+    }
+    let place = Place::of(&arguments.place)?;
+    let auditors = match given {
+        Some(given) => Some(given),
         None => place.auditors()?,
     };
     match place.check(auditors.as_ref())? {
@@ -83,30 +99,4 @@ fn sound(checked: &Checked, screen: &Screen) -> Result<Exit, Failure> {
     );
     screen.text(&(table.text() + &sum))?;
     Ok(Exit::Done)
-}
-
-fn document(wrong: &Unsound) -> serde_json::Value {
-    match wrong {
-        Unsound::Ledger(fault) => json!({
-            "file": fault.file.display().to_string(),
-            "offset": fault.offset,
-            "trail": fault.origin.as_ref().map(ToString::to_string),
-            "epoch": fault.position.map(|position| position.epoch),
-            "seq": fault.position.map(|position| position.seq),
-            "what": fault.what.to_string(),
-        }),
-        Unsound::Trail(failed) => json!({ "what": failed.to_string() }),
-    }
-}
-
-/// What is wrong with trails, and how the program ends because of it.
-pub(super) fn unsound(wrong: &Unsound) -> Failure {
-    match wrong {
-        Unsound::Ledger(fault) => Failure::own(
-            Exit::Integrity,
-            format!("the audit trail was changed or is damaged: {fault}"),
-            "Keep the directory as it is and copy it away; then follow the runbook \"the audit trail\".",
-        ),
-        Unsound::Trail(failed) => unlocked::failure(failed),
-    }
 }

@@ -6,6 +6,9 @@
 //! with who did them. Calls that wait at the same time are made durable by one fdatasync.
 
 mod audited;
+mod keeping;
+mod sending;
+mod copying;
 mod door;
 mod recorder;
 mod asked;
@@ -15,5 +18,7 @@ pub(crate) use audited::looked_up;
 
 pub use asked::{asked_for, named};
 pub use audited::Audited;
-pub use opening::{AuditFailed, AuditSettings, open};
+pub use keeping::{KeepsTrails, TrailCopies};
+pub use opening::{AuditFailed, AuditSettings, directory, open};
 pub use recorder::{Call, Recorder, Seen};
+pub use sending::{NotCopied, Sender};

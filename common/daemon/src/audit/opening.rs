@@ -55,7 +55,7 @@ pub enum AuditFailed {
     Fault(String),
 }
 
-/// The directory of audit trails in a machine's data.
+/// The name of the directory.
 const DIRECTORY: &str = "audit";
 /// The auditors' public key in it.
 const AUDITORS: &str = "auditors.json";
@@ -74,7 +74,7 @@ pub async fn open(
     identity: &IdentityDir,
     stop: CancellationToken,
 ) -> Result<Arc<Recorder>, AuditFailed> {
-    let directory = data.join(DIRECTORY);
+    let directory = directory(data);
     let auditors = auditors(settings, &directory)?;
     if auditors.is_none() {
         tracing::warn!(
@@ -105,6 +105,12 @@ pub async fn open(
         identity.identity().path(),
         settings.emergency_answers,
     )))
+}
+
+/// The directory of audit trails in a machine's data.
+#[must_use]
+pub fn directory(data: &Path) -> PathBuf {
+    data.join(DIRECTORY)
 }
 
 fn auditors(settings: &AuditSettings, directory: &Path) -> Result<Option<AuditorsPublic>, AuditorsFailed> {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ccpor_api::message::Check;
@@ -47,6 +48,7 @@ pub struct Recorder {
     identity: String,
     emergency_answers: bool,
     pub(super) door: Door,
+    contradicted: AtomicBool,
 }
 
 impl Recorder {
@@ -58,6 +60,7 @@ impl Recorder {
             identity,
             emergency_answers,
             door: Door::default(),
+            contradicted: AtomicBool::new(false),
         }
     }
 
@@ -115,15 +118,25 @@ impl Recorder {
         let _not_recorded = self.write(&mut pending, false).await;
     }
 
-    /// Whether the last entry could be recorded.
+    /// The hub's copy of the trail contradicts it, or no longer does.
+    pub fn copy_contradicts(&self, contradicts: bool) {
+        self.contradicted.store(contradicts, Ordering::Relaxed);
+    }
+
+    /// Whether the last entry could be recorded, and nothing speaks against the trail.
     #[must_use]
     pub fn check(&self) -> Check {
         let trouble = self.trail.in_trouble();
+        let contradicted = self.contradicted.load(Ordering::Relaxed);
         Check {
             name: "audit-trail".to_owned(),
-            ok: trouble.is_none(),
+            ok: trouble.is_none() && !contradicted,
             words: match trouble {
                 Some(trouble) => trouble.to_string(),
+                None if contradicted => {
+                    "the hub's copy of this machine's audit trail is not the beginning of the trail here"
+                        .to_owned()
+                }
                 None if self.trail.seals() => "who looks is recorded".to_owned(),
                 None => "who looks is recorded, but not whom for: no auditors' key is set".to_owned(),
             },
