@@ -126,9 +126,11 @@ pub(crate) fn exit_of(code: Code) -> Exit {
         | Code::VersionConflict
         | Code::NotTheIssuingCourt
         | Code::StateConflict => Exit::Conflict,
-        Code::ImageUnavailable | Code::Unavailable | Code::Timeout | Code::TooManyRequests => {
-            Exit::Unreachable
-        }
+        Code::ImageUnavailable
+        | Code::NotRecorded
+        | Code::Unavailable
+        | Code::Timeout
+        | Code::TooManyRequests => Exit::Unreachable,
         Code::IntegrityFailure => Exit::Integrity,
         _ => Exit::Failed,
     }

@@ -3,6 +3,7 @@
 
 // A module uses only modules declared below it.
 mod demo;
+mod audit;
 mod certs;
 mod context;
 mod courts;
@@ -81,6 +82,9 @@ enum Command {
     #[command(visible_alias = "nodes")]
     Courts(courts::Arguments),
     Verify(verify::Arguments),
+    /// Who looked: check, search, export and review the audit trails of a machine.
+    #[command(subcommand)]
+    Audit(audit::Command),
     Scrub(scrub::Arguments),
     /// What was taken out of use because it failed a check.
     #[command(subcommand)]
@@ -110,6 +114,7 @@ fn main() -> ExitCode {
 fn run(command: Command, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
     match command {
         Command::Verify(arguments) => verify::run(&arguments, screen),
+        Command::Audit(command) => audit::run(command, screen),
         Command::Context(command) => context::run(command, globals, screen),
         other => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -144,6 +149,7 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Certs(command) => Box::pin(certs::run(command, screen)).await,
         Command::Demo(arguments) => Box::pin(demo::run(arguments, screen)).await,
         Command::Verify(arguments) => verify::run(&arguments, screen),
+        Command::Audit(command) => audit::run(command, screen),
         Command::Context(command) => context::run(command, globals, screen),
     }
 }

@@ -103,7 +103,7 @@ impl Place {
     }
 }
 
-fn roots(file: &Path) -> Result<Roots, Failure> {
+pub(crate) fn roots(file: &Path) -> Result<Roots, Failure> {
     let advice = "Give the authority's certificate with --ca FILE (ca.pem of any identity directory of this registry).";
     let text = std::fs::read(file).map_err(|error| Failure::file("reading", file, &error, advice))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
@@ -119,7 +119,7 @@ fn roots(file: &Path) -> Result<Roots, Failure> {
 }
 
 /// Beside a hub's ledgers lies the hub's own key; beside a node's no hub's.
-fn own_hub_key(identity: &Path) -> BTreeMap<String, VerifyingKey> {
+pub(crate) fn own_hub_key(identity: &Path) -> BTreeMap<String, VerifyingKey> {
     let own = IdentityDir::open(identity)
         .ok()
         .filter(|own| own.identity().is_hub());
@@ -141,12 +141,12 @@ fn hub_key(text: &str) -> Result<(String, [u8; 32]), String> {
 }
 
 /// Trust by the certificates that travel with the records.
-struct Certified(RecordKeyTrust);
+pub(crate) struct Certified(pub(crate) RecordKeyTrust);
 
 impl KeyTrust for Certified {
     fn admit(&self, origin: &OriginId, key: &[u8; 32], chain: &[Vec<u8>]) -> Result<(), KeyRefused> {
         self.0
-            .admit(&origin.to_string(), key, chain)
+            .admit(origin.writer(), key, chain)
             .map_err(|refused| match refused {
                 RecordKeyRefused::OtherOrigin { .. } => KeyRefused::OtherOrigin,
                 _ => KeyRefused::BadChain,

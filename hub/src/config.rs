@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ccpor_daemon::audit::AuditSettings;
 use ccpor_daemon::logs::LogSettings;
 use ccpor_daemon::people::PeopleSettings;
 use ccpor_daemon::scrub::ScrubSettings;
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub scrub: ScrubSettings,
     /// People who log on at this machine.
     pub people: PeopleSettings,
+    /// The record of who looked.
+    pub audit: AuditSettings,
     /// Logs.
     pub log: LogSettings,
 }
@@ -75,6 +78,7 @@ impl Default for Settings {
             court_calendar: CalendarSettings::default(),
             scrub: ScrubSettings::default(),
             people: PeopleSettings::default(),
+            audit: AuditSettings::default(),
             log: LogSettings::default(),
         }
     }

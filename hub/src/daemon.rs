@@ -7,11 +7,12 @@ use std::time::Instant;
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
+use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
-use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
+use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
@@ -40,6 +41,8 @@ pub(crate) enum HubFailed {
     #[error(transparent)]
     People(#[from] PeopleFailed),
     #[error(transparent)]
+    Audit(#[from] AuditFailed),
+    #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
     Landing(#[from] landing::LandingFailed),
@@ -59,6 +62,7 @@ impl HubFailed {
             Self::Identity(_) | Self::NotAHub(_) => Exit::Denied,
             Self::Open(_)
             | Self::People(_)
+            | Self::Audit(_)
             | Self::Listen(_)
             | Self::Landing(_)
             | Self::Enrolment(_)
@@ -85,12 +89,21 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     );
     let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
     let sharing = Arc::new(Sharing::open(&settings.data.directory, None));
+    let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
+    let copies = TrailCopies::new(
+        audit::directory(&settings.data.directory),
+        name.clone(),
+        identity::record_key(&identity)?.0,
+        Arc::new(CertifiedKeys::of(&identity)),
+    );
     let nodes = landing::start(
         &settings.nodes,
         &identity,
         Arc::clone(&registry),
         Arc::clone(&book),
         Arc::clone(&sharing),
+        &recorder,
+        copies,
     )?;
     let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
     let ready = Ready {
@@ -111,13 +124,16 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Store::below(&settings.data.directory),
         settings.people.clone(),
         name.clone(),
-        people::logged(),
+        recorder.witness(),
         Arc::new(|| ccpor_registry::now().0),
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(Guarded::new(service, Arc::clone(&registry), sharing)),
+        backend: Arc::new(Audited::new(
+            Guarded::new(service, Arc::clone(&registry), sharing),
+            Arc::clone(&recorder),
+        )),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
     };
@@ -132,6 +148,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         enrolment.stopped().await;
     }
     let closed = blocking(move || registry.close()).await;
+    recorder.close().await;
     Ready::withdraw(&settings.data.directory);
     served??;
     closed.map_err(|problem| HubFailed::Fault(problem.to_string()))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
+use ccpor_daemon::audit::{KeepsTrails, Recorder, TrailCopies};
 use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
@@ -45,6 +46,8 @@ pub(crate) fn start(
     registry: Arc<Registry>,
     book: Arc<Book>,
     sharing: Arc<Sharing>,
+    recorder: &Arc<Recorder>,
+    copies: TrailCopies,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -56,11 +59,15 @@ pub(crate) fn start(
             ledgers: Arc::<Registry>::clone(&registry),
             otherwise: GivesAnswers {
                 reader: Arc::new(Reader::new(Arc::clone(&registry), Arc::clone(&sharing))),
-                otherwise: GivesTopology {
-                    book,
-                    otherwise: GivesSharing {
-                        sharing,
-                        otherwise: OwnKey::of(identity),
+                recorder: Arc::clone(recorder),
+                otherwise: KeepsTrails {
+                    copies: Arc::new(copies),
+                    otherwise: GivesTopology {
+                        book,
+                        otherwise: GivesSharing {
+                            sharing,
+                            otherwise: OwnKey::of(identity),
+                        },
                     },
                 },
             },

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccpor_api::{Limits, Serving};
-use ccpor_certs::IdentityDir;
+use ccpor_certs::{IdentityDir, RecordKeyTrust};
+use ccpor_daemon::audit::{self, AuditFailed, Audited};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
-use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
+use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::scrub::Scrub;
@@ -24,6 +25,7 @@ use crate::confidential::Confidential;
 use crate::config::Settings;
 use crate::intake::Intake;
 use crate::service::NodeService;
+use crate::trail_copy;
 use crate::uplink;
 
 /// Why the node does not run.
@@ -39,6 +41,8 @@ pub(crate) enum NodeFailed {
     Open(#[from] OpenFailed),
     #[error(transparent)]
     People(#[from] PeopleFailed),
+    #[error(transparent)]
+    Audit(#[from] AuditFailed),
     #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
@@ -57,6 +61,7 @@ impl NodeFailed {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
             Self::Open(_)
             | Self::People(_)
+            | Self::Audit(_)
             | Self::Listen(_)
             | Self::Uplink(_)
             | Self::Serve(_)
@@ -74,6 +79,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let registry = open(&settings, &identity).await?;
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
+    let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
     let link = uplink::start(
         &settings.hub,
         settings.sharing,
@@ -81,6 +87,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Arc::clone(&registry),
         &stop,
     )?;
+    if let Some(link) = link.clone() {
+        let trust = RecordKeyTrust::new(identity.roots().clone());
+        tokio::spawn(trail_copy::follow(
+            link,
+            trust,
+            Arc::clone(&recorder),
+            stop.clone(),
+        ));
+    }
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
     if let Some(link) = link.clone() {
@@ -131,13 +146,16 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Store::below(&settings.data.directory),
         settings.people.clone(),
         name.clone(),
-        people::logged(),
+        recorder.witness(),
         Arc::new(|| ccpor_registry::now().0),
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(),
-        backend: Arc::new(Guarded::new(service, Arc::clone(&registry), sharing)),
+        backend: Arc::new(Audited::new(
+            Guarded::new(service, Arc::clone(&registry), sharing),
+            Arc::clone(&recorder),
+        )),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
     };
@@ -151,6 +169,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         .await
         .map_err(|error| NodeFailed::Fault(error.to_string()));
     let closed = blocking(move || registry.close()).await;
+    recorder.close().await;
     Ready::withdraw(&settings.data.directory);
     served??;
     beaten?;

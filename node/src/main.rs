@@ -8,6 +8,7 @@ mod confidential;
 mod intake;
 mod topology;
 mod sharing;
+mod trail_copy;
 mod uplink;
 mod config;
 

@@ -316,30 +316,45 @@ impl Link {
     }
 
     async fn learn_key(&self, trust: &RecordKeyTrust, registry: &Arc<Registry>, hub: &str) {
+        let Some(key) = self.hub_key(trust, hub).await else {
+            return;
+        };
+        let (registry, hub) = (Arc::clone(registry), hub.to_owned());
+        if let Err(problem) = blocking(move || registry.trust_hub(&hub, key)).await {
+            tracing::error!(%problem, "the hub's receipts do not count until the restart");
+        }
+    }
+
+    /// The key that a hub signs receipts with, as its certificates vouch for; none when they do not, which the log is told.
+    pub(crate) async fn hub_key(&self, trust: &RecordKeyTrust, hub: &str) -> Option<VerifyingKey> {
         let answer = match self.handle.ask(signing::QUESTION, KEY_WITHIN).await {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::warn!(hub, %error, "the hub did not say which key it signs receipts with");
-                return;
+                return None;
             }
         };
         let Some((key, chain)) = signing::read(&answer) else {
             tracing::warn!(hub, "the hub's signing key could not be read");
-            return;
+            return None;
         };
         if let Err(error) = trust.admit(hub, &key, &chain) {
             tracing::warn!(hub, %error, "the hub's signing key is refused; its receipts do not count");
-            return;
+            return None;
         }
-        let (registry, hub) = (Arc::clone(registry), hub.to_owned());
-        match VerifyingKey::new(key) {
-            Ok(key) => {
-                if let Err(problem) = blocking(move || registry.trust_hub(&hub, key)).await {
-                    tracing::error!(%problem, "the hub's receipts do not count until the restart");
-                }
-            }
-            Err(error) => tracing::warn!(hub, %error, "the hub's signing key is refused"),
-        }
+        VerifyingKey::new(key)
+            .inspect_err(|error| tracing::warn!(hub, %error, "the hub's signing key is refused"))
+            .ok()
+    }
+
+    /// The hub that is connected now.
+    pub(crate) fn hub(&self) -> Option<String> {
+        let state = self.state.borrow();
+        state
+            .peer
+            .as_ref()
+            .filter(|_| state.up_since.is_some())
+            .map(ToString::to_string)
     }
 }
 

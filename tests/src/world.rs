@@ -78,6 +78,21 @@ impl World {
         self.directory.disable_cleanup(false);
     }
 
+    /// Gives a node further settings, in a drop-in beside its file, and starts it anew.
+    ///
+    /// # Errors
+    /// When it does not start with them.
+    pub async fn set(&mut self, number: usize, settings: &str) -> Outcome<()> {
+        if let Some(node) = self.fleet.take_node(number) {
+            node.stop().await;
+        }
+        let member = self.fleet.members().get(number).ok_or("no such member")?;
+        let drop_ins = member.directory().join("node.d");
+        std::fs::create_dir_all(&drop_ins)?;
+        std::fs::write(drop_ins.join("test.toml"), settings)?;
+        Ok(self.fleet.start_node(number).await?)
+    }
+
     /// A connection to the node with this number, as its court.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ pub struct Caller {
     pub person: Option<Person>,
     /// The node that passes the call on for its caller; empty when the caller called here.
     pub via: String,
+    /// The address and port that the connection came from; empty when it is not known.
+    pub source: String,
 }
 
 /// A person with a session, as the account says.
@@ -62,6 +64,28 @@ pub struct Person {
     pub of: String,
     /// Which session, for the records; not what opens it.
     pub session: String,
+}
+
+/// Somebody at the door of the interface. No operation: it is told so that it can be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knock {
+    /// The address and port that the connection came from.
+    pub source: String,
+    /// Who, when the certificate says so.
+    pub caller: Option<Caller>,
+    /// What came of it.
+    pub arrival: Arrival,
+}
+
+/// What came of somebody at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The connection was made with a certificate that names a caller.
+    LoggedOn,
+    /// The TLS handshake failed: a certificate that is not of this registry, expired or revoked, or no TLS at all.
+    NoHandshake,
+    /// A call was turned away before it reached an operation.
+    TurnedAway(Problem),
 }
 
 impl Caller {
@@ -208,6 +232,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Which machines of the registry can be asked, signed by a hub.
     async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem>;
+
+    /// Somebody came to the door. A call that is turned away is answered after this returns.
+    async fn knocked(&self, _knock: Knock) {}
 
     /// The named checks of readiness, for `/readyz` and the gRPC health service. Ready means that all are `ok`.
     async fn readiness(&self) -> Vec<Check>;

@@ -12,7 +12,9 @@ use tokio::sync::Semaphore;
 use tonic::Status;
 use tower::ServiceExt;
 
-use crate::backend::{CASE_HEADER, Caller, MAX_CASE_NUMBER, MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER};
+use crate::backend::{
+    Arrival, CASE_HEADER, Caller, Knock, MAX_CASE_NUMBER, MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER,
+};
 use crate::grpc::{GrpcFace, wire_problem};
 use crate::message::FILE_DESCRIPTOR_SET;
 use crate::message::registry_server::RegistryServer;
@@ -31,8 +33,8 @@ const STANDARD_SERVICES: &str = "/grpc.";
 pub(crate) struct Face {
     rest: Router,
     grpc: Router,
-    calls: Arc<Semaphore>,
     operations: Operations,
+    calls: Arc<Semaphore>,
 }
 
 /// The parts of gRPC that could not be put together.
@@ -59,10 +61,15 @@ impl Face {
         })
     }
 
-    /// Answers one call; `caller` is who the connection belongs to, or why nobody.
-    pub(crate) async fn answer(&self, caller: Result<Caller, Problem>, request: Request<Body>) -> Response {
+    /// Answers one call from an address; `caller` is who the connection belongs to, or why nobody.
+    pub(crate) async fn answer(
+        &self,
+        source: &str,
+        caller: Result<Caller, Problem>,
+        request: Request<Body>,
+    ) -> Response {
         let grpc = is_grpc(request.headers());
-        let answered = AssertUnwindSafe(Box::pin(self.admitted(caller, request, grpc)))
+        let answered = AssertUnwindSafe(Box::pin(self.admitted(source, caller, request, grpc)))
             .catch_unwind()
             .await;
         let mut response = match answered {
@@ -83,6 +90,7 @@ impl Face {
 
     async fn admitted(
         &self,
+        source: &str,
         caller: Result<Caller, Problem>,
         mut request: Request<Body>,
         grpc: bool,
@@ -93,18 +101,15 @@ impl Face {
                 "too many calls at a time; this one was not begun",
             )
         })?;
-        let (path, token) = (request.uri().path(), bearer(request.headers()));
-        if Route::is_of_people(path) {
-            let certificate = shown(caller)?;
-            request.extensions_mut().insert(Visit { certificate, token });
-        } else if path != Route::Livez.path() {
-            // Whoever comes with a session is that person, whatever the certificate of the connection may do.
-            let caller = match token {
-                Some(token) => self.operations.person(shown(caller)?.as_ref(), &token).await?,
-                None => caller?,
+        let who = caller.as_ref().ok().cloned();
+        if let Err(problem) = self.named(source, caller, &mut request).await {
+            let knock = Knock {
+                source: source.to_owned(),
+                caller: who,
+                arrival: Arrival::TurnedAway(problem.clone()),
             };
-            let caller = for_reason(for_agency(caller, request.headers())?, request.headers())?;
-            request.extensions_mut().insert(caller);
+            self.operations.knocked(knock).await;
+            return Err(problem);
         }
         if !grpc {
             let Ok(response) = self.rest.clone().oneshot(request).await;
@@ -117,6 +122,32 @@ impl Face {
         } else {
             with_problem(response)
         })
+    }
+}
+
+impl Face {
+    /// Puts into the request who calls, or for the paths of people who comes; refuses who is nobody.
+    async fn named(
+        &self,
+        source: &str,
+        caller: Result<Caller, Problem>,
+        request: &mut Request<Body>,
+    ) -> Result<(), Problem> {
+        let (path, token) = (request.uri().path(), bearer(request.headers()));
+        if Route::is_of_people(path) {
+            let certificate = shown(caller)?;
+            request.extensions_mut().insert(Visit { certificate, token });
+        } else if path != Route::Livez.path() {
+            // Whoever comes with a session is that person, whatever the certificate of the connection may do.
+            let mut caller = match token {
+                Some(token) => self.operations.person(shown(caller)?.as_ref(), &token).await?,
+                None => caller?,
+            };
+            source.clone_into(&mut caller.source);
+            let caller = for_reason(for_agency(caller, request.headers())?, request.headers())?;
+            request.extensions_mut().insert(caller);
+        }
+        Ok(())
     }
 }
 

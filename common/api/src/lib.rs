@@ -31,8 +31,8 @@ pub mod message;
 mod limits;
 
 pub use backend::{
-    Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, MAX_CASE_NUMBER, MAX_PURPOSE, ORI_HEADER,
-    PURPOSE_HEADER, Person,
+    Arrival, Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, Knock, MAX_CASE_NUMBER,
+    MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER, Person,
 };
 pub use client::{Answers, CallFailed, Client, ImageIn, Target};
 pub use limits::Limits;

@@ -332,6 +332,7 @@ const BODY: &[Code] = &[
 const VIEW: &[Code] = &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields];
 const WORK: &[Code] = &[
     Code::TooManyRequests,
+    Code::NotRecorded,
     Code::Unavailable,
     Code::Timeout,
     Code::IntegrityFailure,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 
-use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut};
+use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Knock};
 use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
@@ -355,6 +355,16 @@ impl Operations {
 
     pub(crate) async fn get_topology(&self, caller: &Caller) -> Result<TopologyAnswer, Problem> {
         self.read(self.backend.get_topology(caller)).await
+    }
+
+    /// Tells the backend who came; whatever goes wrong there is its own to tell.
+    pub(crate) async fn knocked(&self, knock: Knock) {
+        let _told = self
+            .read(async {
+                self.backend.knocked(knock).await;
+                Ok(())
+            })
+            .await;
     }
 
     /// A backend that fails to answer is not ready.

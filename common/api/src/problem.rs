@@ -126,6 +126,9 @@ codes! {
     /// The disk is full: nothing was written.
     StorageFull = "storage-full", 507, ResourceExhausted, "There is no room to write",
         "Nothing was filed. Tell the operator of the node to make room, then send it again.";
+    /// Who asks could not be recorded, so nothing was answered.
+    NotRecorded = "not-recorded", 503, Unavailable, "The call cannot be recorded, so it is not answered",
+        "Ask another node or the hub, or call the court. Tell the operator of this machine: it needs a person.";
     /// Not ready: starting, shutting down, overloaded, or a part is missing.
     Unavailable = "unavailable", 503, Unavailable, "Not available right now",
         "Try again in a moment, or ask another node.";

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic_health::server::HealthReporter;
 
-use crate::backend::{Backend, Caller};
+use crate::backend::{Arrival, Backend, Caller, Knock};
 use crate::face::Face;
 use crate::limits::Limits;
 use crate::message::registry_server::RegistryServer;
@@ -73,18 +73,19 @@ pub async fn serve(
     let face = Face::new(operations.clone(), health)?;
     let door = Arc::new(Door {
         face,
+        operations: operations.clone(),
         serving,
         limits: limits.clone(),
     });
     let slots = Arc::new(Semaphore::new(limits.connections));
     let (tasks, cut) = (TaskTracker::new(), CancellationToken::new());
     tasks.spawn(report_health(reporter, operations, limits.clone(), stop.clone()));
-    while let Some((socket, slot)) = accepted(&listener, &slots, &stop).await {
+    while let Some(accepted) = accepted(&listener, &slots, &stop).await {
         let (door, stop, cut) = (door.clone(), stop.clone(), cut.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = cut.cancelled() => {}
-                () = door.serve_connection(socket, slot, stop) => {}
+                () = door.serve_connection(accepted, stop) => {}
             }
         });
     }
@@ -96,17 +97,27 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection with its place; none when it is time to stop.
+/// A connection, the address it came from, and its place among those that are served at a time.
+struct Accepted {
+    socket: TcpStream,
+    source: String,
+    slot: OwnedSemaphorePermit,
+}
+
+/// The next connection; none when it is time to stop.
 async fn accepted(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<Accepted> {
     let next = async {
         let slot = slots.clone().acquire_owned().await.ok()?;
         loop {
             match listener.accept().await {
-                Ok((socket, _address)) => return Some((socket, slot)),
+                Ok((socket, address)) => {
+                    let source = address.to_string();
+                    return Some(Accepted { socket, source, slot });
+                }
                 Err(error) => {
                     // Out of file descriptors, or a connection that went away while waiting: the next one may do.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -156,38 +167,36 @@ async fn set_health(reporter: &HealthReporter, ready: bool) {
 
 struct Door {
     face: Face,
+    operations: Operations,
     serving: Serving,
     limits: Arc<Limits>,
 }
 
 impl Door {
-    async fn serve_connection(
-        self: Arc<Self>,
-        socket: TcpStream,
-        slot: OwnedSemaphorePermit,
-        stop: CancellationToken,
-    ) {
+    async fn serve_connection(self: Arc<Self>, accepted: Accepted, stop: CancellationToken) {
+        let Accepted { socket, source, slot } = accepted;
         // Small answers must not wait for the acknowledgement of earlier ones.
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let acceptor = TlsAcceptor::from((self.serving.tls)());
-        let handshake = tokio::time::timeout(self.limits.handshake, acceptor.accept(socket));
         let tls = tokio::select! {
             () = stop.cancelled() => return,
-            shaken = handshake => match shaken {
-                Ok(Ok(tls)) => tls,
-                Ok(Err(error)) => return tracing::info!(%error, "a TLS handshake failed"),
-                Err(_elapsed) => return tracing::info!("a TLS handshake was not finished in time"),
-            },
+            shaken = self.shaken(socket) => shaken,
         };
-        let visitor = Arc::new(Visitor::new(&tls, self.serving.caller_of.clone()));
+        let Some(tls) = tls else {
+            return self.knocked(source, None, Arrival::NoHandshake).await;
+        };
+        let visitor = Arc::new(Visitor::new(&tls, source.clone(), self.serving.caller_of.clone()));
+        if let Ok(caller) = visitor.caller(&self.limits) {
+            self.knocked(source, Some(caller), Arrival::LoggedOn).await;
+        }
         let door = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (door, visitor) = (door.clone(), visitor.clone());
             async move {
                 let caller = visitor.caller(&door.limits);
-                Ok::<_, Infallible>(door.face.answer(caller, request.map(Body::new)).await)
+                let request = request.map(Body::new);
+                Ok::<_, Infallible>(door.face.answer(&visitor.source, caller, request).await)
             }
         });
         let builder = self.builder();
@@ -203,6 +212,26 @@ impl Door {
             tracing::debug!(error, "a connection ended early");
         }
         drop(slot);
+    }
+
+    /// The connection with its handshake done; none when it failed.
+    async fn shaken(&self, socket: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let acceptor = TlsAcceptor::from((self.serving.tls)());
+        match tokio::time::timeout(self.limits.handshake, acceptor.accept(socket)).await {
+            Ok(Ok(tls)) => return Some(tls),
+            Ok(Err(error)) => tracing::info!(%error, "a TLS handshake failed"),
+            Err(_elapsed) => tracing::info!("a TLS handshake was not finished in time"),
+        }
+        None
+    }
+
+    async fn knocked(&self, source: String, caller: Option<Caller>, arrival: Arrival) {
+        let knock = Knock {
+            source,
+            caller,
+            arrival,
+        };
+        self.operations.knocked(knock).await;
     }
 
     fn builder(&self) -> auto::Builder<TokioExecutor> {
@@ -228,16 +257,18 @@ impl Door {
 /// Who is at the other end of a connection. The certificate is read anew after a while, so that a caller whose certificate
 /// was revoked in the meantime is refused on a connection that is still open.
 struct Visitor {
+    source: String,
     certificate: Option<CertificateDer<'static>>,
     caller_of: CallerOf,
     read: Mutex<Option<(Instant, Result<Caller, Problem>)>>,
 }
 
 impl Visitor {
-    fn new(tls: &TlsStream<TcpStream>, caller_of: CallerOf) -> Self {
+    fn new(tls: &TlsStream<TcpStream>, source: String, caller_of: CallerOf) -> Self {
         let chain = tls.get_ref().1.peer_certificates().unwrap_or_default();
         let certificate = chain.first().map(|leaf| leaf.clone().into_owned());
         Self {
+            source,
             certificate,
             caller_of,
             read: Mutex::new(None),
@@ -258,7 +289,10 @@ impl Visitor {
         {
             return caller.clone();
         }
-        let caller = (self.caller_of)(certificate);
+        let caller = (self.caller_of)(certificate).map(|caller| Caller {
+            source: self.source.clone(),
+            ..caller
+        });
         *read = Some((Instant::now(), caller.clone()));
         caller
     }

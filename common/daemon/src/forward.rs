@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use ccpor_access::Verb;
 use ccpor_api::message::{LookupAnswer, LookupRequest};
 use ccpor_api::{Caller, Person};
+use ccpor_audit::Operation;
 use ccpor_certs::Identity;
 use ccpor_transport::{Answer, BoxAnswer};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Call, Recorder, asked_for, looked_up};
 use crate::guard::may_ask;
 use crate::merge::{is_fresher, merge};
 use crate::reading::Reader;
@@ -58,10 +60,12 @@ pub fn read(answer: &[u8]) -> Option<LookupAnswer> {
     serde_json::from_slice(answer).ok()
 }
 
-/// A hub answers its nodes' lookups, and leaves every other question to somebody else.
+/// A hub answers its nodes' lookups, on record like every other, and leaves every other question to somebody else.
 pub struct GivesAnswers<A> {
     /// Who looks up.
     pub reader: Arc<Reader>,
+    /// Who records that it was asked.
+    pub recorder: Arc<Recorder>,
     /// Who answers the other questions.
     pub otherwise: A,
 }
@@ -72,9 +76,9 @@ impl<A: Answer> Answer for GivesAnswers<A> {
         let Some(asked) = asked.and_then(|asked| serde_json::from_slice::<Passed>(asked).ok()) else {
             return self.otherwise.answer(peer, question, within);
         };
-        let reader = Arc::clone(&self.reader);
+        let (reader, recorder) = (Arc::clone(&self.reader), Arc::clone(&self.recorder));
         Box::pin(async move {
-            // The node vouches for whom it asks, and the rights are that one's; the log of the hub names both.
+            // The node vouches for whom it asks, and the rights are that one's; the record names both.
             let caller = Caller {
                 identity: asked.identity,
                 oris: Vec::new(),
@@ -83,9 +87,18 @@ impl<A: Answer> Answer for GivesAnswers<A> {
                 case_number: asked.case_number,
                 person: asked.person,
                 via: peer.path(),
+                source: String::new(),
             };
-            may_ask(&caller, Verb::Search).ok()?;
-            let answer = reader.lookup(&caller, asked.request).await.ok()?;
+            let call = Call {
+                caller: &caller,
+                operation: Operation::PassedLookUp,
+                asked: asked_for(&asked.request),
+            };
+            let work = async {
+                may_ask(&caller, Verb::Search)?;
+                reader.lookup(&caller, asked.request).await
+            };
+            let answer = recorder.around(call, work, looked_up).await.ok()?;
             serde_json::to_vec(&answer).ok()
         })
     }

@@ -68,7 +68,7 @@ impl CertifiedKeys {
 
 impl KeyTrust for CertifiedKeys {
     fn admit(&self, origin: &OriginId, key: &[u8; 32], chain: &[Vec<u8>]) -> Result<(), KeyRefused> {
-        self.trust.admit(origin.as_str(), key, chain).map_err(|error| {
+        self.trust.admit(origin.writer(), key, chain).map_err(|error| {
             tracing::warn!(%origin, %error, "a record-signing key is refused");
             KeyRefused::BadChain
         })

@@ -17,6 +17,7 @@
 //!
 //! The modules below stand in the order of dependency: each uses only those declared after it.
 
+mod scan;
 mod verifier;
 mod inspection;
 mod signatures;
@@ -72,6 +73,7 @@ pub use record::{
 };
 pub use repair::{Gap, RepairRefusal, Repaired};
 pub use request::{AppendError, Appended, Done};
+pub use scan::{ScanError, scan};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
 };

@@ -1,4 +1,5 @@
-//! The name of a ledger: the court's node that alone may write it. Knows names only, no certificates.
+//! The name of a ledger: the machine that alone may write it, and whether it is its orders or its audit trail. Knows names only,
+//! no certificates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub const MAX_ORIGIN_BYTES: usize = 96;
 /// Longest court or tribe name in bytes, as in a DNS label.
 const MAX_SLUG_BYTES: usize = 63;
+/// What the name of an audit trail begins with: its records can never be passed off as orders, nor orders as its records.
+const AUDIT: &str = "audit/";
 
-/// An origin: `court/alameda/node/1` or `tribal/yurok/node/1`, the path of the node's certificate identity.
+/// An origin: `court/alameda/node/1` or `tribal/yurok/node/1`, the path of the node's certificate identity; or an audit trail,
+/// `audit/` and the path of the machine that keeps it: `audit/court/alameda/node/1`, `audit/hub/1`, and `audit/auditors/1` for what
+/// auditors did.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginId(Arc<str>);
 
@@ -26,19 +31,30 @@ pub struct NotAnOrigin;
 impl OriginId {
     /// Checks and takes a name such as `court/alameda/node/1`.
     pub fn new(text: &str) -> Result<OriginId, NotAnOrigin> {
-        let mut parts = text.split('/');
-        let (kind, slug, node, number) = (parts.next(), parts.next(), parts.next(), parts.next());
-        let fits = matches!(kind, Some("court" | "tribal"))
-            && slug.is_some_and(is_slug)
-            && node == Some("node")
-            && number.is_some_and(is_number)
-            && parts.next().is_none()
-            && text.len() <= MAX_ORIGIN_BYTES;
-        if fits {
+        let fits = match text.strip_prefix(AUDIT) {
+            Some(keeper) => is_node(keeper) || is_numbered(keeper, "hub") || is_numbered(keeper, "auditors"),
+            None => is_node(text),
+        };
+        if fits && text.len() <= MAX_ORIGIN_BYTES {
             Ok(OriginId(text.into()))
         } else {
             Err(NotAnOrigin)
         }
+    }
+
+    /// The audit trail that the machine with this identity keeps: of `hub/1` it is `audit/hub/1`.
+    pub fn audit_of(identity: &str) -> Result<OriginId, NotAnOrigin> {
+        OriginId::new(&format!("{AUDIT}{identity}"))
+    }
+
+    /// Whether this is an audit trail, which holds no orders.
+    pub fn is_audit(&self) -> bool {
+        self.0.starts_with(AUDIT)
+    }
+
+    /// The identity that alone may write it: `court/alameda/node/1` for the court's orders and for its audit trail.
+    pub fn writer(&self) -> &str {
+        self.0.strip_prefix(AUDIT).unwrap_or(&self.0)
     }
 
     /// The name as text.
@@ -48,9 +64,10 @@ impl OriginId {
 
     /// The court or tribe without its node: `court/alameda`.
     pub fn court(&self) -> &str {
-        match self.0.match_indices('/').nth(1) {
-            Some((end, _)) => self.0.get(..end).unwrap_or(&self.0),
-            None => &self.0,
+        let writer = self.writer();
+        match writer.match_indices('/').nth(1) {
+            Some((end, _)) => writer.get(..end).unwrap_or(writer),
+            None => writer,
         }
     }
 
@@ -66,6 +83,23 @@ impl OriginId {
         }
         OriginId::new(&name.replace('.', "/"))
     }
+}
+
+/// `court/alameda/node/1`, `tribal/yurok/node/1`.
+fn is_node(text: &str) -> bool {
+    let mut parts = text.split('/');
+    let (kind, slug, node, number) = (parts.next(), parts.next(), parts.next(), parts.next());
+    matches!(kind, Some("court" | "tribal"))
+        && slug.is_some_and(is_slug)
+        && node == Some("node")
+        && number.is_some_and(is_number)
+        && parts.next().is_none()
+}
+
+/// `hub/1`.
+fn is_numbered(text: &str, kind: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(found, number)| found == kind && is_number(number))
 }
 
 /// Small letters, digits and single or double hyphens inside: what a URI path and a file name both carry unchanged.
@@ -130,6 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn an_audit_trail_has_a_name_of_its_own_and_the_writer_of_the_orders() {
+        for (keeper, court) in [
+            ("court/alameda/node/1", "court/alameda"),
+            ("hub/1", "hub/1"),
+            ("auditors/1", "auditors/1"),
+        ] {
+            let trail = OriginId::audit_of(keeper).unwrap();
+            assert!(trail.is_audit() && trail.writer() == keeper && trail.court() == court);
+            assert_eq!(OriginId::from_file_name(&trail.file_name()), Ok(trail));
+        }
+        let orders = OriginId::new("court/alameda/node/1").unwrap();
+        assert!(!orders.is_audit() && orders.writer() == orders.as_str());
+        let longest = OriginId::audit_of(&format!("tribal/{}/node/9999", "a".repeat(63)));
+        assert!(longest.is_ok());
+    }
+
+    #[test]
     fn what_is_no_origin() {
         let long = format!("court/{}/node/1", "a".repeat(64));
         for text in [
@@ -146,6 +197,11 @@ mod tests {
             "court/-a/node/1",
             "court/a/node/1/x",
             "hub/1",
+            "auditors/1",
+            "audit/hub/0",
+            "audit/audit/hub/1",
+            "audit/lea/alameda-so",
+            "audit/",
             "court/a.b/node/1",
             &long,
         ] {

@@ -17,6 +17,8 @@ pub enum Domain {
     Receipt,
     /// A heartbeat, by an origin.
     Heartbeat,
+    /// An export of an audit trail, by the auditors.
+    Export,
 }
 
 impl Domain {
@@ -25,6 +27,7 @@ impl Domain {
             Domain::Record => b"ccpor record v1\0",
             Domain::Receipt => b"ccpor receipt v1\0",
             Domain::Heartbeat => b"ccpor heartbeat v1\0",
+            Domain::Export => b"ccpor audit export v1\0",
         }
     }
 
@@ -224,7 +227,7 @@ mod tests {
         let key = SigningKey::from_seed(&[7; 32]).unwrap();
         let signature = key.sign(Domain::Record, b"bytes").unwrap();
         assert_eq!(key.public().verify(Domain::Record, b"bytes", &signature), Ok(()));
-        for domain in [Domain::Receipt, Domain::Heartbeat] {
+        for domain in [Domain::Receipt, Domain::Heartbeat, Domain::Export] {
             assert!(key.public().verify(domain, b"bytes", &signature).is_err());
         }
         let other = SigningKey::generate().unwrap();

@@ -40,6 +40,10 @@ impl Ledgers for Registry {
             // What the own court signed and this machine lost comes back by a restore, not by an ordinary session.
             return Err(StoreRefused::BadRecord);
         }
+        if origin.is_audit() {
+            // An audit trail holds no orders, whoever sends it.
+            return Err(StoreRefused::BadRecord);
+        }
         if !self.has_room() {
             tracing::warn!(%origin, "the disk is full; a run was not kept");
             return Err(StoreRefused::CannotStore);

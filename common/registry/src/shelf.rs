@@ -50,7 +50,8 @@ impl Shelf {
         for entry in std::fs::read_dir(directory).map_err(unusable)? {
             let entry = entry.map_err(unusable)?;
             let name = entry.file_name();
-            let Some(origin) = name.to_str().and_then(|name| OriginId::from_file_name(name).ok()) else {
+            let origin = name.to_str().and_then(|name| OriginId::from_file_name(name).ok());
+            let Some(origin) = origin.filter(|origin| !origin.is_audit()) else {
                 tracing::warn!(path = %entry.path().display(), "not a ledger; it is left alone");
                 continue;
             };

@@ -1,5 +1,6 @@
 //! Measurements: each file measures one thing and puts its figures on the sheet.
 
+pub mod audit;
 pub mod filing;
 pub mod law;
 pub mod lookup;

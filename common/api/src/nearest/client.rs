@@ -277,7 +277,10 @@ impl Nearest {
 fn another_may_answer(failed: &CallFailed) -> bool {
     match failed {
         CallFailed::Problem(problem) => {
-            matches!(problem.code, Code::Unavailable | Code::Timeout | Code::Internal)
+            matches!(
+                problem.code,
+                Code::NotRecorded | Code::Unavailable | Code::Timeout | Code::Internal
+            )
         }
         CallFailed::Refused { .. } => false,
         CallFailed::BadEndpoint { .. }

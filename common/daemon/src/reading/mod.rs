@@ -219,6 +219,14 @@ impl Reader {
     }
 }
 
+/// Everybody a question asks for, free lines taken apart.
+///
+/// # Errors
+/// A [`Problem`] when a line is not understood.
+pub fn people_of(asked: &ccpor_api::question::Question) -> Result<Vec<ccpor_matching::Query>, Problem> {
+    question::people(asked)
+}
+
 /// The order that a request names by its identifier or its registry number. A number of an order that is hidden from the caller
 /// names none; an identifier is not looked up here.
 ///

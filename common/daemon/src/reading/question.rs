@@ -53,6 +53,13 @@ pub(super) fn of(asked: &Asked) -> Result<Read, Problem> {
     })
 }
 
+/// The people of a question, the first one first.
+pub(super) fn people(asked: &Asked) -> Result<Vec<Query>, Problem> {
+    let others = asked.with.iter().enumerate();
+    let others = others.map(|(at, other)| person(other, &format!("with[{at}].line")));
+    std::iter::once(person(asked, "line")).chain(others).collect()
+}
+
 /// One person in words; of several each after a number.
 fn understood(first: &Query, others: &[Query]) -> String {
     if others.is_empty() {

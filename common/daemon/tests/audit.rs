@@ -1,0 +1,206 @@
+//! The recorder: what becomes of calls that are carried out, refused, cut off, or cannot be recorded, and of people at the door.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccpor_api::{Caller, Code, Person, Problem};
+use ccpor_audit::{Archive, Asked, AuditorsKey, Found, Operation, Outcome, Search, Trail, TrailConfig};
+use ccpor_daemon::audit::{Call, Recorder, Seen};
+use ccpor_daemon::people::{PersonAct, PersonEvent};
+use ccpor_domain::OrderId;
+use ccpor_ledger::{OriginId, PinnedKeys, SigningKey};
+
+const MACHINE: &str = "court/alameda/node/1";
+
+struct Scene {
+    directory: tempfile::TempDir,
+    auditors: AuditorsKey,
+    recorder: Arc<Recorder>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (auditors, key) = (AuditorsKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let origin = OriginId::audit_of(MACHINE).unwrap();
+        let config = TrailConfig {
+            directory: directory.path().to_path_buf(),
+            identity: MACHINE.into(),
+            trust: Arc::new(PinnedKeys::new().with(&origin, key.public().as_bytes())),
+            key: Arc::new(key),
+            chain: Vec::new(),
+            auditors: Some(auditors.public().clone()),
+            keep_days: 0,
+            reserve_bytes: 0,
+        };
+        let (trail, _) = Trail::open(config, ccpor_registry::now()).unwrap();
+        let recorder = Arc::new(Recorder::new(Arc::new(trail), MACHINE.into(), false));
+        Self {
+            directory,
+            auditors,
+            recorder,
+        }
+    }
+
+    /// Everything on record, once what waits is written.
+    async fn found(&self) -> Vec<Found> {
+        self.recorder.close().await;
+        let mut archive = Archive::open(self.directory.path()).unwrap();
+        archive.unlock(&self.auditors).unwrap();
+        archive.search(&Search::default()).unwrap()
+    }
+}
+
+fn officer() -> Caller {
+    Caller {
+        identity: MACHINE.into(),
+        purpose: "welfare check".into(),
+        source: "192.0.2.7:4711".into(),
+        person: Some(Person {
+            account: "jdoe".into(),
+            role: "clerk".into(),
+            of: "court/alameda".into(),
+            session: "s-1".into(),
+        }),
+        ..Caller::default()
+    }
+}
+
+fn call(caller: &Caller, operation: Operation) -> Call<'_> {
+    let asked = Asked {
+        last: "Roe".into(),
+        ..Asked::default()
+    };
+    Call {
+        caller,
+        operation,
+        asked: vec![asked],
+    }
+}
+
+#[tokio::test]
+async fn an_answer_and_a_refusal_are_on_record_with_the_person_who_asked() {
+    let (scene, caller) = (Scene::new(), officer());
+    let seen = |_: &u8| Seen {
+        orders: vec![OrderId([7; 16])],
+        hits: 1,
+        ..Seen::default()
+    };
+    let answered = scene
+        .recorder
+        .around(call(&caller, Operation::LookUp), async { Ok(1) }, seen)
+        .await;
+    assert_eq!(answered, Ok(1));
+    let no = || Problem::new(Code::NotAllowed, "no");
+    let refused = scene
+        .recorder
+        .around(call(&caller, Operation::OrderView), async { Err(no()) }, seen)
+        .await;
+    assert_eq!(refused, Err(no()));
+    let found = scene.found().await;
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].act.by.name(), "jdoe@court/alameda");
+    assert_eq!(
+        (&found[0].act.outcome, found[0].act.orders.len()),
+        (&Outcome::Done, 1)
+    );
+    assert_eq!(found[1].act.outcome, Outcome::Refused("not-allowed".into()));
+    let told = found[0].told.as_ref().unwrap();
+    assert_eq!(
+        (told.purpose.as_str(), told.asked[0].last.as_str()),
+        ("welfare check", "Roe")
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_cut_off_is_on_record_all_the_same() {
+    let (scene, caller) = (Scene::new(), officer());
+    for _ in 0..2 {
+        let never = scene.recorder.around(
+            call(&caller, Operation::LookUp),
+            pending::<Result<u8, Problem>>(),
+            |_| Seen::default(),
+        );
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), never)
+                .await
+                .is_err()
+        );
+    }
+    let found = scene.found().await;
+    assert!(found.len() == 2 && found.iter().all(|found| found.act.outcome == Outcome::CutOff));
+}
+
+#[tokio::test]
+async fn nothing_is_answered_once_the_trail_is_closed() {
+    let (scene, caller) = (Scene::new(), officer());
+    scene.recorder.close().await;
+    let answer = scene
+        .recorder
+        .around(call(&caller, Operation::LookUp), async { Ok(1) }, |_| {
+            Seen::default()
+        })
+        .await;
+    assert_eq!(answer.unwrap_err().code, Code::NotRecorded);
+    assert!(!scene.recorder.check().ok);
+    // A change is not even begun then.
+    let mut begun = false;
+    let change = async {
+        begun = true;
+        Ok(1)
+    };
+    let refused = scene
+        .recorder
+        .around(call(&caller, Operation::FileOrder), change, |_| Seen::default())
+        .await;
+    assert_eq!((refused.unwrap_err().code, begun), (Code::NotRecorded, false));
+}
+
+#[tokio::test]
+async fn the_state_of_machines_is_recorded_only_when_it_is_refused() {
+    let (scene, caller) = (Scene::new(), officer());
+    let status = |result: Result<u8, Problem>| {
+        scene
+            .recorder
+            .around(call(&caller, Operation::Status), async { result }, |_| {
+                Seen::default()
+            })
+    };
+    assert_eq!(status(Ok(1)).await, Ok(1));
+    assert!(status(Err(Problem::new(Code::NotAllowed, "no"))).await.is_err());
+    assert_eq!(scene.found().await.len(), 1);
+}
+
+#[tokio::test]
+async fn people_who_sign_in_and_those_who_are_refused_are_on_record() {
+    let scene = Scene::new();
+    let witness = scene.recorder.witness();
+    let event = |refused: Option<&str>| PersonEvent {
+        account: Some("jdoe".into()),
+        what: PersonAct::LogOn,
+        refused: refused.map(Into::into),
+        certificate: None,
+        session: None,
+    };
+    witness(&event(None));
+    for _ in 0..100 {
+        witness(&event(Some("wrong password")));
+    }
+    let found = scene.found().await;
+    let refused = found
+        .iter()
+        .filter(|found| found.act.outcome == Outcome::Refused("wrong password".into()));
+    assert!(
+        found
+            .iter()
+            .any(|found| found.act.outcome == Outcome::Done && found.act.by.user == "jdoe")
+    );
+    assert_eq!(refused.count(), 60, "a flood is counted and not written out");
+    assert!(found.iter().all(|found| found.act.operation == Operation::SignIn));
+}
