@@ -3,6 +3,8 @@
 mod making;
 mod renewing;
 mod rotation;
+mod crl;
+mod acknowledged;
 mod root;
 mod revoking;
 mod inviting;
@@ -13,6 +15,7 @@ mod renewal_book;
 mod invitation_book;
 
 pub use crate::request::RequestError;
+pub use acknowledged::Acknowledged;
 pub use invitation_book::{Grant, Redeemed, StoredInvitation};
 pub use inviting::{InvitationTerms, RedeemRefusal};
 pub use issuance_log::{IssuedCertificate, Purpose};

@@ -14,6 +14,8 @@ use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::renewal::{self, Renewer};
+use ccpor_daemon::revocation::Spread;
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Book};
 use ccpor_people::Store;
@@ -89,7 +91,24 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Arc::clone(&registry),
         Arc::clone(&book),
     )?;
-    let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
+    let authority = enrolment::authority(&settings.enrolment)?;
+    let spread = Spread::new(
+        identity.revocations().clone(),
+        authority.clone(),
+        nodes.clone(),
+        identity.clock().clone(),
+    );
+    let heard = spread.heard();
+    let spread = tokio::spawn(spread.run(stop.clone()));
+    let enrolment = match &authority {
+        None => None,
+        Some(authority) => {
+            let renewer = Renewer::Here(Arc::clone(authority));
+            tokio::spawn(renewal::keep(identity.clone(), renewer, stop.clone()));
+            let authority = Arc::clone(authority);
+            Some(enrolment::start(&settings.enrolment, authority, &identity, heard, &stop).await?)
+        }
+    };
     let ready = Ready {
         identity: name.clone(),
         api,
@@ -113,7 +132,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(),
+        caller_of: identity::caller_of(&identity),
+        turned_away: identity::turned_away(&identity),
         backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
         people: Some(Arc::new(people)),
         limits: Limits::default(),
@@ -124,6 +144,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     lifetime::until_told(&stop).await;
     tracing::info!(identity = name, "stopping");
     let served = serve.await.map_err(|error| HubFailed::Fault(error.to_string()));
+    if let Err(error) = spread.await {
+        tracing::error!(%error, "the revocation list was no longer spread, by a fault");
+    }
     nodes.stop().await;
     if let Some(enrolment) = enrolment {
         enrolment.stopped().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
@@ -11,10 +11,11 @@ use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::revocation::Peers;
 use ccpor_daemon::signing::OwnKey;
 use ccpor_daemon::topology::{Book, GivesTopology};
 use ccpor_registry::{KnownImage, Registry};
-use ccpor_transport::{EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
+use ccpor_transport::{AskError, EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
 use tokio::sync::watch;
 
 use crate::config::NodesSettings;
@@ -162,5 +163,20 @@ impl Nodes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+impl Peers for Nodes {
+    fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)> {
+        let peers = self.landing().map(|landing| landing.peers()).unwrap_or_default();
+        let nodes = peers.into_iter().filter(|(identity, _)| identity.is_node());
+        nodes
+            .map(|(identity, state)| (identity, state.up_since))
+            .collect()
+    }
+
+    async fn ask(&self, peer: &Identity, question: Vec<u8>, within: Duration) -> Result<Vec<u8>, AskError> {
+        let landing = self.landing().ok_or(AskError::NotConnected)?;
+        landing.ask(peer, &question, within).await
     }
 }

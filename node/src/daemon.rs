@@ -12,6 +12,7 @@ use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::renewal::{self, Renewer};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
@@ -85,6 +86,14 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             stop.clone(),
         ));
     }
+    if settings.hub.connect {
+        let address = Some(settings.hub.enrolment_address.clone()).filter(|address| !address.is_empty());
+        tokio::spawn(renewal::keep(
+            identity.clone(),
+            Renewer::Hub(address),
+            stop.clone(),
+        ));
+    }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
         Duration::from_millis(settings.hub.heartbeat_ms.max(100)),
@@ -120,7 +129,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(),
+        caller_of: identity::caller_of(&identity),
+        turned_away: identity::turned_away(&identity),
         backend: Arc::new(Guarded::new(service, Arc::clone(&registry))),
         people: Some(Arc::new(people)),
         limits: Limits::default(),

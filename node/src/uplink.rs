@@ -9,6 +9,7 @@ use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::revocation::TakesRevocations;
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_daemon::topology;
 use ccpor_ledger::VerifyingKey;
@@ -94,7 +95,10 @@ pub(crate) fn connect(
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)),
         answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
-            otherwise: NobodyAsks,
+            otherwise: TakesRevocations {
+                revocations: identity.revocations().clone(),
+                otherwise: NobodyAsks,
+            },
         }),
     };
     let config = UplinkConfig::new(vec![address], Permissions::node(own.clone()));

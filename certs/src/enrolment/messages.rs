@@ -170,6 +170,14 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn not_yet() -> Refusal {
+        let message = "the hub has just started and first asks the nodes whom the registry has revoked; try again in a minute";
+        Refusal {
+            code: RefusalCode::Unavailable,
+            message: message.to_owned(),
+        }
+    }
+
     pub(crate) fn malformed() -> Refusal {
         let message = "the enrolment request is malformed: update the program";
         Refusal {

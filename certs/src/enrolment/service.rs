@@ -44,15 +44,37 @@ pub enum ServeError {
     Tls(#[from] rustls::Error),
 }
 
+/// What is served, and to whom not.
+#[derive(Clone)]
+pub struct Enrolling {
+    /// Who issues.
+    pub authority: Arc<Authority>,
+    /// How late a machine may come for a renewal.
+    pub terms: RenewalTerms,
+    /// Whether anything is issued now. A hub that has just started may have been restored from an old copy, and does not know yet who
+    /// was revoked meanwhile.
+    pub open: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Enrolling {
+    /// Issues from the first moment on, under the usual terms.
+    pub fn at_once(authority: Arc<Authority>) -> Enrolling {
+        Enrolling {
+            authority,
+            terms: RenewalTerms::default(),
+            open: Arc::new(|| true),
+        }
+    }
+}
+
 /// Serves enrolment on `listener` with the certificate of `hub` until `stop` is cancelled, then finishes what was begun.
 pub async fn serve(
     listener: TcpListener,
-    authority: Arc<Authority>,
-    terms: RenewalTerms,
+    enrolling: Enrolling,
     hub: &IdentityDir,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let acceptor = acceptor(&authority, hub)?;
+    let acceptor = acceptor(&enrolling.authority, hub)?;
     let (slots, running) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), TaskTracker::new());
     loop {
         let accepted = tokio::select! {
@@ -61,9 +83,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((permit, socket, from)) => {
-                let (acceptor, authority) = (acceptor.clone(), Arc::clone(&authority));
+                let (acceptor, enrolling) = (acceptor.clone(), enrolling.clone());
                 running.spawn(async move {
-                    if let Err(reason) = converse(socket, &acceptor, authority, terms, from).await {
+                    if let Err(reason) = converse(socket, &acceptor, enrolling, from).await {
                         tracing::warn!(%from, reason, "enrolment connection ended without an answer");
                     }
                     drop(permit);
@@ -119,8 +141,7 @@ async fn next_connection(
 async fn converse(
     socket: TcpStream,
     acceptor: &TlsAcceptor,
-    authority: Arc<Authority>,
-    terms: RenewalTerms,
+    enrolling: Enrolling,
     from: SocketAddr,
 ) -> Result<(), String> {
     let slow = |_| "the peer was too slow".to_owned();
@@ -133,8 +154,9 @@ async fn converse(
         .map_err(slow)?;
     let asked = asked.map_err(|e| e.to_string())?;
     let reply = match Asked::read(&asked) {
-        Some(Asked::Enrol(request)) => answer(request, authority, from).await,
-        Some(Asked::Renew(request)) => renewed(request, authority, terms, from).await,
+        Some(_) if !(enrolling.open)() => Reply::Refused(Refusal::not_yet()),
+        Some(Asked::Enrol(request)) => answer(request, enrolling.authority, from).await,
+        Some(Asked::Renew(request)) => renewed(request, enrolling.authority, enrolling.terms, from).await,
         None => Reply::Refused(Refusal::malformed()),
     };
     let reply = serde_json::to_vec(&reply).map_err(|e| e.to_string())?;

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ccpor_certs::authority::RenewalTerms;
-use ccpor_certs::enrolment::{EnrolError, RefusalCode, ServeError, enroll_with, serve};
+use ccpor_certs::enrolment::{EnrolError, Enrolling, RefusalCode, ServeError, enroll_with, serve};
 use ccpor_certs::{Authority, Clock, IdentityDir, Invitation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,9 +33,10 @@ impl Hub {
         let authority = Arc::new(Authority::open_with(&registry.path("ca"), registry.clock.clone()).unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let service = tokio::spawn(async move {
-            serve(listener, authority, RenewalTerms::default(), &directory, stopped).await
-        });
+        let service =
+            tokio::spawn(
+                async move { serve(listener, Enrolling::at_once(authority), &directory, stopped).await },
+            );
         Hub {
             registry,
             address,
@@ -301,8 +301,7 @@ async fn only_the_hub_of_the_same_registry_serves() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         serve(
             listener,
-            Arc::clone(&authority),
-            RenewalTerms::default(),
+            Enrolling::at_once(Arc::clone(&authority)),
             directory,
             CancellationToken::new(),
         )

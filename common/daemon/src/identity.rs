@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow};
+use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow, TurnedAway};
 use ccpor_certs::folder::IdentityDirError;
 use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
 use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust};
@@ -38,6 +38,16 @@ pub fn open(directory: &Path) -> Result<IdentityDir, IdentityFailed> {
         tracing::error!(%error, "the certificate cannot be used; local work goes on, other machines will refuse it");
     }
     Ok(identity)
+}
+
+/// The identity with the certificate that handshakes present now: files replaced since the start count. Damaged or half-replaced
+/// files do not, nor another identity's, as in a handshake.
+#[must_use]
+pub fn as_on_disk(identity: &IdentityDir) -> IdentityDir {
+    match IdentityDir::open_with(identity.path(), identity.clock().clone()) {
+        Ok(read) if read.identity() == identity.identity() => read,
+        _ => identity.clone(),
+    }
 }
 
 /// The record-signing key and its certificates in DER, leaf first.
@@ -84,10 +94,32 @@ pub fn interface_tls(identity: &IdentityDir) -> Result<TlsNow, IdentityFailed> {
     Ok(Arc::new(move || Arc::clone(&config)))
 }
 
-/// Reads the caller from a verified client certificate.
+/// Waits until the revocation list refuses a caller whose connection is open.
 #[must_use]
-pub fn caller_of() -> CallerOf {
-    Arc::new(|certificate| match ccpor_certs::identity_of(certificate) {
+pub fn turned_away(identity: &IdentityDir) -> TurnedAway {
+    let revocations = identity.revocations().clone();
+    Arc::new(move |certificate| {
+        let (revocations, peer) = (revocations.clone(), ccpor_certs::identity_of(certificate));
+        Box::pin(async move {
+            // Without an identity every call is refused anyway.
+            let Ok(peer) = peer else {
+                return std::future::pending().await;
+            };
+            let refused = revocations.turned_away(&peer).await;
+            tracing::warn!(caller = %peer.identity, %refused, "a caller is cut off");
+        })
+    })
+}
+
+/// Reads the caller from a verified client certificate, and refuses one that was revoked since.
+#[must_use]
+pub fn caller_of(identity: &IdentityDir) -> CallerOf {
+    let revocations = identity.revocations().clone();
+    Arc::new(move |certificate| match ccpor_certs::identity_of(certificate) {
+        Ok(peer) if revocations.refuses(&peer).is_some() => Err(Problem::new(
+            Code::CertificateNotAccepted,
+            "the certificate was revoked or suspended",
+        )),
         Ok(peer) => Ok(Caller {
             identity: peer.identity.path(),
             oris: peer.oris,

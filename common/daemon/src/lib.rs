@@ -14,6 +14,8 @@ mod merge;
 pub mod reading;
 pub mod ready;
 pub mod recovery;
+pub mod renewal;
+pub mod revocation;
 pub mod scrub;
 pub mod sections;
 pub mod replication;
