@@ -37,7 +37,8 @@ impl Current {
         directory: &IdentityDir,
         chain_end: &[CertificateDer<'static>],
     ) -> Result<Current, rustls::Error> {
-        let known = Mutex::new((written(directory), certified(directory, chain_end)?));
+        // The files may have been replaced since the directory was read, so the first handshake looks at them.
+        let known = Mutex::new(([None; 2], certified(directory, chain_end)?));
         Ok(Current {
             directory: directory.clone(),
             chain_end: chain_end.to_vec(),
@@ -51,7 +52,12 @@ impl Current {
         if known.0 != written {
             // Half-written files do not belong together; they are read again when the other half has come.
             match self.reread() {
-                Ok(certificate) => known.1 = certificate,
+                Ok(certificate) => {
+                    if certificate.cert != known.1.cert {
+                        tracing::info!(identity = %self.directory.identity(), "a new certificate is in use");
+                    }
+                    known.1 = certificate;
+                }
                 Err(reason) => tracing::warn!(reason, "the earlier certificate stays in use"),
             }
             known.0 = written;
@@ -65,9 +71,7 @@ impl Current {
         if read.identity() != self.directory.identity() {
             return Err("the new certificate is another identity's: restart to take it".to_owned());
         }
-        let certificate = certified(&read, &self.chain_end).map_err(|error| error.to_string())?;
-        tracing::info!(until = %read.peer().not_after, "a new certificate is in use");
-        Ok(certificate)
+        certified(&read, &self.chain_end).map_err(|error| error.to_string())
     }
 }
 

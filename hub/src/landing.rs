@@ -168,15 +168,16 @@ impl Nodes {
 
 impl Peers for Nodes {
     fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)> {
-        let peers = self.landing().map(|landing| landing.peers()).unwrap_or_default();
-        let nodes = peers.into_iter().filter(|(identity, _)| identity.is_node());
-        nodes
-            .map(|(identity, state)| (identity, state.up_since))
-            .collect()
+        self.landing().map(|landing| landing.nodes()).unwrap_or_default()
     }
 
-    async fn ask(&self, peer: &Identity, question: Vec<u8>, within: Duration) -> Result<Vec<u8>, AskError> {
+    async fn put_question(
+        &self,
+        peer: &Identity,
+        question: Vec<u8>,
+        within: Duration,
+    ) -> Result<Vec<u8>, AskError> {
         let landing = self.landing().ok_or(AskError::NotConnected)?;
-        landing.ask(peer, &question, within).await
+        landing.put_question(peer, question, within).await
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pkcs8::{EncryptedPrivateKeyInfoOwned, LineEnding, PrivateKeyInfoRef};
+use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use rustls_pki_types::CertificateDer;
 use zeroize::Zeroizing;
 
@@ -143,8 +143,9 @@ impl RootKey {
 }
 
 fn decrypted(text: &str, passphrase: &str) -> Result<PrivateKey, RootKeyError> {
-    use pkcs8::der::DecodePem;
-    let info = EncryptedPrivateKeyInfoOwned::from_pem(text).map_err(|_| RootKeyError::WrongPassphrase)?;
+    let wrong = |_| RootKeyError::WrongPassphrase;
+    let (_, document) = SecretDocument::from_pem(text).map_err(|_| RootKeyError::WrongPassphrase)?;
+    let info = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(wrong)?;
     let plain = info
         .decrypt(passphrase)
         .map_err(|_| RootKeyError::WrongPassphrase)?;
@@ -154,5 +155,31 @@ fn decrypted(text: &str, passphrase: &str) -> Result<PrivateKey, RootKeyError> {
 impl fmt::Debug for RootKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RootKey({}, secret)", self.fingerprint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_root_opens_with_its_passphrase_and_with_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, clock) = (dir.path().join("root"), Clock::machine());
+        assert!(matches!(
+            RootKey::init(&path, "too short", &clock),
+            Err(AuthorityError::RootKey(RootKeyError::ShortPassphrase))
+        ));
+        let made = RootKey::init(&path, "correct horse battery", &clock).unwrap();
+        let text = std::fs::read_to_string(path.join(ROOT_KEY_FILE)).unwrap();
+        assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+        let open = |passphrase: &str| RootKey::open(&path, || Ok(passphrase.to_owned().into()));
+        let opened = open("correct horse battery").unwrap();
+        assert_eq!(opened.fingerprint(), made.fingerprint());
+        assert!(matches!(
+            open("incorrect horse battery"),
+            Err(AuthorityError::RootKey(RootKeyError::WrongPassphrase))
+        ));
+        assert!(!format!("{opened:?}").contains("horse"));
     }
 }

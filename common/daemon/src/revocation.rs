@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use ccpor_certs::authority::Acknowledged;
 use ccpor_certs::revocation::SignedList;
 use ccpor_certs::{Authority, Clock, Identity, Revocations};
-use ccpor_transport::{Answer, AskError, BoxAnswer};
+use ccpor_transport::{Answer, AskError, BoxAnswer, LandingHandle};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -85,12 +85,33 @@ pub trait Peers: Clone + Send + Sync + 'static {
     fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)>;
 
     /// Puts a question to a connected one.
-    fn ask(
+    fn put_question(
         &self,
         peer: &Identity,
         question: Vec<u8>,
         within: Duration,
     ) -> impl Future<Output = Result<Vec<u8>, AskError>> + Send;
+}
+
+impl Peers for Arc<LandingHandle> {
+    fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)> {
+        let nodes = self
+            .peers()
+            .into_iter()
+            .filter(|(identity, _)| identity.is_node());
+        nodes
+            .map(|(identity, state)| (identity, state.up_since))
+            .collect()
+    }
+
+    async fn put_question(
+        &self,
+        peer: &Identity,
+        question: Vec<u8>,
+        within: Duration,
+    ) -> Result<Vec<u8>, AskError> {
+        self.ask(peer, &question, within).await
+    }
 }
 
 /// A hub's part: keeps the list in force that the authority beside it makes, spreads it, and learns from the nodes.
@@ -216,7 +237,7 @@ impl<P: Peers> Spread<P> {
             told.busy = true;
             let (peers, question) = (self.peers.clone(), question(list.as_deref()));
             asking.spawn(async move {
-                let answer = peers.ask(&node, question, WITHIN).await;
+                let answer = peers.put_question(&node, question, WITHIN).await;
                 Answered {
                     node,
                     connected,

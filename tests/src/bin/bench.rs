@@ -37,6 +37,8 @@ enum Name {
     Law,
     /// Memory of a node that holds 100,000 orders.
     Memory,
+    /// Handshakes at the hub, and the time from a revocation to the end of the connection.
+    Trust,
     /// All of them.
     All,
 }
@@ -49,12 +51,13 @@ fn main() -> ExitCode {
     }
     let mut sheet = Sheet::new(arguments.json);
     let wanted = |name| arguments.name == name || arguments.name == Name::All;
-    let measures: [(Name, bench::Measure); 5] = [
+    let measures: [(Name, bench::Measure); 6] = [
         (Name::Filing, bench::filing::measure),
         (Name::Replicate, bench::replicate::measure),
         (Name::Restart, bench::restart::measure),
         (Name::Law, bench::law::measure),
         (Name::Memory, bench::memory::measure),
+        (Name::Trust, bench::trust::measure),
     ];
     if wanted(Name::Lookup)
         && let Err(error) = bench::lookup::measure(

@@ -1,0 +1,423 @@
+//! The life of one node's certificates in one play with a moved clock: real QUIC and TLS, real files, real registries. Enrolled, renewed,
+//! cut off for forty days, renewed after the end, brought under a new issuing authority, and at last revoked.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers as well"
+)]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use ccpor_certs::authority::{RootKey, Verdict};
+use ccpor_certs::enrolment::{Enrolling, enroll_with, renew, serve};
+use ccpor_certs::renewal::{due, renew_here};
+use ccpor_certs::{Authority, Clock, Identity, IdentityDir, Moment};
+use ccpor_daemon::identity::{CertifiedKeys, record_key};
+use ccpor_daemon::replication::{Collect, RegistryImages};
+use ccpor_daemon::revocation::{Spread, TakesRevocations};
+use ccpor_daemon::signing::NobodyAsks;
+use ccpor_domain::{Actor, Court, Name, Order, Person};
+use ccpor_ledger::OriginId;
+use ccpor_registry::{OwnLedger, Registry, RegistryConfig, Request, Source};
+use ccpor_sync::{Backoff, CloseReason};
+use ccpor_tests::world::Outcome;
+use ccpor_transport::{
+    CertificateFault, Landing, LandingConfig, LandingHandle, LinkState, Permissions, Services, Trouble,
+    Uplink, UplinkConfig, UplinkHandle,
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+const DAY: i64 = 86_400;
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// The hub's side: an authority under a root of its own, enrolment, landing, and the spreading of the list.
+struct Hub {
+    directory: TempDir,
+    clock: Clock,
+    authority: Arc<Authority>,
+    identity: IdentityDir,
+    registry: Arc<Registry>,
+    landing: Arc<LandingHandle>,
+    enrolment: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Hub {
+    async fn start(clock: Clock) -> Hub {
+        let directory = tempfile::tempdir().unwrap();
+        let root = RootKey::init(&directory.path().join("root"), PASSPHRASE, &clock).unwrap();
+        let path = directory.path().join("authority");
+        let authority = Arc::new(Authority::init_under(&path, &root, clock.clone()).unwrap());
+        assert!(
+            !path.join("root.key").exists(),
+            "the online directory does not hold the root's key"
+        );
+        let hub = "hub/1".parse().unwrap();
+        let identity = authority
+            .issue(&hub, &["hub.example".into()], &[], &directory.path().join("hub"))
+            .unwrap();
+        let registry = registry(&identity, &directory.path().join("data"));
+        let landing = land(&identity, &registry);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let enrolment = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let (enrolling, its, ends) = (
+            Enrolling::at_once(Arc::clone(&authority)),
+            identity.clone(),
+            stop.clone(),
+        );
+        tokio::spawn(async move { serve(listener, enrolling, &its, ends).await.unwrap() });
+        let hub = Hub {
+            directory,
+            clock,
+            authority,
+            identity,
+            registry,
+            landing,
+            enrolment,
+            stop,
+        };
+        hub.spread(&hub.identity);
+        hub
+    }
+
+    fn spread(&self, identity: &IdentityDir) {
+        let spread = Spread::new(
+            identity.revocations().clone(),
+            Some(Arc::clone(&self.authority)),
+            Arc::clone(&self.landing),
+            self.clock.clone(),
+        );
+        tokio::spawn(spread.run(self.stop.clone()));
+    }
+
+    async fn node(&self, court: &str) -> Node {
+        let invitation = self
+            .authority
+            .invite(
+                Identity::court(court, 1).unwrap(),
+                &self.enrolment.to_string(),
+                &self.landing.local_addr().unwrap().to_string(),
+                Duration::from_secs(3_600),
+            )
+            .unwrap();
+        let home = self.directory.path().join(court);
+        let identity = enroll_with(&invitation.text(), &home.join("identity"), self.clock.clone())
+            .await
+            .unwrap();
+        let registry = registry(&identity, &home);
+        Node { identity, registry }
+    }
+
+    fn orders_of(&self, node: &Node) -> u64 {
+        let own = node.registry.own().unwrap();
+        let held = self
+            .registry
+            .ledgers()
+            .into_iter()
+            .find(|held| held.origin == *own);
+        held.map_or(0, |held| held.orders)
+    }
+
+    /// Which certificate a node presented on its present connection.
+    fn presented(&self, node: &Node) -> Option<String> {
+        let whom = node.identity.identity();
+        let peers = self.landing.peers();
+        let (_, state) = peers.into_iter().find(|(identity, _)| identity == whom)?;
+        state.up_since.and(state.peer_serial)
+    }
+}
+
+/// A court's side.
+struct Node {
+    identity: IdentityDir,
+    registry: Arc<Registry>,
+}
+
+impl Node {
+    /// The link as the daemon makes it at its start: from the files as they are.
+    fn dial(&mut self, hub: &Hub) -> UplinkHandle {
+        self.identity = IdentityDir::open_with(self.identity.path(), self.identity.clock().clone()).unwrap();
+        let services = Services {
+            ledgers: Arc::<Registry>::clone(&self.registry),
+            images: Arc::new(RegistryImages::new(Arc::clone(&self.registry), Collect::OnDemand)),
+            answer: Arc::new(TakesRevocations {
+                revocations: self.identity.revocations().clone(),
+                otherwise: NobodyAsks,
+            }),
+        };
+        let address = hub.landing.local_addr().unwrap().to_string();
+        let config = UplinkConfig {
+            backoff: Backoff {
+                first_ms: 40,
+                most_ms: 200,
+            },
+            ..UplinkConfig::new(
+                vec![address],
+                Permissions::node(self.registry.own().unwrap().clone()),
+            )
+        };
+        Uplink::start(self.identity.clone(), services, config).unwrap()
+    }
+
+    async fn file(&self, number: u32) {
+        let (registry, slug) = (Arc::clone(&self.registry), "alameda");
+        let by = self.identity.identity().path();
+        let filing = move || {
+            let name = Name {
+                first: "JOHN".into(),
+                last: format!("DOE{number}"),
+                ..Name::default()
+            };
+            let paper = Order {
+                court: Court {
+                    slug: slug.into(),
+                    ..Court::default()
+                },
+                case_number: format!("HF26-{number}"),
+                issued: "2026-03-01".parse().ok(),
+                restrained: Person {
+                    name,
+                    ..Person::default()
+                },
+                ..Order::default()
+            };
+            let request = Request {
+                key: format!("filing-key-{number}"),
+                by: Actor {
+                    identity: by,
+                    ori: None,
+                    person: None,
+                },
+                reason: String::new(),
+            };
+            registry.file(request, None, paper).unwrap();
+        };
+        tokio::task::spawn_blocking(filing).await.unwrap();
+    }
+}
+
+fn registry(identity: &IdentityDir, directory: &Path) -> Arc<Registry> {
+    let name = identity.identity().path();
+    let (key, chain) = record_key(identity).unwrap();
+    let is_hub = identity.identity().is_hub();
+    let (own, receipts) = if is_hub {
+        (None, Some(key))
+    } else {
+        let origin = OriginId::new(&name).unwrap();
+        (Some(OwnLedger { origin, key, chain }), None)
+    };
+    let config = RegistryConfig {
+        directory: directory.to_owned(),
+        identity: name,
+        source: if is_hub { Source::Hub } else { Source::Node },
+        own,
+        receipts,
+        trust: Arc::new(CertifiedKeys::of(identity)),
+        stale_after_ms: 60_000,
+        index_cache_bytes: 16 << 20,
+        calendars: ccpor_domain::Calendars::default(),
+    };
+    Registry::open(config).unwrap().0
+}
+
+fn land(identity: &IdentityDir, registry: &Arc<Registry>) -> Arc<LandingHandle> {
+    let services = Services {
+        ledgers: Arc::<Registry>::clone(registry),
+        images: Arc::new(RegistryImages::new(Arc::clone(registry), Collect::Everything)),
+        answer: Arc::new(NobodyAsks),
+    };
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    Arc::new(Landing::start(identity, services, LandingConfig::hub(anywhere)).unwrap())
+}
+
+async fn until(link: &UplinkHandle, what: &str, reached: impl FnMut(&LinkState) -> bool) -> LinkState {
+    let mut status = link.status();
+    let waited = tokio::time::timeout(Duration::from_secs(30), status.wait_for(reached)).await;
+    let state = waited.unwrap_or_else(|_| panic!("{what} within 30 s"));
+    state.unwrap().clone()
+}
+
+async fn up(link: &UplinkHandle) -> SystemTime {
+    until(link, "up", |state| state.up_since.is_some())
+        .await
+        .up_since
+        .unwrap()
+}
+
+/// Waits for something that no event tells.
+async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()> {
+    let start = Moment(1_795_392_000);
+    let clock = Clock::standing_at(start);
+    let hub = Hub::start(clock.clone()).await;
+
+    // Enrolled.
+    let mut node = hub.node("alameda").await;
+    let mut witness = hub.node("yolo").await;
+    let (link, witness_link) = (node.dial(&hub), witness.dial(&hub));
+    node.file(1).await;
+    soon("the first order at the hub", || hub.orders_of(&node) == 1).await;
+    let since = up(&link).await;
+    let first = hub.presented(&node).unwrap();
+    assert_eq!(first, node.identity.peer().serial);
+
+    // Renewed in time: the connection stands, the next one presents the new certificate.
+    clock.set(due(node.identity.peer()));
+    let renewed = renew(&node.identity, None).await?;
+    node.file(2).await;
+    soon("the second order at the hub", || hub.orders_of(&node) == 2).await;
+    assert_eq!((up(&link).await, hub.presented(&node)), (since, Some(first)));
+    link.again();
+    let serial = renewed.peer().serial.clone();
+    soon("the renewed certificate at the hub", || {
+        hub.presented(&node) == Some(serial.clone())
+    })
+    .await;
+
+    // Cut off for forty days. Filing goes on; the hub keeps its own certificate alive meanwhile.
+    link.stop().await;
+    witness_link.stop().await;
+    node.file(3).await;
+    for days in [15, 40] {
+        clock.set(start.plus(10 * DAY + days * DAY));
+        renew_here(&hub.identity, &hub.authority)?;
+    }
+    let link = node.dial(&hub);
+    assert!(
+        node.identity.validate(clock.now()).is_err(),
+        "its certificate has ended"
+    );
+    let state = until(&link, "refused", |state| state.last_trouble.is_some()).await;
+    let expired = Trouble::Certificate {
+        fault: CertificateFault::Expired,
+        ours: true,
+    };
+    assert_eq!(state.last_trouble, Some(expired));
+    assert_eq!(hub.orders_of(&node), 2);
+
+    // Renewed after the end, by the record-signing key. The link that is dialling takes the new certificate by itself.
+    renew(&node.identity, None).await?;
+    renew(&witness.identity, None).await?;
+    up(&link).await;
+    let witness_link = witness.dial(&hub);
+    up(&witness_link).await;
+    soon("the third order at the hub", || hub.orders_of(&node) == 3).await;
+
+    // Under a new issuing authority.
+    let root = RootKey::open(&hub.directory.path().join("root"), || {
+        Ok(PASSPHRASE.to_owned().into())
+    })?;
+    hub.authority.prepare_issuing(&root)?;
+    hub.authority.activate_issuing()?;
+    assert!(
+        hub.authority.retire_issuing(false).is_err(),
+        "some have not renewed"
+    );
+    clock.set(clock.now().plus(10 * DAY));
+    renew_here(&hub.identity, &hub.authority)?;
+    let rotated = renew(&node.identity, None).await?;
+    renew(&witness.identity, None).await?;
+    hub.authority.retire_issuing(false)?;
+    link.again();
+    let serial = rotated.peer().serial.clone();
+    soon("the certificate of the new authority", || {
+        hub.presented(&node) == Some(serial.clone())
+    })
+    .await;
+    node.file(4).await;
+    soon("the fourth order at the hub", || hub.orders_of(&node) == 4).await;
+    soon("the list at every node", || {
+        witness.identity.revocations().counter() == 1
+    })
+    .await;
+
+    // Revoked, while it sends.
+    let whom = node.identity.identity().clone();
+    let begun = Instant::now();
+    let list = hub
+        .authority
+        .judge(&whom, Verdict::Revoke, "stolen")?
+        .list()
+        .counter;
+    let state = until(&link, "cut off", |state| {
+        state.up_since.is_none() && state.last_trouble.is_some()
+    })
+    .await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let reason = CloseReason::Revoked;
+    assert_eq!(
+        state.last_trouble,
+        Some(Trouble::Closed {
+            reason,
+            by_peer: true
+        })
+    );
+    let revoked = Trouble::Certificate {
+        fault: CertificateFault::Revoked,
+        ours: true,
+    };
+    until(&link, "refused at the handshake", |state| {
+        state.last_trouble == Some(revoked.clone())
+    })
+    .await;
+    node.file(5).await;
+    soon("the other node has the list", || {
+        let told = hub.authority.acknowledged().unwrap();
+        told.iter()
+            .any(|one| one.identity == *witness.identity.identity() && one.list == Some(list))
+    })
+    .await;
+    // What it filed before stays, there and at the other court; what it files now reaches nobody.
+    assert_eq!(hub.orders_of(&node), 4);
+    let own = node.registry.own().unwrap();
+    soon("all four orders at the other court", || {
+        let held = witness
+            .registry
+            .ledgers()
+            .into_iter()
+            .find(|held| held.origin == *own);
+        held.is_some_and(|held| held.orders == 4)
+    })
+    .await;
+    let refused = renew(&node.identity, None).await.unwrap_err();
+    assert!(refused.to_string().contains("revoked"), "{refused}");
+
+    // The hub's certificates are restored from a copy of before: the other node tells it what it forgot.
+    hub.stop.cancel();
+    std::fs::remove_file(hub.authority.revocations_file())?;
+    std::fs::remove_file(hub.identity.path().join("revocations.json"))?;
+    let restored = IdentityDir::open_with(hub.identity.path(), clock.clone())?;
+    assert_eq!(restored.revocations().counter(), 0);
+    let told = Spread::new(
+        restored.revocations().clone(),
+        Some(Arc::clone(&hub.authority)),
+        Arc::clone(&hub.landing),
+        clock.clone(),
+    );
+    let (heard, again) = (told.heard(), CancellationToken::new());
+    tokio::spawn(told.run(again.clone()));
+    heard.cancelled().await;
+    assert_eq!(restored.revocations().counter(), list);
+    assert!(restored.revocations().refuses(node.identity.peer()).is_some());
+    assert!(hub.authority.revocations()?.is_some());
+    again.cancel();
+    link.stop().await;
+    witness_link.stop().await;
+    Ok(())
+}
