@@ -25,7 +25,8 @@ use ccpor_domain::{Actor, Court, Name, Order, Person};
 use ccpor_ledger::OriginId;
 use ccpor_registry::{OwnLedger, Registry, RegistryConfig, Request, Source};
 use ccpor_sync::{Backoff, CloseReason};
-use ccpor_tests::world::Outcome;
+use ccpor_tests::program::Program;
+use ccpor_tests::world::{Outcome, World, connect, file, lookup, order, until};
 use ccpor_transport::{
     CertificateFault, Landing, LandingConfig, LandingHandle, LinkState, Permissions, Services, Trouble,
     Uplink, UplinkConfig, UplinkHandle,
@@ -237,7 +238,7 @@ fn land(identity: &IdentityDir, registry: &Arc<Registry>) -> Arc<LandingHandle> 
     Arc::new(Landing::start(identity, services, LandingConfig::hub(anywhere)).unwrap())
 }
 
-async fn until(link: &UplinkHandle, what: &str, reached: impl FnMut(&LinkState) -> bool) -> LinkState {
+async fn link_is(link: &UplinkHandle, what: &str, reached: impl FnMut(&LinkState) -> bool) -> LinkState {
     let mut status = link.status();
     let waited = tokio::time::timeout(Duration::from_secs(30), status.wait_for(reached)).await;
     let state = waited.unwrap_or_else(|_| panic!("{what} within 30 s"));
@@ -245,7 +246,7 @@ async fn until(link: &UplinkHandle, what: &str, reached: impl FnMut(&LinkState) 
 }
 
 async fn up(link: &UplinkHandle) -> SystemTime {
-    until(link, "up", |state| state.up_since.is_some())
+    link_is(link, "up", |state| state.up_since.is_some())
         .await
         .up_since
         .unwrap()
@@ -302,7 +303,7 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
         node.identity.validate(clock.now()).is_err(),
         "its certificate has ended"
     );
-    let state = until(&link, "refused", |state| state.last_trouble.is_some()).await;
+    let state = link_is(&link, "refused", |state| state.last_trouble.is_some()).await;
     let expired = Trouble::Certificate {
         fault: CertificateFault::Expired,
         ours: true,
@@ -354,7 +355,7 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
         .judge(&whom, Verdict::Revoke, "stolen")?
         .list()
         .counter;
-    let state = until(&link, "cut off", |state| {
+    let state = link_is(&link, "cut off", |state| {
         state.up_since.is_none() && state.last_trouble.is_some()
     })
     .await;
@@ -372,7 +373,7 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
         fault: CertificateFault::Revoked,
         ours: true,
     };
-    until(&link, "refused at the handshake", |state| {
+    link_is(&link, "refused at the handshake", |state| {
         state.last_trouble == Some(revoked.clone())
     })
     .await;
@@ -420,4 +421,103 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
     link.stop().await;
     witness_link.stop().await;
     Ok(())
+}
+
+/// The same with the programs themselves: an operator revokes an agency and a node at the hub's authority.
+#[tokio::test]
+async fn certificate_life_ends_for_revoked_callers_and_nodes_of_running_programs() -> Outcome<()> {
+    let world = World::start(&["alameda", "yolo"]).await?;
+    let authority_dir = world.fleet.directory().join("authority");
+    let at = authority_dir.display().to_string();
+    let authority = Authority::open(&authority_dir)?;
+    let agency = authority.issue(
+        &"lea/alameda-so".parse()?,
+        &[],
+        &["CA0010000".to_owned()],
+        &world.fleet.directory().join("agency"),
+    )?;
+    let hub = world.fleet.hub_api();
+    let caller = connect(&agency, hub).await?;
+    caller.list_courts().await?;
+    until("both nodes have said which list they have", || async {
+        let told = authority.acknowledged()?;
+        Ok((told.iter().filter(|one| one.list == Some(0)).count() == 2).then_some(()))
+    })
+    .await?;
+
+    let certs = |verb: &str, more: &[&str]| {
+        let program = Program::ccpor()?.args(["certs", verb, "--authority", &at]);
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(program.args(more.iter().copied()))
+    };
+    // A caller whose connection is open: the next call finds it cut, and no new one is let in.
+    let begun = Instant::now();
+    let told = certs("suspend", &["lea/alameda-so", "--reason", "laptop missing"])?
+        .run()
+        .await?;
+    told.said(0, &["lea/alameda-so is suspended: 2/2 peers have list 1"]);
+    until("the caller is refused", || async {
+        Ok(caller.list_courts().await.is_err().then_some(()))
+    })
+    .await?;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    let node = world.fleet.members()[0].api();
+    assert!(refused(&agency, node).await, "the nodes have the list as well");
+    certs("resume", &["lea/alameda-so"])?
+        .run()
+        .await?
+        .said(0, &["list 2"]);
+    connect(&agency, hub).await?.list_courts().await?;
+
+    // A node: what it filed stays, and it is cut off.
+    let alameda = world.node(0).await?;
+    file(&alameda, "before-it-was-1", order("DOE", "JANE", "HF26-1")).await?;
+    let statewide = world.hub().await?;
+    until("the order at the hub", || async {
+        Ok((lookup(&statewide, "DOE", "JANE").await?.hits.len() == 1).then_some(()))
+    })
+    .await?;
+    let told = certs(
+        "revoke",
+        &["court/alameda/node/1", "--reason", "stolen", "--json"],
+    )?
+    .run()
+    .await?;
+    let told: serde_json::Value = told.json()?;
+    assert_eq!(told["list"], 3);
+    until("the hub has cut it off", || async {
+        let links = statewide.status().await?.links;
+        Ok(links
+            .iter()
+            .all(|link| link.peer != "court/alameda/node/1" || link.state != "up")
+            .then_some(()))
+    })
+    .await?;
+    assert_eq!(
+        lookup(&statewide, "DOE", "JANE").await?.hits.len(),
+        1,
+        "the order stays"
+    );
+    certs("list", &[])?
+        .run()
+        .await?
+        .said(0, &["1/1 peers have list 3"]);
+    certs("revoked", &[])?
+        .run()
+        .await?
+        .said(0, &["court/alameda/node/1", "revoked", "stolen"]);
+    let crl = world.fleet.directory().join("ccpor.crl");
+    certs("export-crl", &["--out", &crl.display().to_string()])?
+        .run()
+        .await?
+        .said(0, &[]);
+    assert!(std::fs::read_to_string(crl)?.contains("X509 CRL"));
+    world.succeeded();
+    Ok(())
+}
+
+async fn refused(identity: &IdentityDir, address: SocketAddr) -> bool {
+    match connect(identity, address).await {
+        Ok(client) => client.status().await.is_err(),
+        Err(_) => true,
+    }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Directory {
 pub(crate) struct Whom {
     /// The identity: court/SLUG/node/N, hub/N, lea/SLUG and so on.
     #[arg(value_name = "IDENTITY")]
-    identity: Identity,
+    whom: Identity,
     #[command(flatten)]
     at: Directory,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Whom {
 #[derive(Args, Debug)]
 pub(crate) struct Judge {
     #[command(flatten)]
-    whom: Whom,
+    of: Whom,
     /// Why, for other operators: up to 120 characters, and nobody's personal data.
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
@@ -119,8 +119,8 @@ pub(crate) fn who_has(authority: &Authority, list: u64) -> Result<WhoHas, Failur
 
 /// Revokes, suspends or resumes, and waits until the connected machines have heard it.
 pub(super) async fn judge(judge: &Judge, verdict: Verdict, screen: &Screen) -> Result<Exit, Failure> {
-    let authority = Authority::open(&judge.whom.at.authority)?;
-    let identity = &judge.whom.identity;
+    let authority = Authority::open(&judge.of.at.authority)?;
+    let identity = &judge.of.whom;
     let list = authority.judge(identity, verdict, &judge.reason)?.list().counter;
     let begun = Instant::now();
     let mut who = who_has(&authority, list)?;
@@ -146,13 +146,13 @@ pub(super) async fn judge(judge: &Judge, verdict: Verdict, screen: &Screen) -> R
 }
 
 /// Lets a machine renew that was away for long.
-pub(super) fn approve(whom: &Whom, screen: &Screen) -> Result<Exit, Failure> {
-    let authority = Authority::open(&whom.at.authority)?;
-    let until = authority.approve(&whom.identity)?;
+pub(super) fn approve(of: &Whom, screen: &Screen) -> Result<Exit, Failure> {
+    let authority = Authority::open(&of.at.authority)?;
+    let until = authority.approve(&of.whom)?;
     if screen.json {
-        screen.document(&json!({ "identity": whom.identity, "approved_until": until }))?;
+        screen.document(&json!({ "identity": of.whom, "approved_until": until }))?;
     } else {
-        screen.text(&format!("{} may renew until {until}\n", whom.identity))?;
+        screen.text(&format!("{} may renew until {until}\n", of.whom))?;
         screen.remark("It tries again by itself; restart its service to make it try at once.");
     }
     Ok(Exit::Done)
