@@ -101,6 +101,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  ccpor certs resume --authority /var/lib/ccpor-hub/authority lea/alameda-so"
     )]
     Resume(judging::Judge),
+    /// Let a stolen record-signing key count only up to a place in its ledger: records behind it are refused, and set aside where they are.
+    #[command(
+        after_help = "Examples:\n  ccpor certs end-key --authority /var/lib/ccpor-hub/authority court/alameda/node/1 \
+                      --key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 --from 2.118 --reason stolen"
+    )]
+    EndKey(judging::EndKey),
     /// Show who is revoked or suspended, which machines have the newest list, and who waits for an approval.
     #[command(
         after_help = "Examples:\n  ccpor certs revoked --authority /var/lib/ccpor-hub/authority\n  \
@@ -182,6 +188,7 @@ pub(crate) async fn run(command: Command, screen: &Screen) -> Result<Exit, Failu
         Command::Revoke(judge) => judging::judge(&judge, Verdict::Revoke, screen).await,
         Command::Suspend(judge) => judging::judge(&judge, Verdict::Suspend, screen).await,
         Command::Resume(judge) => judging::judge(&judge, Verdict::Resume, screen).await,
+        Command::EndKey(end) => judging::end_key(&end, screen).await,
         Command::Revoked(directory) => judging::revoked(&directory, screen),
         Command::ExportCrl(export) => renewing::export_crl(&export, screen),
         Command::Root(root) => issuing::root(root, screen),

@@ -10,6 +10,7 @@ use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
+use ccpor_daemon::key_ends;
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::people::{self, LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
@@ -100,6 +101,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     );
     let heard = spread.heard();
     let spread = tokio::spawn(spread.run(stop.clone()));
+    let meeting = nodes.clone();
+    tokio::spawn(key_ends::enforce(
+        Arc::clone(&registry),
+        identity.revocations().clone(),
+        move || meeting.compare_anew(),
+        stop.clone(),
+    ));
     let enrolment = match &authority {
         None => None,
         Some(authority) => {

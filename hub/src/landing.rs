@@ -150,6 +150,12 @@ impl Nodes {
         }
     }
 
+    /// Ends every connection; the nodes dial again and compare all ledgers anew.
+    pub(crate) fn compare_anew(&self) {
+        let Some(landing) = self.landing() else { return };
+        landing.peers().iter().for_each(|(node, _)| landing.again(node));
+    }
+
     /// Says farewell to every node.
     pub(crate) async fn stop(&self) {
         let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner).take();

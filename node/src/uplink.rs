@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ccpor_api::message;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
+use ccpor_daemon::key_ends;
 use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
@@ -69,6 +70,13 @@ pub(crate) fn start(
     let link = connect(settings, identity, Arc::clone(&registry))?;
     if let Some(link) = link.clone() {
         let trust = RecordKeyTrust::new(identity.roots().clone());
+        let handle = Arc::clone(&link.handle);
+        tokio::spawn(key_ends::enforce(
+            Arc::clone(&registry),
+            identity.revocations().clone(),
+            move || handle.again(),
+            stop.clone(),
+        ));
         tokio::spawn(link.follow(trust, registry, stop.clone()));
     }
     Ok(link)

@@ -168,7 +168,15 @@ impl Node {
     }
 
     async fn file(&self, number: u32) {
-        let (registry, slug) = (Arc::clone(&self.registry), "alameda");
+        let registry = Arc::clone(&self.registry);
+        let slug = registry
+            .own()
+            .unwrap()
+            .court()
+            .split_once('/')
+            .unwrap()
+            .1
+            .to_owned();
         let by = self.identity.identity().path();
         let filing = move || {
             let name = Name {
@@ -178,7 +186,7 @@ impl Node {
             };
             let paper = Order {
                 court: Court {
-                    slug: slug.into(),
+                    slug,
                     ..Court::default()
                 },
                 case_number: format!("HF26-{number}"),
@@ -421,6 +429,82 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
     link.stop().await;
     witness_link.stop().await;
     Ok(())
+}
+
+/// A copied key: what the thief signed behind the named place is set aside everywhere, what the court signed before stays, and nothing more
+/// is taken under that key.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_life_of_a_stolen_signing_key_ends_at_the_named_place() -> Outcome<()> {
+    let hub = Hub::start(Clock::standing_at(Moment(1_795_392_000))).await;
+    let (mut node, mut witness) = (hub.node("alameda").await, hub.node("yolo").await);
+    let (link, witness_link) = (node.dial(&hub), witness.dial(&hub));
+    for number in 1..=3 {
+        node.file(number).await;
+    }
+    let held_by = |registry: &Arc<Registry>| {
+        let own = node.registry.own().unwrap();
+        let held = registry.ledgers().into_iter().find(|held| held.origin == *own);
+        held.map_or(0, |held| held.orders)
+    };
+    soon("all three orders everywhere", || {
+        held_by(&hub.registry) == 3 && held_by(&witness.registry) == 3
+    })
+    .await;
+    for (registry, identity) in [
+        (&hub.registry, &hub.identity),
+        (&witness.registry, &witness.identity),
+        (&node.registry, &node.identity),
+    ] {
+        tokio::spawn(ccpor_daemon::key_ends::enforce(
+            Arc::clone(registry),
+            identity.revocations().clone(),
+            || (),
+            hub.stop.clone(),
+        ));
+    }
+    // The first record is the start of the epoch; the third order is the fourth record.
+    let (whom, key) = (
+        node.identity.identity().clone(),
+        node.identity.record_public_key().unwrap(),
+    );
+    hub.authority.end_record_key(&whom, &key, (1, 4), "copied")?;
+    soon("the third order is set aside", || {
+        held_by(&hub.registry) == 2 && held_by(&witness.registry) == 2
+    })
+    .await;
+    soon("the court itself is told", || node.registry.halted().is_some()).await;
+    assert_eq!(held_by(&node.registry), 3, "nothing of its own is touched");
+    let kept = find(&hub.directory.path().join("data"), "aside-0001").unwrap();
+    assert!(std::fs::read_dir(kept)?.count() > 0, "what was set aside is kept");
+
+    // Sent again on the next connection, it is refused, and the rest of the ledgers goes on.
+    link.again();
+    let state = link_is(&link, "refused", |state| !state.troubled_origins.is_empty()).await;
+    assert_eq!(state.troubled_origins[0].origin(), node.registry.own().unwrap());
+    witness.file(9).await;
+    soon("the other court's order", || {
+        let held = hub.registry.ledgers();
+        held.iter()
+            .any(|held| held.origin.as_str().contains("yolo") && held.orders == 1)
+    })
+    .await;
+    assert_eq!((held_by(&hub.registry), held_by(&witness.registry)), (2, 2));
+    hub.stop.cancel();
+    link.stop().await;
+    witness_link.stop().await;
+    Ok(())
+}
+
+/// The first directory of this name below another.
+fn find(below: &Path, name: &str) -> Option<std::path::PathBuf> {
+    let entries = std::fs::read_dir(below).ok()?.flatten().map(|entry| entry.path());
+    entries.filter(|path| path.is_dir()).find_map(|path| {
+        if path.file_name().is_some_and(|found| found == name) {
+            Some(path)
+        } else {
+            find(&path, name)
+        }
+    })
 }
 
 /// The same with the programs themselves: an operator revokes an agency and a node at the hub's authority.

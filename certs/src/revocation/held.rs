@@ -10,7 +10,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use crate::files::{self, Readers};
-use crate::peer::{Peer, fingerprint};
+use crate::peer::{Peer, fingerprint, hex};
 use crate::revocation::list::{Refused, RevocationList};
 use crate::revocation::signed::{ListRefused, SignedList};
 use crate::roots::Roots;
@@ -138,6 +138,21 @@ impl Revocations {
                 .iter()
                 .find_map(|issuer| list.retired(&fingerprint(issuer)));
             retired.map(Refused::Retired)
+        })
+    }
+
+    /// From which epoch and number on a record-signing key counts no more in the ledger of `origin`; none when it still does.
+    pub fn key_ends(&self, origin: &str, key: &[u8; 32]) -> Option<(u32, u64)> {
+        self.asked(|list| {
+            if list.record_keys.is_empty() {
+                return None;
+            }
+            let key = hex(key);
+            let rule = list
+                .record_keys
+                .iter()
+                .find(|rule| rule.key == key && rule.origin.path() == origin)?;
+            Some(rule.from)
         })
     }
 

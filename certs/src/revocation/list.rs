@@ -62,6 +62,14 @@ pub struct KeyRule {
     pub reason: String,
 }
 
+impl KeyRule {
+    /// The key's bytes; none when the text is no key.
+    pub fn public_key(&self) -> Option<[u8; 32]> {
+        let text = blake3::Hash::from_hex(&self.key).ok()?;
+        Some(*text.as_bytes())
+    }
+}
+
 /// An issuing certificate whose TLS certificates are no longer accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,15 +130,6 @@ impl RevocationList {
     pub fn retired(&self, fingerprint: &str) -> Option<Moment> {
         let rule = self.issuers.iter().find(|rule| rule.fingerprint == fingerprint)?;
         Some(rule.changed)
-    }
-
-    /// From which place on a record-signing key (hexadecimal) counts no more in a ledger.
-    pub fn key_ends(&self, origin: &Identity, key: &str) -> Option<(u32, u64)> {
-        let rule = self
-            .record_keys
-            .iter()
-            .find(|rule| rule.origin == *origin && rule.key == key)?;
-        Some(rule.from)
     }
 
     /// Puts a rule about an identity in the place of the earlier one. What was revoked stays revoked.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow, TurnedAway};
 use ccpor_certs::folder::IdentityDirError;
 use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
-use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust};
-use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, SigningKey};
+use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust, Revocations};
+use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, Position, SigningKey};
 
 /// Why a daemon cannot use its identity.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,7 @@ pub fn record_key(identity: &IdentityDir) -> Result<(SigningKey, Vec<Vec<u8>>), 
 /// Trust in record-signing keys by the certificates of this registry's authority.
 pub struct CertifiedKeys {
     trust: RecordKeyTrust,
+    revocations: Revocations,
 }
 
 impl CertifiedKeys {
@@ -72,6 +73,7 @@ impl CertifiedKeys {
     pub fn of(identity: &IdentityDir) -> Self {
         Self {
             trust: RecordKeyTrust::new(identity.roots().clone()),
+            revocations: identity.revocations().clone(),
         }
     }
 }
@@ -82,6 +84,16 @@ impl KeyTrust for CertifiedKeys {
             tracing::warn!(%origin, %error, "a record-signing key is refused");
             KeyRefused::BadChain
         })
+    }
+
+    fn still_good(&self, origin: &OriginId, key: &[u8; 32], at: Position) -> Result<(), KeyRefused> {
+        match self.revocations.key_ends(origin.as_str(), key) {
+            Some((epoch, seq)) if at >= (Position { epoch, seq }) => {
+                tracing::error!(%origin, %at, "records under a revoked signing key are refused");
+                Err(KeyRefused::Revoked)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

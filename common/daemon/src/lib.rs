@@ -8,6 +8,7 @@ pub mod people;
 pub mod users;
 pub mod topology;
 pub mod identity;
+pub mod key_ends;
 pub mod lifetime;
 pub mod logs;
 mod merge;

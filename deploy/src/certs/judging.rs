@@ -46,6 +46,40 @@ pub(crate) struct Judge {
     reason: String,
 }
 
+/// A record-signing key, and from where on it counts no more.
+#[derive(Args, Debug)]
+pub(crate) struct EndKey {
+    #[command(flatten)]
+    of: Judge,
+    /// The public key, as `ccpor certs show` and `ccpor verify` name it: 64 hexadecimal digits.
+    #[arg(long, value_name = "KEY", value_parser = public_key)]
+    key: PublicKey,
+    /// The first record that counts no more: EPOCH.NUMBER, as `ccpor courts` and the receipts name places.
+    #[arg(long, value_name = "EPOCH.NUMBER", value_parser = place)]
+    from: Place,
+}
+
+/// The bytes of an Ed25519 public key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PublicKey([u8; 32]);
+
+/// A place in a ledger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u32, u64);
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    let bytes = blake3::Hash::from_hex(text).map_err(|_| "a key has 64 hexadecimal digits".to_owned())?;
+    Ok(PublicKey(*bytes.as_bytes()))
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    let parts = text.split_once('.');
+    let place = parts.and_then(|(epoch, number)| Some(Place(epoch.parse().ok()?, number.parse().ok()?)));
+    place
+        .filter(|Place(epoch, number)| *epoch > 0 && *number > 0)
+        .ok_or_else(|| "write the epoch and the number with a point between them, such as 2.118".to_owned())
+}
+
 /// Which machines have the newest list.
 #[derive(Debug, Serialize)]
 pub(crate) struct WhoHas {
@@ -117,22 +151,54 @@ pub(crate) fn who_has(authority: &Authority, list: u64) -> Result<WhoHas, Failur
     })
 }
 
-/// Revokes, suspends or resumes, and waits until the connected machines have heard it.
+/// Revokes, suspends or resumes.
 pub(super) async fn judge(judge: &Judge, verdict: Verdict, screen: &Screen) -> Result<Exit, Failure> {
     let authority = Authority::open(&judge.of.at.authority)?;
-    let identity = &judge.of.whom;
-    let list = authority.judge(identity, verdict, &judge.reason)?.list().counter;
-    let begun = Instant::now();
-    let mut who = who_has(&authority, list)?;
-    while who.noted && !who.everybody() && begun.elapsed() < HEARD_WITHIN {
-        tokio::time::sleep(LOOK_AGAIN).await;
-        who = who_has(&authority, list)?;
-    }
+    let list = authority
+        .judge(&judge.of.whom, verdict, &judge.reason)?
+        .list()
+        .counter;
     let done = match verdict {
         Verdict::Revoke => "revoked",
         Verdict::Suspend => "suspended",
         Verdict::Resume => "resumed",
     };
+    heard(&authority, &judge.of.whom, done, list, screen).await
+}
+
+/// Names the place from which on a record-signing key counts no more.
+pub(super) async fn end_key(end: &EndKey, screen: &Screen) -> Result<Exit, Failure> {
+    let Judge { of, reason } = &end.of;
+    let (PublicKey(key), Place(epoch, number)) = (end.key, end.from);
+    let authority = Authority::open(&of.at.authority)?;
+    let list = authority
+        .end_record_key(&of.whom, &key, (epoch, number), reason)?
+        .list()
+        .counter;
+    heard(
+        &authority,
+        &of.whom,
+        "without that key from there on",
+        list,
+        screen,
+    )
+    .await
+}
+
+/// Waits until the connected machines have the list, and says who has.
+async fn heard(
+    authority: &Authority,
+    identity: &Identity,
+    done: &str,
+    list: u64,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let begun = Instant::now();
+    let mut who = who_has(authority, list)?;
+    while who.noted && !who.everybody() && begun.elapsed() < HEARD_WITHIN {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        who = who_has(authority, list)?;
+    }
     if screen.json {
         screen.document(&json!({ "identity": identity, "verdict": done, "list": list, "peers": who }))?;
     } else {
@@ -179,7 +245,7 @@ pub(super) fn revoked(directory: &Directory, screen: &Screen) -> Result<Exit, Fa
         screen.document(&json!({ "list": list, "peers": who, "waiting_for_approval": waiting }))?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["IDENTITY", "STATE", "CERTIFICATES UP TO", "CHANGED", "REASON"]);
+    let mut table = Table::new(&["IDENTITY", "STATE", "UP TO", "CHANGED", "REASON"]);
     for rule in &list.identities {
         let state = match (rule.suspended, rule.revoked_at) {
             (true, _) => "suspended",
@@ -190,6 +256,15 @@ pub(super) fn revoked(directory: &Directory, screen: &Screen) -> Result<Exit, Fa
             rule.identity.path(),
             state.to_owned(),
             rule.revoked_at.map(|at| at.to_string()).unwrap_or_default(),
+            rule.changed.to_string(),
+            rule.reason.clone(),
+        ]);
+    }
+    for rule in &list.record_keys {
+        table.row([
+            rule.origin.path(),
+            format!("key {} ends", rule.key.get(..16).unwrap_or_default()),
+            format!("before {}.{}", rule.from.0, rule.from.1),
             rule.changed.to_string(),
             rule.reason.clone(),
         ]);
