@@ -31,6 +31,8 @@ pub(crate) const TLS_KEY_FILE: &str = "tls.key";
 pub(crate) const RECORD_CHAIN_FILE: &str = "record.pem";
 /// The record-signing key.
 pub(crate) const RECORD_KEY_FILE: &str = "record.key";
+/// The record-signing key before the present one, until the ledger goes on under the present one.
+pub(crate) const OLD_RECORD_KEY_FILE: &str = "record-old.key";
 /// Where new keys and certificates wait until they are whole.
 pub(crate) const RENEWAL_DIR: &str = "renewal";
 /// The plain facts.
@@ -280,9 +282,19 @@ impl IdentityDir {
         Some(self.0.record.as_ref()?.key.pkcs8())
     }
 
-    /// The record-signing key, for what is signed inside this crate.
-    pub(crate) fn record_key(&self) -> Option<&PrivateKey> {
-        Some(&self.0.record.as_ref()?.key)
+    /// The record-signing key before the present one, in PKCS#8 DER: it has to hand the ledger over. None when it has done so.
+    pub fn old_record_key_pkcs8(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let old = read_key(&self.0.path, OLD_RECORD_KEY_FILE).ok()?;
+        Some(Zeroizing::new(old.pkcs8().to_vec()))
+    }
+
+    /// The moment from which on the record-signing key is to be replaced: two thirds of its certificate's life. None when there is none.
+    pub fn record_due(&self) -> Option<Moment> {
+        let peer = &self.0.record.as_ref()?.peer;
+        Some(
+            peer.not_before
+                .plus(peer.not_after.since(peer.not_before) / 3 * 2),
+        )
     }
 
     /// The public half of the record-signing key.

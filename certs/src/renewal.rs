@@ -16,11 +16,15 @@ use zeroize::Zeroizing;
 use crate::authority::{Authority, Grant, RenewRefusal, RenewalTerms};
 use crate::clock::Moment;
 use crate::files::{self, Readers};
-use crate::folder::{CA_FILE, IdentityDir, IdentityDirError, RENEWAL_DIR, TLS_CHAIN_FILE, TLS_KEY_FILE};
+use crate::folder::{
+    CA_FILE, IdentityDir, IdentityDirError, OLD_RECORD_KEY_FILE, RECORD_CHAIN_FILE, RECORD_KEY_FILE,
+    RENEWAL_DIR, TLS_CHAIN_FILE, TLS_KEY_FILE,
+};
 use crate::keys::{KeyError, KeyKind, PrivateKey};
 use crate::new_identity;
 use crate::peer::{Peer, identity_of};
 use crate::pem;
+use crate::record_key::RecordKeyTrust;
 use crate::renewal_request::RenewalRequest;
 use crate::roots::Roots;
 
@@ -80,10 +84,28 @@ pub fn pause(failures: u32, random: f64) -> Duration {
     bound.mul_f64(0.1 + 0.9 * random.clamp(0.0, 1.0))
 }
 
+/// What to renew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// The TLS certificate.
+    Tls,
+    /// The record-signing key of a node as well; the ledger then has to be handed over to the new one.
+    TlsAndRecord,
+}
+
+/// Forgets the record-signing key before the present one; to be called when the ledger goes on under the present one.
+pub fn forget_old_record_key(directory: &IdentityDir) -> Result<(), RenewalError> {
+    let file = directory.path().join(OLD_RECORD_KEY_FILE);
+    match files::remove(&file) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(&file)(cause)),
+        _ => Ok(()),
+    }
+}
+
 /// Renews the certificate of a machine that has the authority itself, as a hub has. It may come as late as it likes: whoever holds the
 /// authority could issue to itself.
 pub fn renew_here(directory: &IdentityDir, authority: &Authority) -> Result<IdentityDir, RenewalError> {
-    let attempt = Attempt::begin(directory)?;
+    let attempt = Attempt::begin(directory, Keys::Tls)?;
     let request = attempt.request(directory)?;
     let grant = authority
         .renew(&request, &RenewalTerms::WHENEVER)
@@ -95,33 +117,38 @@ pub fn renew_here(directory: &IdentityDir, authority: &Authority) -> Result<Iden
 pub(crate) struct Attempt {
     staged: PathBuf,
     tls_key: PrivateKey,
+    record_key: Option<PrivateKey>,
 }
 
 impl Attempt {
     /// Takes up the attempt that got no answer, or begins a new one.
-    pub(crate) fn begin(directory: &IdentityDir) -> Result<Attempt, RenewalError> {
+    pub(crate) fn begin(directory: &IdentityDir, keys: Keys) -> Result<Attempt, RenewalError> {
         let staged = directory.path().join(RENEWAL_DIR);
         if !staged.is_dir() {
             files::private_dir(&staged).map_err(failed(&staged))?;
         }
         // What was granted and not moved yet, after a stop.
         install(directory.path())?;
-        let file = staged.join(TLS_KEY_FILE);
-        let tls_key = match fs::read(&file).map(Zeroizing::new) {
-            Ok(text) => pem::key(&text)?,
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                let key = PrivateKey::generate(KeyKind::P256)?;
-                new_identity::write_key(&staged, TLS_KEY_FILE, &key).map_err(failed(&file))?;
-                key
-            }
-            Err(cause) => return Err(failed(&file)(cause)),
+        let tls_key = staged_key(&staged, TLS_KEY_FILE, KeyKind::P256)?;
+        // A key that has not handed its ledger over yet must not be replaced by the next.
+        let may_rotate = directory.identity().is_node() && directory.old_record_key_pkcs8().is_none();
+        let record_key = match keys {
+            Keys::TlsAndRecord if may_rotate => Some(staged_key(&staged, RECORD_KEY_FILE, KeyKind::Ed25519)?),
+            Keys::Tls | Keys::TlsAndRecord => None,
         };
-        Ok(Attempt { staged, tls_key })
+        Ok(Attempt {
+            staged,
+            tls_key,
+            record_key,
+        })
     }
 
     pub(crate) fn request(&self, directory: &IdentityDir) -> Result<RenewalRequest, RenewalError> {
-        let now = directory.clock().now();
-        Ok(RenewalRequest::make(directory, now, &self.tls_key, None)?)
+        // Whoever asks may have opened the directory before an earlier renewal.
+        let now = IdentityDir::open_with(directory.path(), directory.clock().clone()).map_err(Box::new)?;
+        let made = now.clock().now();
+        let request = RenewalRequest::make(&now, made, &self.tls_key, self.record_key.as_ref())?;
+        Ok(request)
     }
 
     /// Checks what was granted and puts it in force: the next handshake presents it.
@@ -131,10 +158,20 @@ impl Attempt {
             |text: &str| pem::certificates(text.as_bytes()).map_err(|_| wrong("a certificate is damaged"));
         let (ca, chain) = (read(&grant.ca)?, read(&grant.tls_chain)?);
         self.check(directory, &ca, &chain)?;
+        let record = grant
+            .record_chain
+            .as_deref()
+            .filter(|_| self.record_key.is_some());
+        if let (Some(key), Some(text)) = (&self.record_key, record) {
+            check_record(directory, key, &read(text)?)?;
+        }
         let put = |file: &Path, text: &str| {
             files::replace(file, text.as_bytes(), Readers::All).map_err(failed(file))
         };
         put(&directory.path().join(CA_FILE), &grant.ca)?;
+        if let Some(text) = record {
+            put(&self.staged.join(RECORD_CHAIN_FILE), text)?;
+        }
         put(&self.staged.join(TLS_CHAIN_FILE), &grant.tls_chain)?;
         install(directory.path())?;
         let renewed = IdentityDir::open_with(directory.path(), directory.clock().clone());
@@ -169,14 +206,54 @@ impl Attempt {
     }
 }
 
+/// The key of an earlier attempt, or a new one; on disk on return.
+fn staged_key(staged: &Path, name: &str, kind: KeyKind) -> Result<PrivateKey, RenewalError> {
+    let file = staged.join(name);
+    match fs::read(&file).map(Zeroizing::new) {
+        Ok(text) => Ok(pem::key(&text)?),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            let key = PrivateKey::generate(kind)?;
+            new_identity::write_key(staged, name, &key).map_err(failed(&file))?;
+            Ok(key)
+        }
+        Err(cause) => Err(failed(&file)(cause)),
+    }
+}
+
+fn check_record(
+    directory: &IdentityDir,
+    key: &PrivateKey,
+    chain: &[CertificateDer<'static>],
+) -> Result<(), RenewalError> {
+    let wrong = |what: String| RenewalError::WrongGrant(what);
+    let public = key
+        .public()
+        .try_into()
+        .map_err(|_| wrong("the record key is of another kind".to_owned()))?;
+    let der: Vec<_> = chain.iter().map(|certificate| certificate.to_vec()).collect();
+    RecordKeyTrust::new(directory.roots().clone())
+        .admit(&directory.identity().path(), &public, &der)
+        .map_err(|refused| wrong(refused.to_string()))
+}
+
 /// Moves what was granted to its place. Interrupted anywhere and repeated, it comes to the same end.
 fn install(directory: &Path) -> Result<(), RenewalError> {
     let staged = directory.join(RENEWAL_DIR);
-    let granted = staged.join(TLS_CHAIN_FILE);
-    if !granted.exists() {
+    // The TLS certificate is staged last and moved last: without it nothing was granted.
+    if !staged.join(TLS_CHAIN_FILE).exists() {
         return Ok(());
     }
-    for name in [TLS_KEY_FILE, TLS_CHAIN_FILE] {
+    let new_record = staged.join(RECORD_CHAIN_FILE).exists();
+    if new_record && staged.join(RECORD_KEY_FILE).exists() {
+        let (present, old) = (
+            directory.join(RECORD_KEY_FILE),
+            directory.join(OLD_RECORD_KEY_FILE),
+        );
+        let text = fs::read(&present).map(Zeroizing::new).map_err(failed(&present))?;
+        files::replace(&old, &text, Readers::Owner).map_err(failed(&old))?;
+    }
+    let record = new_record.then_some([RECORD_KEY_FILE, RECORD_CHAIN_FILE]);
+    for name in record.into_iter().flatten().chain([TLS_KEY_FILE, TLS_CHAIN_FILE]) {
         let from = staged.join(name);
         if from.exists() {
             files::rename(&from, &directory.join(name)).map_err(failed(&from))?;
@@ -198,8 +275,60 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::files::STEPS_LEFT;
     use crate::identity::Identity;
     use crate::peer::fingerprint;
+
+    /// Killed before each change of a file, the directory opens with keys and certificates that belong together, and the same attempt
+    /// repeated ends with both keys new and the old record key kept for the handover.
+    #[test]
+    fn certificate_life_a_renewal_goes_on_wherever_it_was_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::standing_at(Moment(1_795_392_000));
+        let authority = Authority::init_with(&dir.path().join("ca"), clock.clone()).unwrap();
+        let renew = |directory: &IdentityDir| -> Result<IdentityDir, RenewalError> {
+            let attempt = Attempt::begin(directory, Keys::TlsAndRecord)?;
+            let request = attempt.request(directory)?;
+            let grant = authority
+                .renew(&request, &RenewalTerms::default())
+                .map_err(Box::new)?;
+            attempt.finish(directory, &grant)
+        };
+        let mut kills = 0;
+        for changes in 0.. {
+            let identity = Identity::court("alameda", changes + 1).unwrap();
+            let target = dir.path().join(format!("node-{changes}"));
+            let before = authority.issue(&identity, &[], &[], &target).unwrap();
+            clock.set(clock.now().plus(3600));
+            STEPS_LEFT.set(Some(u32::from(changes)));
+            let killed = renew(&before);
+            STEPS_LEFT.set(None);
+            let opened = IdentityDir::open_with(&target, clock.clone()).unwrap();
+            let after = match killed {
+                Ok(after) => after,
+                Err(_) => {
+                    kills += 1;
+                    clock.set(clock.now().plus(60));
+                    let again = renew(&opened).unwrap();
+                    // A kill after the keys were moved leaves nothing to do but another renewal, of the TLS key alone.
+                    assert!(!target.join(RENEWAL_DIR).join(RECORD_CHAIN_FILE).exists());
+                    again
+                }
+            };
+            assert_ne!(after.record_public_key(), before.record_public_key(), "{changes}");
+            assert_ne!(after.peer().serial, before.peer().serial);
+            let old = PrivateKey::from_pkcs8(after.old_record_key_pkcs8().unwrap()).unwrap();
+            assert_eq!(
+                Some(old.public()),
+                before.record_public_key().as_ref().map(|key| &key[..])
+            );
+            if kills < usize::from(changes) + 1 {
+                break;
+            }
+        }
+        assert!(kills >= 10, "{kills}");
+    }
 
     proptest! {
         #[test]

@@ -112,7 +112,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         None => None,
         Some(authority) => {
             let renewer = Renewer::Here(Arc::clone(authority));
-            tokio::spawn(renewal::keep(identity.clone(), renewer, stop.clone()));
+            tokio::spawn(renewal::keep(
+                identity.clone(),
+                renewer,
+                async |_| (),
+                stop.clone(),
+            ));
             let authority = Arc::clone(authority);
             Some(enrolment::start(&settings.enrolment, authority, &identity, heard, &stop).await?)
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use ccpor_api::{Limits, Serving};
 use ccpor_certs::IdentityDir;
+use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -88,11 +89,10 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     }
     if settings.hub.connect {
         let address = Some(settings.hub.enrolment_address.clone()).filter(|address| !address.is_empty());
-        tokio::spawn(renewal::keep(
-            identity.clone(),
-            Renewer::Hub(address),
-            stop.clone(),
-        ));
+        let held = Arc::clone(&registry);
+        let hand_over = async move |identity: &IdentityDir| hand_over(&held, identity).await;
+        let renewing = renewal::keep(identity.clone(), Renewer::Hub(address), hand_over, stop.clone());
+        tokio::spawn(renewing);
     }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
@@ -165,7 +165,12 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
         directory: settings.data.directory.clone(),
         identity: name,
         source: Source::Node,
-        own: Some(OwnLedger { origin, key, chain }),
+        own: Some(OwnLedger {
+            origin,
+            key,
+            chain,
+            handing_over: identity::old_record_key(identity),
+        }),
         receipts: None,
         trust: Arc::new(CertifiedKeys::of(identity)),
         stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
@@ -187,6 +192,25 @@ pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
     let closed = blocking(move || registry.close()).await;
     closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))?;
     Ok(records)
+}
+
+/// Lets the ledger go on under the record-signing key that is in the identity directory now, and forgets the one before.
+async fn hand_over(registry: &Arc<Registry>, identity: &IdentityDir) {
+    let (registry, identity) = (Arc::clone(registry), identity.clone());
+    let handed = blocking(move || {
+        let (key, chain) = identity::record_key(&identity).map_err(|error| error.to_string())?;
+        registry
+            .rotate_key(key, chain)
+            .map_err(|error| error.to_string())?;
+        forget_old_record_key(&identity).map_err(|error| error.to_string())
+    });
+    let handed = handed.await.unwrap_or_else(|problem| Err(problem.to_string()));
+    if let Err(reason) = handed {
+        tracing::warn!(
+            reason,
+            "the ledger does not go on under the new signing key yet; it is tried again"
+        );
+    }
 }
 
 /// Signs a heartbeat at each interval, so that others know that silence means "nothing new".

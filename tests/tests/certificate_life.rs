@@ -1,5 +1,6 @@
 //! The life of one node's certificates in one play with a moved clock: real QUIC and TLS, real files, real registries. Enrolled, renewed,
-//! cut off for forty days, renewed after the end, brought under a new issuing authority, and at last revoked.
+//! cut off for forty days, renewed after the end, brought under a new issuing authority and a new signing key, and at last
+//! revoked.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,16 +16,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ccpor_certs::authority::{RootKey, Verdict};
 use ccpor_certs::enrolment::{Enrolling, enroll_with, renew, serve};
-use ccpor_certs::renewal::{due, renew_here};
+use ccpor_certs::renewal::{Keys, due, forget_old_record_key, renew_here};
 use ccpor_certs::{Authority, Clock, Identity, IdentityDir, Moment};
 use ccpor_daemon::identity::{CertifiedKeys, record_key};
 use ccpor_daemon::replication::{Collect, RegistryImages};
 use ccpor_daemon::revocation::{Spread, TakesRevocations};
 use ccpor_daemon::signing::NobodyAsks;
 use ccpor_domain::{Actor, Court, Name, Order, Person};
-use ccpor_ledger::OriginId;
+use ccpor_ledger::{BodyKind, OriginId, RunLimit, VerifyingKey};
 use ccpor_registry::{OwnLedger, Registry, RegistryConfig, Request, Source};
-use ccpor_sync::{Backoff, CloseReason};
+use ccpor_sync::{Backoff, CloseReason, Ledgers};
 use ccpor_tests::program::Program;
 use ccpor_tests::world::{Outcome, World, connect, file, lookup, order, until};
 use ccpor_transport::{
@@ -35,6 +36,10 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 const DAY: i64 = 86_400;
+const RUN: RunLimit = RunLimit {
+    records: 100,
+    bytes: 1 << 20,
+};
 const PASSPHRASE: &str = "correct horse battery staple";
 
 /// The hub's side: an authority under a root of its own, enrolment, landing, and the spreading of the list.
@@ -220,7 +225,15 @@ fn registry(identity: &IdentityDir, directory: &Path) -> Arc<Registry> {
         (None, Some(key))
     } else {
         let origin = OriginId::new(&name).unwrap();
-        (Some(OwnLedger { origin, key, chain }), None)
+        (
+            Some(OwnLedger {
+                origin,
+                key,
+                chain,
+                handing_over: None,
+            }),
+            None,
+        )
     };
     let config = RegistryConfig {
         directory: directory.to_owned(),
@@ -287,7 +300,7 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
 
     // Renewed in time: the connection stands, the next one presents the new certificate.
     clock.set(due(node.identity.peer()));
-    let renewed = renew(&node.identity, None).await?;
+    let renewed = renew(&node.identity, None, Keys::Tls).await?;
     node.file(2).await;
     soon("the second order at the hub", || hub.orders_of(&node) == 2).await;
     assert_eq!((up(&link).await, hub.presented(&node)), (since, Some(first)));
@@ -320,8 +333,8 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
     assert_eq!(hub.orders_of(&node), 2);
 
     // Renewed after the end, by the record-signing key. The link that is dialling takes the new certificate by itself.
-    renew(&node.identity, None).await?;
-    renew(&witness.identity, None).await?;
+    renew(&node.identity, None, Keys::Tls).await?;
+    renew(&witness.identity, None, Keys::Tls).await?;
     up(&link).await;
     let witness_link = witness.dial(&hub);
     up(&witness_link).await;
@@ -339,8 +352,8 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
     );
     clock.set(clock.now().plus(10 * DAY));
     renew_here(&hub.identity, &hub.authority)?;
-    let rotated = renew(&node.identity, None).await?;
-    renew(&witness.identity, None).await?;
+    let rotated = renew(&node.identity, None, Keys::Tls).await?;
+    renew(&witness.identity, None, Keys::Tls).await?;
     hub.authority.retire_issuing(false)?;
     link.again();
     let serial = rotated.peer().serial.clone();
@@ -354,6 +367,33 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
         witness.identity.revocations().counter() == 1
     })
     .await;
+
+    // Under a new signing key: the old one signs the handover, the new one what follows, and nobody has to be told.
+    clock.set(clock.now().plus(DAY));
+    let old_key = rotated.record_public_key().unwrap();
+    let rekeyed = renew(&node.identity, None, Keys::TlsAndRecord).await?;
+    let (key, chain) = record_key(&rekeyed)?;
+    let (new_key, registry) = (key.public(), Arc::clone(&node.registry));
+    assert_ne!(&old_key, new_key.as_bytes());
+    tokio::task::spawn_blocking(move || registry.rotate_key(key, chain)).await??;
+    forget_old_record_key(&rekeyed)?;
+    assert!(rekeyed.old_record_key_pkcs8().is_none());
+    node.file(5).await;
+    soon("the order under the new key", || hub.orders_of(&node) == 5).await;
+    let records = Ledgers::load(hub.registry.as_ref(), node.registry.own().unwrap(), None, RUN).unwrap();
+    let kinds: Vec<_> = records
+        .iter()
+        .map(|record| record.outline().unwrap().body)
+        .collect();
+    let at = kinds
+        .iter()
+        .position(|kind| *kind == BodyKind::KeyHandover)
+        .unwrap();
+    assert_eq!((kinds[at + 1], kinds.len()), (BodyKind::EpochStart, at + 3));
+    records[at].verify(&VerifyingKey::new(old_key)?)?;
+    for record in &records[at + 1..] {
+        record.verify(&new_key)?;
+    }
 
     // Revoked, while it sends.
     let whom = node.identity.identity().clone();
@@ -385,7 +425,7 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
         state.last_trouble == Some(revoked.clone())
     })
     .await;
-    node.file(5).await;
+    node.file(6).await;
     soon("the other node has the list", || {
         let told = hub.authority.acknowledged().unwrap();
         told.iter()
@@ -393,18 +433,18 @@ async fn certificate_life_of_a_node_from_enrolment_to_revocation() -> Outcome<()
     })
     .await;
     // What it filed before stays, there and at the other court; what it files now reaches nobody.
-    assert_eq!(hub.orders_of(&node), 4);
+    assert_eq!(hub.orders_of(&node), 5);
     let own = node.registry.own().unwrap();
-    soon("all four orders at the other court", || {
+    soon("all five orders at the other court", || {
         let held = witness
             .registry
             .ledgers()
             .into_iter()
             .find(|held| held.origin == *own);
-        held.is_some_and(|held| held.orders == 4)
+        held.is_some_and(|held| held.orders == 5)
     })
     .await;
-    let refused = renew(&node.identity, None).await.unwrap_err();
+    let refused = renew(&node.identity, None, Keys::Tls).await.unwrap_err();
     assert!(refused.to_string().contains("revoked"), "{refused}");
 
     // The hub's certificates are restored from a copy of before: the other node tells it what it forgot.

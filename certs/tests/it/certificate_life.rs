@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use ccpor_certs::authority::{RenewRefusal, Verdict};
 use ccpor_certs::enrolment::{EnrolError, RefusalCode, renew};
-use ccpor_certs::renewal::{RenewalError, due, renew_here};
+use ccpor_certs::renewal::{Keys, RenewalError, due, renew_here};
 use ccpor_certs::tls::Expect;
 use ccpor_certs::{Clock, IdentityDir};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ use crate::forge::{DAY, START, identity};
 use crate::handshake::{client, handshake, server};
 
 async fn refusal(directory: &IdentityDir) -> RefusalCode {
-    match renew(directory, None).await {
+    match renew(directory, None, Keys::Tls).await {
         Err(EnrolError::Refused(refusal)) => refusal.code,
         other => panic!("{other:?}"),
     }
@@ -43,7 +43,7 @@ async fn certificate_life_is_renewed_with_a_fresh_key_and_presented_at_the_next_
     let due = due(node.peer());
     assert!(due > START.plus(8 * DAY) && due < START.plus(12 * DAY), "{due}");
     clock.set(due);
-    let renewed = renew(&node, None).await.unwrap();
+    let renewed = renew(&node, None, Keys::Tls).await.unwrap();
     assert!(renewed.peer().not_after >= due.plus(29 * DAY));
     assert_ne!(
         fs::read(node.path().join("tls.key")).unwrap(),
@@ -80,7 +80,7 @@ async fn certificate_life_goes_on_after_an_outage_of_forty_days_and_later_only_w
     clock.set(START.plus(40 * DAY));
     assert!(reopened(&node).validate(clock.now()).is_err());
     keep_hub();
-    let renewed = renew(&node, None).await.unwrap();
+    let renewed = renew(&node, None, Keys::Tls).await.unwrap();
     assert!(renewed.validate(clock.now()).is_ok());
 
     let long_away = hub
@@ -97,7 +97,7 @@ async fn certificate_life_goes_on_after_an_outage_of_forty_days_and_later_only_w
         .unwrap();
     assert_eq!(waiting.identity, identity("court/yolo/node/1"));
     hub.registry.authority.approve(&waiting.identity).unwrap();
-    renew(&long_away, None).await.unwrap();
+    renew(&long_away, None, Keys::Tls).await.unwrap();
     assert!(
         hub.registry
             .authority
@@ -146,23 +146,23 @@ async fn certificate_life_survives_a_lost_reply_and_a_stop_between_the_two_moves
         drop((to_near, up));
     });
     let count = || hub.registry.authority.list().unwrap().len();
-    let lost = renew(&node, Some(&address)).await.unwrap_err();
+    let lost = renew(&node, Some(&address), Keys::Tls).await.unwrap_err();
     let issued = count();
     let staged = fs::read(node.path().join("renewal/tls.key")).unwrap();
-    let renewed = renew(&reopened(&node), None).await.unwrap();
+    let renewed = renew(&reopened(&node), None, Keys::Tls).await.unwrap();
     assert_eq!(fs::read(node.path().join("tls.key")).unwrap(), staged, "{lost}");
     assert!(count() <= issued + 1);
 
     // A stop after the key was moved and before its certificate was.
     let chain = fs::read(node.path().join("tls.pem")).unwrap();
     hub.registry.clock.set(START.plus(20 * DAY));
-    let again = renew(&renewed, None).await.unwrap();
+    let again = renew(&renewed, None, Keys::Tls).await.unwrap();
     fs::rename(node.path().join("tls.pem"), node.path().join("renewal/tls.pem")).unwrap();
     fs::write(node.path().join("tls.pem"), chain).unwrap();
     let opened = reopened(&node);
     assert_eq!(opened.peer().serial, again.peer().serial);
     hub.registry.clock.set(START.plus(30 * DAY));
-    renew(&opened, None).await.unwrap();
+    renew(&opened, None, Keys::Tls).await.unwrap();
     assert!(reopened(&node).validate(hub.registry.clock.now()).is_ok());
     assert!(!node.path().join("renewal/tls.pem").exists());
 }
@@ -186,7 +186,7 @@ async fn certificate_life_does_not_depend_on_a_clock_that_is_wrong_by_a_day() {
         );
         assert!(astray.validate(clock.now()).is_ok());
     }
-    let renewed = renew(&node, None).await.unwrap();
+    let renewed = renew(&node, None, Keys::Tls).await.unwrap();
     assert!(renewed.peer().not_after > node.peer().not_after);
 }
 
@@ -224,7 +224,7 @@ async fn certificate_life_ends_for_whoever_holds_other_keys_or_is_revoked() {
         .authority
         .judge(&identity("court/alameda/node/1"), Verdict::Resume, "found")
         .unwrap();
-    renew(&alameda, None).await.unwrap();
+    renew(&alameda, None, Keys::Tls).await.unwrap();
     let invited_before = hub.invite("court/yolo/node/1");
     hub.registry
         .authority
@@ -269,14 +269,14 @@ async fn certificate_life_is_not_prolonged_by_a_replayed_renewal() {
     };
     let old = copy("old");
     hub.registry.clock.set(START.plus(10 * DAY));
-    let renewed = renew(&node, None).await.unwrap();
+    let renewed = renew(&node, None, Keys::Tls).await.unwrap();
     let count = hub.registry.authority.list().unwrap().len();
     // The same moment, other keys: a second machine with a copy of the directory, or a request that was kept and altered.
     assert_eq!(refusal(&old).await, RefusalCode::Superseded);
     // The very same keys: the answer of then, and no further certificate.
     let same = copy("same");
     fs::copy(node.path().join("tls.key"), same.path().join("renewal/tls.key")).unwrap();
-    let again = renew(&same, None).await.unwrap();
+    let again = renew(&same, None, Keys::Tls).await.unwrap();
     assert_eq!(again.peer().serial, renewed.peer().serial);
     assert_eq!(hub.registry.authority.list().unwrap().len(), count);
 }
@@ -326,7 +326,7 @@ async fn certificate_life_leaves_no_secret_in_the_log() {
         .await
         .unwrap();
     hub.registry.clock.set(START.plus(10 * DAY));
-    renew(&node, None).await.unwrap();
+    renew(&node, None, Keys::Tls).await.unwrap();
     drop(logging);
     let log = String::from_utf8_lossy(&written.0.lock().unwrap()).into_owned();
     assert!(log.contains("certificate renewed"), "{log}");
@@ -378,7 +378,7 @@ async fn certificate_life_goes_on_under_a_new_issuing_authority() {
         Err(RotationRefusal::StillInUse(_))
     ));
     hub.registry.clock.set(START.plus(10 * DAY));
-    let renewed = renew(&node, None).await.unwrap();
+    let renewed = renew(&node, None, Keys::Tls).await.unwrap();
     let issuer = |directory: &IdentityDir| ccpor_certs::peer::fingerprint(&directory.tls_chain()[1]);
     assert_eq!(
         (issuer(&node), issuer(&renewed)),
@@ -409,7 +409,7 @@ async fn certificate_life_goes_on_under_a_new_issuing_authority() {
     assert!(handshake(&client(&asleep, Expect::Hub), &at_hub).server.is_err());
     assert_eq!(refusal(&asleep).await, RefusalCode::ApprovalNeeded);
     authority.approve(&identity("court/yolo/node/1")).unwrap();
-    renew(&asleep, None).await.unwrap();
+    renew(&asleep, None, Keys::Tls).await.unwrap();
     assert!(
         handshake(&client(&reopened(&asleep), Expect::Hub), &at_hub)
             .server

@@ -61,6 +61,12 @@ pub fn record_key(identity: &IdentityDir) -> Result<(SigningKey, Vec<Vec<u8>>), 
     Ok((key, identity.record_chain().to_vec()))
 }
 
+/// The record-signing key before the present one, as long as it has not handed the ledger over.
+#[must_use]
+pub fn old_record_key(identity: &IdentityDir) -> Option<SigningKey> {
+    SigningKey::from_pkcs8_der(&identity.old_record_key_pkcs8()?).ok()
+}
+
 /// Trust in record-signing keys by the certificates of this registry's authority.
 pub struct CertifiedKeys {
     trust: RecordKeyTrust,

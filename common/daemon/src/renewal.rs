@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccpor_certs::renewal::{due, pause, renew_here};
+use ccpor_certs::renewal::{Keys, due, pause, renew_here};
 use ccpor_certs::{Authority, IdentityDir, enrolment};
 use tokio_util::sync::CancellationToken;
 
@@ -23,17 +23,32 @@ pub enum Renewer {
     Hub(Option<String>),
 }
 
-/// Renews whenever it is due, until `stop`.
-pub async fn keep(identity: IdentityDir, renewer: Renewer, stop: CancellationToken) {
+/// Renews whenever it is due, until `stop`. `hand_over` is called with a directory that has a new record-signing key.
+pub async fn keep(
+    identity: IdentityDir,
+    renewer: Renewer,
+    hand_over: impl AsyncFn(&IdentityDir) + Send,
+    stop: CancellationToken,
+) {
     let mut failures = 0_u32;
     loop {
         let now = as_on_disk(&identity);
-        let missing = due(now.peer()).since(now.clock().now());
+        // Put in place by an attempt, or by hand since the start.
+        if now.old_record_key_pkcs8().is_some() {
+            hand_over(&now).await;
+        }
+        let record_due = now.record_due().filter(|_| now.identity().is_node());
+        let (clock, tls_due) = (now.clock().now(), due(now.peer()));
+        let keys = match record_due {
+            Some(due) if due <= clock => Keys::TlsAndRecord,
+            _ => Keys::Tls,
+        };
+        let missing = record_due.map_or(tls_due, |due| due.min(tls_due)).since(clock);
         let wait = if missing > 0 {
             failures = 0;
             Duration::from_secs(missing.unsigned_abs()).min(LOOK_AGAIN)
         } else {
-            match attempt(&now, &renewer).await {
+            match attempt(&now, &renewer, keys).await {
                 Ok(renewed) => {
                     failures = 0;
                     tracing::info!(
@@ -56,9 +71,9 @@ pub async fn keep(identity: IdentityDir, renewer: Renewer, stop: CancellationTok
     }
 }
 
-async fn attempt(identity: &IdentityDir, renewer: &Renewer) -> Result<IdentityDir, String> {
+async fn attempt(identity: &IdentityDir, renewer: &Renewer, keys: Keys) -> Result<IdentityDir, String> {
     match renewer {
-        Renewer::Hub(address) => enrolment::renew(identity, address.as_deref())
+        Renewer::Hub(address) => enrolment::renew(identity, address.as_deref(), keys)
             .await
             .map_err(|error| error.to_string()),
         Renewer::Here(authority) => {

@@ -257,7 +257,7 @@ fn check_signatures(
 pub(crate) fn epoch_start(signed: &SignedRecord) -> Result<EpochStart, DecodeError> {
     match signed.decode()?.body {
         Body::EpochStart(start) => Ok(start),
-        Body::Event(_) => Err(DecodeError::Malformed),
+        Body::Event(_) | Body::KeyHandover(_) => Err(DecodeError::Malformed),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ccpor_certs::renewal::{RenewalError, renew_here};
+use ccpor_certs::renewal::{Keys, RenewalError, renew_here};
 use ccpor_certs::{Authority, IdentityDir, enrolment};
 use ccpor_daemon::exit::Exit;
 use clap::Args;
@@ -23,6 +23,10 @@ pub(crate) struct Renew {
     /// Directory of the authority, when it is on this machine.
     #[arg(long, value_name = "DIR")]
     authority: Option<PathBuf>,
+    /// Replace a node's record-signing key as well. Its running service hands the ledger over to the new one within an hour, or when it
+    /// is restarted.
+    #[arg(long, conflicts_with = "authority")]
+    record_key: bool,
 }
 
 /// Where to write the list.
@@ -41,7 +45,14 @@ pub(super) async fn renew(renew: &Renew, screen: &Screen) -> Result<Exit, Failur
     let directory = IdentityDir::open(&renew.directory)?;
     let renewed = match &renew.authority {
         Some(authority) => renew_here(&directory, &Authority::open(authority)?)?,
-        None => enrolment::renew(&directory, renew.at.as_deref()).await?,
+        None => {
+            let keys = if renew.record_key {
+                Keys::TlsAndRecord
+            } else {
+                Keys::Tls
+            };
+            enrolment::renew(&directory, renew.at.as_deref(), keys).await?
+        }
     };
     super::shown(&renewed, screen)?;
     Ok(Exit::Done)
