@@ -9,6 +9,7 @@ use rustls::SignatureScheme;
 use rustls::client::ResolvesClientCert;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 
 use crate::folder::{IdentityDir, TLS_CHAIN_FILE, TLS_KEY_FILE};
 use crate::roots::provider;
@@ -20,15 +21,27 @@ type Written = [Option<SystemTime>; 2];
 #[derive(Debug)]
 pub(crate) struct Current {
     directory: IdentityDir,
+    /// Certificates to present behind the chain.
+    chain_end: Vec<CertificateDer<'static>>,
     known: Mutex<(Written, Arc<CertifiedKey>)>,
 }
 
 impl Current {
     /// Presents the certificate that was read when the directory was opened, until the files change.
     pub(crate) fn of(directory: &IdentityDir) -> Result<Current, rustls::Error> {
-        let known = Mutex::new((written(directory), certified(directory)?));
+        Current::with_chain_end(directory, &[])
+    }
+
+    /// The same with further certificates behind the chain: the root, for those who know no more of it than its fingerprint.
+    pub(crate) fn with_chain_end(
+        directory: &IdentityDir,
+        chain_end: &[CertificateDer<'static>],
+    ) -> Result<Current, rustls::Error> {
+        // The files may have been replaced since the directory was read, so the first handshake looks at them.
+        let known = Mutex::new(([None; 2], certified(directory, chain_end)?));
         Ok(Current {
             directory: directory.clone(),
+            chain_end: chain_end.to_vec(),
             known,
         })
     }
@@ -39,7 +52,12 @@ impl Current {
         if known.0 != written {
             // Half-written files do not belong together; they are read again when the other half has come.
             match self.reread() {
-                Ok(certificate) => known.1 = certificate,
+                Ok(certificate) => {
+                    if certificate.cert != known.1.cert {
+                        tracing::info!(identity = %self.directory.identity(), "a new certificate is in use");
+                    }
+                    known.1 = certificate;
+                }
                 Err(reason) => tracing::warn!(reason, "the earlier certificate stays in use"),
             }
             known.0 = written;
@@ -53,14 +71,15 @@ impl Current {
         if read.identity() != self.directory.identity() {
             return Err("the new certificate is another identity's: restart to take it".to_owned());
         }
-        let certificate = certified(&read).map_err(|error| error.to_string())?;
-        tracing::info!(until = %read.peer().not_after, "a new certificate is in use");
-        Ok(certificate)
+        certified(&read, &self.chain_end).map_err(|error| error.to_string())
     }
 }
 
-fn certified(directory: &IdentityDir) -> Result<Arc<CertifiedKey>, rustls::Error> {
-    let chain = directory.tls_chain().to_vec();
+fn certified(
+    directory: &IdentityDir,
+    chain_end: &[CertificateDer<'static>],
+) -> Result<Arc<CertifiedKey>, rustls::Error> {
+    let chain = directory.tls_chain().iter().chain(chain_end).cloned().collect();
     CertifiedKey::from_der(chain, directory.tls_key(), &provider()).map(Arc::new)
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn private_dir(dir: &Path) -> io::Result<()> {
 
 /// Writes a whole file, new or in place of the old one, so that a power cut leaves one or the other.
 pub(crate) fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    step()?;
     let dir = parent_of(path);
     let mut staged = tempfile::Builder::new().prefix(".staged-").tempfile_in(&dir)?;
     staged
@@ -101,6 +102,44 @@ pub(crate) fn publish_dir(staged: &Path, target: &Path) -> io::Result<()> {
     sync_dir(staged)?;
     fs::rename(staged, target)?;
     sync_dir(&parent_of(target))
+}
+
+/// Gives a file another name in its directory, in place of what stood there, on disk on return.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    step()?;
+    fs::rename(from, to)?;
+    sync_dir(&parent_of(to))
+}
+
+/// Removes a file, on disk on return.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    step()?;
+    fs::remove_file(path)?;
+    sync_dir(&parent_of(path))
+}
+
+/// Where a test can end the program: before each change of a file.
+#[cfg(not(test))]
+fn step() -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Changes of files that this thread may still make; none: as many as it likes.
+    pub(crate) static STEPS_LEFT: std::cell::Cell<Option<u32>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(test)]
+fn step() -> io::Result<()> {
+    match STEPS_LEFT.get() {
+        Some(0) => Err(io::Error::other("killed here")),
+        Some(left) => {
+            STEPS_LEFT.set(Some(left - 1));
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether `dir` is missing or an empty directory.

@@ -1,5 +1,5 @@
 //! The directory in which a node, hub or client keeps its certificates and keys: read and checked as a whole, written
-//! as a whole. It never changes a file in place and never talks to the authority.
+//! as a whole. It changes no file and never talks to the authority; a renewal replaces files one by one.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,26 +12,31 @@ use webpki::KeyUsage;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, DAY, Moment};
-use crate::files::{self, Readers};
+use crate::files;
 use crate::identity::Identity;
 use crate::keys::PrivateKey;
 use crate::peer::{NoIdentity, Peer, identity_of};
 use crate::pem;
 use crate::record_key::RecordKeyTrust;
+use crate::revocation::{Revocations, RevocationsError};
 use crate::roots::Roots;
 
 /// Root and issuing certificates.
-const CA_FILE: &str = "ca.pem";
+pub(crate) const CA_FILE: &str = "ca.pem";
 /// The TLS certificate and its chain, leaf first.
 pub(crate) const TLS_CHAIN_FILE: &str = "tls.pem";
 /// The TLS key.
 pub(crate) const TLS_KEY_FILE: &str = "tls.key";
 /// The record-signing certificate and its chain, leaf first.
-const RECORD_CHAIN_FILE: &str = "record.pem";
+pub(crate) const RECORD_CHAIN_FILE: &str = "record.pem";
 /// The record-signing key.
 pub(crate) const RECORD_KEY_FILE: &str = "record.key";
+/// The record-signing key before the present one, until the ledger goes on under the present one.
+pub(crate) const OLD_RECORD_KEY_FILE: &str = "record-old.key";
+/// Where new keys and certificates wait until they are whole.
+pub(crate) const RENEWAL_DIR: &str = "renewal";
 /// The plain facts.
-const FACTS_FILE: &str = "identity.json";
+pub(crate) const FACTS_FILE: &str = "identity.json";
 /// No file here comes near this size.
 const MOST_BYTES: u64 = 256 * 1024;
 
@@ -49,6 +54,7 @@ struct Contents {
     tls_chain: Vec<CertificateDer<'static>>,
     tls_key: PrivateKey,
     record: Option<Record>,
+    revocations: Revocations,
 }
 
 struct Record {
@@ -131,8 +137,21 @@ pub enum IdentityDirError {
         /// What the check said.
         cause: String,
     },
+    /// The revocation list is damaged; without it nobody knows whom to refuse.
+    #[error(
+        "the revocation list in {dir} cannot be used ({cause}): remove it, and connect to nobody but the hub until the hub \
+         has sent it again"
+    )]
+    Revocations {
+        /// The identity directory.
+        dir: PathBuf,
+        /// What is wrong.
+        cause: RevocationsError,
+    },
     /// The TLS certificate has ended.
-    #[error("the certificate of {identity} expired on {since}: enrol this machine again")]
+    #[error(
+        "the certificate of {identity} expired on {since}; a node and a hub renew it by themselves, all others with `ccpor certs renew`"
+    )]
     Expired {
         /// Whose.
         identity: Box<Identity>,
@@ -170,9 +189,8 @@ impl IdentityDir {
         let facts = read_facts(dir)?;
         let ca = read_certificates(dir, CA_FILE)?;
         let roots = Roots::among(&ca).map_err(|what| damaged(dir, CA_FILE, what))?;
-        let tls_chain = read_certificates(dir, TLS_CHAIN_FILE)?;
+        let (tls_key, tls_chain) = read_pair(dir, TLS_KEY_FILE, TLS_CHAIN_FILE)?;
         let peer = tls_peer(dir, &facts, &roots, &tls_chain)?;
-        let tls_key = read_key(dir, TLS_KEY_FILE)?;
         match_key(dir, (TLS_KEY_FILE, &tls_key), (TLS_CHAIN_FILE, &tls_chain))?;
         let record = if facts.identity.signs_records() {
             Some(read_record(dir, &facts, &roots)?)
@@ -180,6 +198,10 @@ impl IdentityDir {
             None
         };
         let path = dir.to_path_buf();
+        let revocations = Revocations::open(dir, &roots).map_err(|cause| IdentityDirError::Revocations {
+            dir: path.clone(),
+            cause,
+        })?;
         Ok(IdentityDir(Arc::new(Contents {
             path,
             clock,
@@ -190,6 +212,7 @@ impl IdentityDir {
             tls_chain,
             tls_key,
             record,
+            revocations,
         })))
     }
 
@@ -211,6 +234,11 @@ impl IdentityDir {
     /// The trusted roots.
     pub fn roots(&self) -> &Roots {
         &self.0.roots
+    }
+
+    /// The newest revocation list that was heard of. Clones of this directory share it; a directory that is opened again does not.
+    pub fn revocations(&self) -> &Revocations {
+        &self.0.revocations
     }
 
     /// The hub and its addresses, as noted when the directory was made.
@@ -254,9 +282,19 @@ impl IdentityDir {
         Some(self.0.record.as_ref()?.key.pkcs8())
     }
 
-    /// The record-signing key, for what is signed inside this crate.
-    pub(crate) fn record_key(&self) -> Option<&PrivateKey> {
-        Some(&self.0.record.as_ref()?.key)
+    /// The record-signing key before the present one, in PKCS#8 DER: it has to hand the ledger over. None when it has done so.
+    pub fn old_record_key_pkcs8(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let old = read_key(&self.0.path, OLD_RECORD_KEY_FILE).ok()?;
+        Some(Zeroizing::new(old.pkcs8().to_vec()))
+    }
+
+    /// The moment from which on the record-signing key is to be replaced: two thirds of its certificate's life. None when there is none.
+    pub fn record_due(&self) -> Option<Moment> {
+        let peer = &self.0.record.as_ref()?.peer;
+        Some(
+            peer.not_before
+                .plus(peer.not_after.since(peer.not_before) / 3 * 2),
+        )
     }
 
     /// The public half of the record-signing key.
@@ -281,6 +319,14 @@ impl IdentityDir {
 
     pub(crate) fn tls_key(&self) -> PrivateKeyDer<'static> {
         self.0.tls_key.for_tls()
+    }
+
+    pub(crate) fn private_tls_key(&self) -> &PrivateKey {
+        &self.0.tls_key
+    }
+
+    pub(crate) fn record_key(&self) -> Option<&PrivateKey> {
+        Some(&self.0.record.as_ref()?.key)
     }
 
     /// Things to put right that do not stop the program, in words: keys that others may read, an end that is near.
@@ -335,8 +381,7 @@ fn tls_peer(
 }
 
 fn read_record(dir: &Path, facts: &Facts, roots: &Roots) -> Result<Record, IdentityDirError> {
-    let certificates = read_certificates(dir, RECORD_CHAIN_FILE)?;
-    let key = read_key(dir, RECORD_KEY_FILE)?;
+    let (key, certificates) = read_pair(dir, RECORD_KEY_FILE, RECORD_CHAIN_FILE)?;
     match_key(dir, (RECORD_KEY_FILE, &key), (RECORD_CHAIN_FILE, &certificates))?;
     let leaf = certificates
         .first()
@@ -375,6 +420,27 @@ fn own(dir: &Path, name: &str, facts: &Facts, leaf: &CertificateDer<'_>) -> Resu
         expected: Box::new(facts.identity.clone()),
         found: Box::new(peer.identity),
     })
+}
+
+/// A key and the certificates made for it. A renewal that was stopped between its two moves has put the new key in its place and
+/// left the certificate where it was staged.
+fn read_pair(
+    dir: &Path,
+    key_name: &str,
+    chain_name: &str,
+) -> Result<(PrivateKey, Vec<CertificateDer<'static>>), IdentityDirError> {
+    let belongs = |key: &PrivateKey, chain: &[CertificateDer<'static>]| {
+        chain.first().is_some_and(|leaf| key.belongs_to(leaf))
+    };
+    let key = read_key(dir, key_name)?;
+    let chain = read_certificates(dir, chain_name)?;
+    if !belongs(&key, &chain)
+        && let Ok(staged) = read_certificates(&dir.join(RENEWAL_DIR), chain_name)
+        && belongs(&key, &staged)
+    {
+        return Ok((key, staged));
+    }
+    Ok((key, chain))
 }
 
 fn match_key(
@@ -420,41 +486,4 @@ fn damaged(dir: &Path, name: &str, what: impl fmt::Display) -> IdentityDirError 
         file: dir.join(name),
         what: what.to_string(),
     }
-}
-
-/// Everything a new identity directory is made of.
-pub(crate) struct NewIdentity<'a> {
-    pub(crate) facts: &'a Facts,
-    pub(crate) ca: &'a [CertificateDer<'static>],
-    pub(crate) tls_key: &'a PrivateKey,
-    pub(crate) tls_chain: &'a [CertificateDer<'static>],
-    pub(crate) record: Option<(&'a PrivateKey, &'a [CertificateDer<'static>])>,
-}
-
-impl NewIdentity<'_> {
-    /// Writes every file into `dir`, which exists, each of them durable on return.
-    pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
-        write_key(dir, TLS_KEY_FILE, self.tls_key)?;
-        write_chain(dir, TLS_CHAIN_FILE, self.tls_chain)?;
-        write_chain(dir, CA_FILE, self.ca)?;
-        if let Some((key, chain)) = self.record {
-            write_key(dir, RECORD_KEY_FILE, key)?;
-            write_chain(dir, RECORD_CHAIN_FILE, chain)?;
-        }
-        let mut text = serde_json::to_vec_pretty(self.facts)?;
-        text.push(b'\n');
-        files::replace(&dir.join(FACTS_FILE), &text, Readers::All)
-    }
-}
-
-pub(crate) fn write_key(dir: &Path, name: &str, key: &PrivateKey) -> io::Result<()> {
-    files::replace(&dir.join(name), pem::key_text(key).as_bytes(), Readers::Owner)
-}
-
-fn write_chain(dir: &Path, name: &str, chain: &[CertificateDer<'static>]) -> io::Result<()> {
-    files::replace(
-        &dir.join(name),
-        pem::certificates_text(chain).as_bytes(),
-        Readers::All,
-    )
 }

@@ -5,7 +5,9 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
+    ECDSA_P384_SHA384_ASN1_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use rcgen::{PublicKeyData, SignatureAlgorithm, SigningKey};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -133,6 +135,18 @@ impl SigningKey for PrivateKey {
             }
         }
     }
+}
+
+/// Whether `signature` over `message` was made with the private half of a public key.
+pub(crate) fn verifies(kind: KeyKind, public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    let algorithm: &dyn VerificationAlgorithm = match kind {
+        KeyKind::P384 => &ECDSA_P384_SHA384_ASN1,
+        KeyKind::P256 => &ECDSA_P256_SHA256_ASN1,
+        KeyKind::Ed25519 => &ED25519,
+    };
+    UnparsedPublicKey::new(algorithm, public)
+        .verify(message, signature)
+        .is_ok()
 }
 
 /// The kind and the bytes of the public key a certificate was made for; none for kinds that are not used here.

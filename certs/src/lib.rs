@@ -4,12 +4,16 @@
 
 // A module may use only the modules declared below it.
 pub mod enrolment;
+pub mod renewal;
 pub mod authority;
+pub mod renewal_request;
 mod request;
 pub mod topology;
 pub mod tls;
 mod current;
+mod new_identity;
 pub mod folder;
+pub mod revocation;
 pub mod record_key;
 pub mod roots;
 pub mod invitation;
@@ -28,6 +32,7 @@ pub use identity::Identity;
 pub use invitation::Invitation;
 pub use peer::{Peer, identity_of};
 pub use record_key::RecordKeyTrust;
+pub use revocation::Revocations;
 pub use roots::Roots;
 pub use rustls_pki_types::CertificateDer;
 pub use topology::{Machine, SignedTopology, Topology};

@@ -1,6 +1,8 @@
 //! Whom a certificate speaks for, read from its URI names alone. It must not trust a common name or a DNS name, and it
 //! does not judge whether the certificate itself is valid.
 
+use std::net::IpAddr;
+
 use rustls_pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
@@ -92,6 +94,31 @@ pub fn identity_of(certificate: &CertificateDer<'_>) -> Result<Peer, NoIdentity>
         serial: hex(parsed.raw_serial()),
         fingerprint: fingerprint(certificate),
     })
+}
+
+/// The DNS names and addresses in a certificate, as browsers check them; a renewal carries them over.
+pub(crate) fn names_of(certificate: &CertificateDer<'_>) -> Vec<String> {
+    let Ok((_, parsed)) = X509Certificate::from_der(certificate.as_ref()) else {
+        return Vec::new();
+    };
+    let Ok(Some(names)) = parsed.subject_alternative_name() else {
+        return Vec::new();
+    };
+    let names = names.value.general_names.iter();
+    names
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => address(bytes).map(|address| address.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Some(four.into());
+    }
+    <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from)
 }
 
 fn identity_among<'a>(uris: impl Iterator<Item = &'a str>) -> Result<(Identity, Vec<String>), NoIdentity> {

@@ -21,6 +21,7 @@ use crate::current::Current;
 use crate::folder::IdentityDir;
 use crate::identity::Identity;
 use crate::peer::{NoIdentity, Peer, identity_of};
+use crate::revocation::{Refused, Revocations};
 use crate::roots::{Roots, provider};
 
 /// Whether a server insists on a client certificate.
@@ -74,7 +75,8 @@ pub enum TlsSetupError {
     Roots(#[from] VerifierBuilderError),
 }
 
-/// The settings of a server with the certificate of `directory`, speaking one of `alpn`.
+/// The settings of a server with the certificate of `directory`, speaking one of `alpn`. Clients that the revocation list of
+/// the directory refuses at the moment of the handshake are turned away.
 ///
 /// No session is ever resumed: a resumed session would not look at the client's certificate again, and so keep a revoked
 /// one alive. Early data is off because it can be replayed.
@@ -88,7 +90,10 @@ pub fn server_config(
         ClientCertificate::Required => verifier.build()?,
         ClientCertificate::Optional => verifier.allow_unauthenticated().build()?,
     };
-    let named = Arc::new(NamedClients { inner: verifier });
+    let named = Arc::new(NamedClients {
+        inner: verifier,
+        revocations: directory.revocations().clone(),
+    });
     let mut config = server_settings(
         directory.clock(),
         named,
@@ -109,7 +114,7 @@ pub fn client_config(
     expect: Expect,
     alpn: &[&[u8]],
 ) -> Result<Arc<ClientConfig>, TlsSetupError> {
-    let servers = NamedServers::new(directory.roots(), expect);
+    let servers = NamedServers::new(directory.roots(), directory.revocations(), expect);
     let config = client_builder(directory.clock(), Arc::new(servers))?
         .with_client_cert_resolver(Arc::new(Current::of(directory)?));
     Ok(Arc::new(without_resumption(config, alpn)))
@@ -177,15 +182,17 @@ pub fn peer_of(certificates: Option<&[CertificateDer<'_>]>) -> Result<Option<Pee
 #[derive(Debug)]
 pub(crate) struct NamedServers {
     roots: Arc<RootCertStore>,
+    revocations: Revocations,
     expect: Expect,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl NamedServers {
-    pub(crate) fn new(roots: &Roots, expect: Expect) -> NamedServers {
+    pub(crate) fn new(roots: &Roots, revocations: &Revocations, expect: Expect) -> NamedServers {
         let algorithms = provider().signature_verification_algorithms;
         NamedServers {
             roots: roots.store(),
+            revocations: revocations.clone(),
             expect,
             algorithms,
         }
@@ -210,6 +217,10 @@ impl ServerCertVerifier for NamedServers {
             self.algorithms.all,
         )?;
         let peer = identity_of(end_entity).map_err(refuse)?;
+        if let Some(refused) = is_refused(&self.revocations, &peer, intermediates) {
+            tracing::warn!(server = %peer.identity, %refused, "server certificate refused");
+            return Err(rustls::Error::InvalidCertificate(CertificateError::Revoked));
+        }
         if self.expect.admits(&peer.identity) {
             return Ok(ServerCertVerified::assertion());
         }
@@ -254,6 +265,14 @@ pub(crate) struct OtherServer {
 #[derive(Debug)]
 struct NamedClients {
     inner: Arc<dyn ClientCertVerifier>,
+    revocations: Revocations,
+}
+
+/// What the revocation list has against a certificate or those that issued it.
+fn is_refused(revocations: &Revocations, peer: &Peer, issuers: &[CertificateDer<'_>]) -> Option<Refused> {
+    revocations
+        .refuses(peer)
+        .or_else(|| revocations.refuses_issuers(issuers))
 }
 
 impl ClientCertVerifier for NamedClients {
@@ -277,8 +296,14 @@ impl ClientCertVerifier for NamedClients {
     ) -> Result<ClientCertVerified, rustls::Error> {
         let named = identity_of(end_entity);
         let verdict = self.inner.verify_client_cert(end_entity, intermediates, now);
-        let verdict =
-            verdict.and_then(|verified| named.as_ref().map(|_| verified).map_err(|none| refuse(*none)));
+        let verdict = verdict.and_then(|verified| {
+            let peer = named.as_ref().map_err(|none| refuse(*none))?;
+            match is_refused(&self.revocations, peer, intermediates) {
+                None => Ok(verified),
+                // The alert for it tells the client the same.
+                Some(_) => Err(rustls::Error::InvalidCertificate(CertificateError::Revoked)),
+            }
+        });
         if let Err(reason) = &verdict {
             // The name is only claimed: with a bad signature anybody can have written it.
             let claims = named.map_or_else(|_| "nobody".to_owned(), |peer| peer.identity.path());

@@ -1,9 +1,13 @@
 //! `ccpor certs`: the registry's private authority on the command line. Keys are written into directories, never to the screen.
 
+mod renewing;
+mod judging;
+mod issuing;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ccpor_certs::authority::{AuthorityError, InvitationTerms};
+use ccpor_certs::authority::{AuthorityError, InvitationTerms, RootKeyError, Verdict};
 use ccpor_certs::enrolment::{self, EnrolError};
 use ccpor_certs::folder::IdentityDirError;
 use ccpor_certs::{Authority, Clock, Identity, IdentityDir};
@@ -70,6 +74,56 @@ pub(crate) enum Command {
         /// The identity directory.
         directory: PathBuf,
     },
+    /// Renew the certificate in an identity directory now. Nodes and hubs do it by themselves.
+    #[command(
+        after_help = "Examples:\n  ccpor certs renew ~/ccpor-id\n  ccpor certs renew ./alameda-so --at hub.example:4434\n  \
+                      ccpor certs renew /var/lib/ccpor-hub/identity --authority /var/lib/ccpor-hub/authority"
+    )]
+    Renew(renewing::Renew),
+    /// Let a machine renew whose certificate ended more than 30 and up to 90 days ago.
+    #[command(
+        after_help = "Examples:\n  ccpor certs approve --authority /var/lib/ccpor-hub/authority court/alameda/node/1"
+    )]
+    Approve(judging::Whom),
+    /// Refuse every certificate that an identity has, for ever; a new invitation brings it back.
+    #[command(
+        after_help = "Examples:\n  ccpor certs revoke --authority /var/lib/ccpor-hub/authority court/alameda/node/1 --reason stolen\n\n\
+                      Ends with 9 when a connected machine has not taken the list within 10 seconds."
+    )]
+    Revoke(judging::Judge),
+    /// Refuse every certificate of an identity until it is resumed.
+    #[command(
+        after_help = "Examples:\n  ccpor certs suspend --authority /var/lib/ccpor-hub/authority lea/alameda-so --reason 'laptop missing'"
+    )]
+    Suspend(judging::Judge),
+    /// End a suspension.
+    #[command(
+        after_help = "Examples:\n  ccpor certs resume --authority /var/lib/ccpor-hub/authority lea/alameda-so"
+    )]
+    Resume(judging::Judge),
+    /// Let a stolen record-signing key count only up to a place in its ledger: records behind it are refused, and set aside where they are.
+    #[command(
+        after_help = "Examples:\n  ccpor certs end-key --authority /var/lib/ccpor-hub/authority court/alameda/node/1 \
+                      --key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 --from 2.118 --reason stolen"
+    )]
+    EndKey(judging::EndKey),
+    /// Show who is revoked or suspended, which machines have the newest list, and who waits for an approval.
+    #[command(
+        after_help = "Examples:\n  ccpor certs revoked --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs revoked --authority ./ca --json"
+    )]
+    Revoked(judging::Directory),
+    /// Write an X.509 certificate revocation list for programs of third parties.
+    #[command(
+        after_help = "Examples:\n  ccpor certs export-crl --authority /var/lib/ccpor-hub/authority --out ./ccpor.crl"
+    )]
+    ExportCrl(renewing::Export),
+    /// The root, whose key belongs on no network.
+    #[command(subcommand)]
+    Root(issuing::Root),
+    /// The issuing certificate: make one under a root, and replace it by the next in three steps.
+    #[command(subcommand)]
+    Issuing(issuing::Issuing),
 }
 
 /// Whom to invite.
@@ -129,6 +183,16 @@ pub(crate) async fn run(command: Command, screen: &Screen) -> Result<Exit, Failu
         Command::Enroll { invitation, out } => run_enroll(&invitation, &out, screen).await,
         Command::List { authority } => list(&authority, screen),
         Command::Show { directory } => show(&directory, screen),
+        Command::Renew(renew) => renewing::renew(&renew, screen).await,
+        Command::Approve(whom) => judging::approve(&whom, screen),
+        Command::Revoke(judge) => judging::judge(&judge, Verdict::Revoke, screen).await,
+        Command::Suspend(judge) => judging::judge(&judge, Verdict::Suspend, screen).await,
+        Command::Resume(judge) => judging::judge(&judge, Verdict::Resume, screen).await,
+        Command::EndKey(end) => judging::end_key(&end, screen).await,
+        Command::Revoked(directory) => judging::revoked(&directory, screen),
+        Command::ExportCrl(export) => renewing::export_crl(&export, screen),
+        Command::Root(root) => issuing::root(root, screen),
+        Command::Issuing(step) => issuing::issuing(step, screen),
     }
 }
 
@@ -200,7 +264,8 @@ async fn run_enroll(invitation: &str, out: &std::path::Path, screen: &Screen) ->
 }
 
 fn list(directory: &std::path::Path, screen: &Screen) -> Result<Exit, Failure> {
-    let issued = Authority::open(directory)?.list()?;
+    let authority = Authority::open(directory)?;
+    let issued = authority.list()?;
     if screen.json {
         screen.document(&issued)?;
         return Ok(Exit::Done);
@@ -225,6 +290,12 @@ fn list(directory: &std::path::Path, screen: &Screen) -> Result<Exit, Failure> {
         screen.remark("This authority has issued nothing yet.");
     } else {
         screen.text(&table.text())?;
+    }
+    for issuing in authority.issuing()? {
+        screen.remark(&issuing::in_words(&issuing));
+    }
+    if let Some(list) = authority.revocations()? {
+        screen.remark(&judging::who_has(&authority, list.list().counter)?.words());
     }
     Ok(Exit::Done)
 }
@@ -302,7 +373,10 @@ impl From<AuthorityError> for Failure {
             | AuthorityError::NotAHub(_)
             | AuthorityError::InvitationLife
             | AuthorityError::Profile(_)
+            | AuthorityError::RootKey(RootKeyError::ShortPassphrase)
             | AuthorityError::Identity(_) => Exit::Usage,
+            AuthorityError::RootKey(RootKeyError::Missing(_)) => Exit::NotFound,
+            AuthorityError::RootKey(_) => Exit::Denied,
             _ => Exit::Failed,
         };
         // These errors say themselves what to do.
@@ -313,7 +387,7 @@ impl From<AuthorityError> for Failure {
 impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
         let exit = match &error {
-            EnrolError::Invitation(_) => Exit::Usage,
+            EnrolError::Invitation(_) | EnrolError::NoHub(_) => Exit::Usage,
             EnrolError::AlreadyEnrolled(_) => Exit::Conflict,
             EnrolError::Untrusted { .. } | EnrolError::Refused(_) => Exit::Denied,
             EnrolError::Unreachable { .. } | EnrolError::TimedOut(_) | EnrolError::AnswerLost(_) => {

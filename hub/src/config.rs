@@ -53,6 +53,8 @@ pub(crate) struct EnrolmentSettings {
     pub listen: String,
     /// Directory of the issuing authority, made by `ccpor certs init`; empty: this hub enrols nobody.
     pub authority: PathBuf,
+    /// Days after the end of its certificate in which a machine renews it by itself; until 90 days with an operator's approval.
+    pub renew_days_after_end: u32,
 }
 
 impl Default for Settings {
@@ -73,6 +75,7 @@ impl Default for Settings {
             enrolment: EnrolmentSettings {
                 listen: "0.0.0.0:4434".into(),
                 authority: PathBuf::new(),
+                renew_days_after_end: 30,
             },
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),

@@ -11,10 +11,13 @@ use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
+use ccpor_daemon::key_ends;
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::renewal::{self, Renewer};
+use ccpor_daemon::revocation::Spread;
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Book};
@@ -105,7 +108,36 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         &recorder,
         copies,
     )?;
-    let enrolment = enrolment::start(&settings.enrolment, &identity, &stop).await?;
+    let authority = enrolment::authority(&settings.enrolment)?;
+    let spread = Spread::new(
+        identity.revocations().clone(),
+        authority.clone(),
+        nodes.clone(),
+        identity.clock().clone(),
+    );
+    let heard = spread.heard();
+    let spread = tokio::spawn(spread.run(stop.clone()));
+    let meeting = nodes.clone();
+    tokio::spawn(key_ends::enforce(
+        Arc::clone(&registry),
+        identity.revocations().clone(),
+        move || meeting.compare_anew(),
+        stop.clone(),
+    ));
+    let enrolment = match &authority {
+        None => None,
+        Some(authority) => {
+            let renewer = Renewer::Here(Arc::clone(authority));
+            tokio::spawn(renewal::keep(
+                identity.clone(),
+                renewer,
+                async |_| (),
+                stop.clone(),
+            ));
+            let authority = Arc::clone(authority);
+            Some(enrolment::start(&settings.enrolment, authority, &identity, heard, &stop).await?)
+        }
+    };
     let ready = Ready {
         identity: name.clone(),
         api,
@@ -129,7 +161,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(),
+        caller_of: identity::caller_of(&identity),
+        turned_away: identity::turned_away(&identity),
         backend: Arc::new(Audited::new(
             Guarded::new(service, Arc::clone(&registry), sharing),
             Arc::clone(&recorder),
@@ -143,6 +176,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     lifetime::until_told(&stop).await;
     tracing::info!(identity = name, "stopping");
     let served = serve.await.map_err(|error| HubFailed::Fault(error.to_string()));
+    if let Err(error) = spread.await {
+        tracing::error!(%error, "the revocation list was no longer spread, by a fault");
+    }
     nodes.stop().await;
     if let Some(enrolment) = enrolment {
         enrolment.stopped().await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ccpor_api::message::Link;
 use ccpor_certs::{Identity, IdentityDir};
@@ -12,11 +12,12 @@ use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::revocation::Peers;
 use ccpor_daemon::sharing::{GivesSharing, Sharing};
 use ccpor_daemon::signing::OwnKey;
 use ccpor_daemon::topology::{Book, GivesTopology};
 use ccpor_registry::{KnownImage, Registry};
-use ccpor_transport::{EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
+use ccpor_transport::{AskError, EndpointError, FetchError, Landing, LandingConfig, LandingHandle, Services};
 use tokio::sync::watch;
 
 use crate::config::NodesSettings;
@@ -161,6 +162,12 @@ impl Nodes {
         }
     }
 
+    /// Ends every connection; the nodes dial again and compare all ledgers anew.
+    pub(crate) fn compare_anew(&self) {
+        let Some(landing) = self.landing() else { return };
+        landing.peers().iter().for_each(|(node, _)| landing.again(node));
+    }
+
     /// Says farewell to every node.
     pub(crate) async fn stop(&self) {
         let landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -174,5 +181,21 @@ impl Nodes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+impl Peers for Nodes {
+    fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)> {
+        self.landing().map(|landing| landing.nodes()).unwrap_or_default()
+    }
+
+    async fn put_question(
+        &self,
+        peer: &Identity,
+        question: Vec<u8>,
+        within: Duration,
+    ) -> Result<Vec<u8>, AskError> {
+        let landing = self.landing().ok_or(AskError::NotConnected)?;
+        landing.put_question(peer, question, within).await
     }
 }

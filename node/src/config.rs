@@ -71,6 +71,8 @@ pub(crate) struct ConfidentialSettings {
 pub(crate) struct HubSettings {
     /// `host:port` of the hub (UDP); empty: as the invitation said.
     pub address: String,
+    /// `host:port` at which the hub enrols and renews (TCP); empty: as the invitation said.
+    pub enrolment_address: String,
     /// False keeps the node from connecting at all, for a court that is being set up.
     pub connect: bool,
     /// Milliseconds between two heartbeats; the freshness of answers elsewhere cannot be better than this.
@@ -93,6 +95,7 @@ impl Default for Settings {
             },
             hub: HubSettings {
                 address: String::new(),
+                enrolment_address: String::new(),
                 connect: true,
                 heartbeat_ms: 2_000,
             },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccpor_api::{Limits, Serving};
+use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed, Audited};
 use ccpor_daemon::exit::Exit;
@@ -13,6 +14,7 @@ use ccpor_daemon::lifetime::{self, ListenFailed};
 use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
+use ccpor_daemon::renewal::{self, Renewer};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Kept};
@@ -116,6 +118,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     if let Some(link) = link.clone() {
         tokio::spawn(crate::sharing::follow(link, Arc::clone(&sharing), stop.clone()));
     }
+    if settings.hub.connect {
+        let address = Some(settings.hub.enrolment_address.clone()).filter(|address| !address.is_empty());
+        let held = Arc::clone(&registry);
+        let hand_over = async move |identity: &IdentityDir| hand_over(&held, identity).await;
+        let renewing = renewal::keep(identity.clone(), Renewer::Hub(address), hand_over, stop.clone());
+        tokio::spawn(renewing);
+    }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
         Duration::from_millis(settings.hub.heartbeat_ms.max(100)),
@@ -151,7 +160,8 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     )?;
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(),
+        caller_of: identity::caller_of(&identity),
+        turned_away: identity::turned_away(&identity),
         backend: Arc::new(Audited::new(
             Guarded::new(service, Arc::clone(&registry), sharing),
             Arc::clone(&recorder),
@@ -190,7 +200,12 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
         directory: settings.data.directory.clone(),
         identity: name,
         source: Source::Node,
-        own: Some(OwnLedger { origin, key, chain }),
+        own: Some(OwnLedger {
+            origin,
+            key,
+            chain,
+            handing_over: identity::old_record_key(identity),
+        }),
         receipts: None,
         trust: Arc::new(CertifiedKeys::of(identity)),
         stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
@@ -212,6 +227,25 @@ pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, NodeFailed> {
     let closed = blocking(move || registry.close()).await;
     closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))?;
     Ok(records)
+}
+
+/// Lets the ledger go on under the record-signing key that is in the identity directory now, and forgets the one before.
+async fn hand_over(registry: &Arc<Registry>, identity: &IdentityDir) {
+    let (registry, identity) = (Arc::clone(registry), identity.clone());
+    let handed = blocking(move || {
+        let (key, chain) = identity::record_key(&identity).map_err(|error| error.to_string())?;
+        registry
+            .rotate_key(key, chain)
+            .map_err(|error| error.to_string())?;
+        forget_old_record_key(&identity).map_err(|error| error.to_string())
+    });
+    let handed = handed.await.unwrap_or_else(|problem| Err(problem.to_string()));
+    if let Err(reason) = handed {
+        tracing::warn!(
+            reason,
+            "the ledger does not go on under the new signing key yet; it is tried again"
+        );
+    }
 }
 
 /// Signs a heartbeat at each interval, so that others know that silence means "nothing new".

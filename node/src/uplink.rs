@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use ccpor_api::message;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
+use ccpor_daemon::key_ends;
 use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
+use ccpor_daemon::revocation::TakesRevocations;
 use ccpor_daemon::sharing::Shares;
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_daemon::topology;
@@ -71,6 +73,13 @@ pub(crate) fn start(
     let link = connect(settings, shares, identity, Arc::clone(&registry))?;
     if let Some(link) = link.clone() {
         let trust = RecordKeyTrust::new(identity.roots().clone());
+        let handle = Arc::clone(&link.handle);
+        tokio::spawn(key_ends::enforce(
+            Arc::clone(&registry),
+            identity.revocations().clone(),
+            move || handle.again(),
+            stop.clone(),
+        ));
         tokio::spawn(link.follow(trust, registry, stop.clone()));
     }
     Ok(link)
@@ -101,7 +110,10 @@ pub(crate) fn connect(
         ),
         answer: Arc::new(GivesRecords {
             ledgers: Arc::<Registry>::clone(&registry),
-            otherwise: NobodyAsks,
+            otherwise: TakesRevocations {
+                revocations: identity.revocations().clone(),
+                otherwise: NobodyAsks,
+            },
         }),
     };
     let mut permissions = Permissions::node(own.clone());

@@ -83,7 +83,9 @@ fn the_runbooks_name_only_commands_and_flags_that_exist() -> Result<(), Box<dyn 
             let Some((program, words)) = words.split_first() else {
                 continue;
             };
-            let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase());
+            let plain = |word: &&&str| {
+                !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            };
             let verbs: Vec<&str> = words.iter().take_while(plain).copied().collect();
             let output = bare(program)?.args(&verbs).arg("--help").output()?;
             let help = String::from_utf8_lossy(&output.stdout);

@@ -131,6 +131,7 @@ async fn ledger_of(origin: &str, signer: &IdentityDir, directory: &Path) -> Outc
             origin: origin.clone(),
             key,
             chain,
+            handing_over: None,
         }),
         receipts: None,
         trust: Arc::new(Anyone),

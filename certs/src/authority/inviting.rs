@@ -12,6 +12,7 @@ use crate::keys::KeyKind;
 use crate::pem;
 use crate::profile::{self, ProfileError};
 use crate::request::{self, ProvenKey, RequestError};
+use crate::revocation::Refused;
 
 /// The longest life of an invitation, in seconds.
 const LONGEST_INVITATION: u64 = 30 * 86_400;
@@ -60,6 +61,9 @@ pub enum RedeemRefusal {
         "a court's node sends a record key and a TLS key, an agency or operator a TLS key alone: update the program"
     )]
     Keys,
+    /// The identity is suspended, or was revoked after it was invited.
+    #[error(transparent)]
+    Revoked(Refused),
     /// The authority failed; its own log says why.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -149,6 +153,15 @@ impl Authority {
         if record.is_some() != invitation.identity.signs_records() {
             return Err(RedeemRefusal::Keys);
         }
+        if let Some(rule) = self.rules()?.rule(&invitation.identity) {
+            if rule.suspended {
+                return Err(RedeemRefusal::Revoked(Refused::Suspended(rule.changed)));
+            }
+            // Whoever was shut out may hold an invitation of before.
+            if let Some(at) = rule.revoked_at.filter(|at| invitation.created <= *at) {
+                return Err(RedeemRefusal::Revoked(Refused::Revoked(at)));
+            }
+        }
         let grant = self.grant(&invitation, &tls, record.as_ref())?;
         invitation.redeemed = Some(Redeemed {
             at: now,
@@ -179,7 +192,7 @@ impl Authority {
             .transpose()?;
         Ok(Grant {
             identity: identity.clone(),
-            ca: pem::certificates_text(&self.ca()),
+            ca: pem::certificates_text(&self.ca()?),
             tls_chain: pem::certificates_text(&tls_chain),
             record_chain: record_chain.map(|chain| pem::certificates_text(&chain)),
         })

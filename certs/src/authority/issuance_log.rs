@@ -34,6 +34,9 @@ pub struct IssuedCertificate {
     pub issued: Moment,
     /// Its last second.
     pub not_after: Moment,
+    /// SHA-256 of the issuing certificate that signed it; empty in lines of earlier versions.
+    #[serde(default)]
+    pub issuer: String,
     /// What led to it: `invitation` and its id, or `issued by hand`.
     pub reason: String,
 }

@@ -2,7 +2,7 @@
 //! no socket and knows nothing of invitations.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,26 +10,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rcgen::{CertificateParams, Issuer, PublicKeyData};
 use rustls_pki_types::CertificateDer;
 use webpki::KeyUsage;
-use zeroize::Zeroizing;
 
 use super::issuance_log::{self, IssuedCertificate, Purpose};
-use crate::clock::{Clock, Moment};
-use crate::files::{self, Readers};
-use crate::folder::{Facts, IdentityDir, IdentityDirError, NewIdentity};
+use super::issuing_key::{IssuingKey, damaged, read_certificate};
+use super::root::{ROOT_FILE, RootKeyError};
+use crate::clock::Clock;
+use crate::files;
+use crate::folder::{Facts, IdentityDir, IdentityDirError};
 use crate::identity::{Identity, IdentityError};
 use crate::keys::{KeyError, KeyKind, PrivateKey};
+use crate::new_identity::NewIdentity;
 use crate::peer::{fingerprint, identity_of};
-use crate::pem;
-use crate::profile::{self, Life, ProfileError};
-use crate::roots::{Roots, RootsError};
+use crate::profile::{self, ProfileError};
+use crate::revocation::ListRefused;
+use crate::roots::Roots;
 
-const ROOT_FILE: &str = "root.pem";
-const ROOT_KEY_FILE: &str = "root.key";
-const ISSUING_FILE: &str = "issuing.pem";
-const ISSUING_KEY_FILE: &str = "issuing.key";
 const LOG_FILE: &str = "issued/log.jsonl";
 /// Where the invitations are.
-const BOOK_DIR: &str = "invitations";
+pub(super) const BOOK_DIR: &str = "invitations";
 const LOCK_FILE: &str = "lock";
 
 /// The private authority, opened from its directory. Several threads and processes may use one directory.
@@ -37,9 +35,6 @@ pub struct Authority {
     dir: PathBuf,
     clock: Clock,
     root: CertificateDer<'static>,
-    issuing: CertificateDer<'static>,
-    issuing_life: Life,
-    issuing_key: PrivateKey,
     roots: Roots,
     fingerprint: String,
     turn: Mutex<()>,
@@ -85,6 +80,12 @@ pub enum AuthorityError {
     /// An invitation's life is zero or more than 30 days.
     #[error("an invitation lives between 1 second and 30 days")]
     InvitationLife,
+    /// A revocation list is not believed.
+    #[error(transparent)]
+    List(#[from] ListRefused),
+    /// The root's key cannot be used.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
     /// The certificate asked for cannot be made.
     #[error(transparent)]
     Profile(#[from] ProfileError),
@@ -103,56 +104,6 @@ pub enum AuthorityError {
 }
 
 impl Authority {
-    /// Makes a new authority in `dir`; refuses when there is anything in it.
-    pub fn init(dir: &Path) -> Result<Authority, AuthorityError> {
-        Authority::init_with(dir, Clock::machine())
-    }
-
-    /// The same with a clock of the caller's.
-    pub fn init_with(dir: &Path, clock: Clock) -> Result<Authority, AuthorityError> {
-        let (now, failed) = (clock.now(), |cause| AuthorityError::Files {
-            dir: dir.to_path_buf(),
-            cause,
-        });
-        if !files::is_free(dir).map_err(failed)? {
-            return Err(AuthorityError::Exists(dir.to_path_buf()));
-        }
-        let root_life = Life::of_root(now);
-        let root_key = PrivateKey::generate(KeyKind::P384)?;
-        let root = profile::root(root_life)?.self_signed(&root_key)?;
-        let issuing_key = PrivateKey::generate(KeyKind::P256)?;
-        let issuer = Issuer::from_ca_cert_der(root.der(), &root_key)?;
-        let issuing =
-            profile::issuing(Life::of_issuing(root_life, now)?)?.signed_by(&issuing_key, &issuer)?;
-        files::new_dir(dir, |staged| {
-            let file = |name: &str| staged.join(name);
-            files::private_dir(&file("issued"))?;
-            files::private_dir(&file(BOOK_DIR))?;
-            files::replace(
-                &file(ROOT_FILE),
-                pem::certificates_text([root.der()]).as_bytes(),
-                Readers::All,
-            )?;
-            files::replace(
-                &file(ROOT_KEY_FILE),
-                pem::key_text(&root_key).as_bytes(),
-                Readers::Owner,
-            )?;
-            files::replace(
-                &file(ISSUING_FILE),
-                pem::certificates_text([issuing.der()]).as_bytes(),
-                Readers::All,
-            )?;
-            files::replace(
-                &file(ISSUING_KEY_FILE),
-                pem::key_text(&issuing_key).as_bytes(),
-                Readers::Owner,
-            )
-        })
-        .map_err(failed)?;
-        Authority::open_with(dir, clock)
-    }
-
     /// Opens the authority in `dir`. The root's key may be elsewhere, offline.
     pub fn open(dir: &Path) -> Result<Authority, AuthorityError> {
         Authority::open_with(dir, Clock::machine())
@@ -163,27 +114,16 @@ impl Authority {
         if !dir.join(ROOT_FILE).exists() {
             return Err(AuthorityError::Missing(dir.to_path_buf()));
         }
-        let damaged = |what: &dyn fmt::Display| AuthorityError::Damaged {
-            dir: dir.to_path_buf(),
-            what: what.to_string(),
-        };
         let root = read_certificate(dir, ROOT_FILE)?;
-        let issuing = read_certificate(dir, ISSUING_FILE)?;
-        let issuing_key = pem::key(&read(dir, ISSUING_KEY_FILE)?).map_err(|what| damaged(&what))?;
-        let roots = Roots::among(std::slice::from_ref(&root)).map_err(|what: RootsError| damaged(&what))?;
-        let issuing_life = Life::of(&issuing).ok_or_else(|| damaged(&"issuing.pem is not a certificate"))?;
-        if !issuing_key.belongs_to(&issuing) {
-            return Err(damaged(&"issuing.key does not belong to issuing.pem"));
-        }
+        let roots =
+            Roots::among(std::slice::from_ref(&root)).map_err(|what| damaged(dir, what.to_string()))?;
+        IssuingKey::active(dir)?;
         let fingerprint = fingerprint(&root);
         let (dir, turn) = (dir.to_path_buf(), Mutex::new(()));
         Ok(Authority {
             dir,
             clock,
             root,
-            issuing,
-            issuing_life,
-            issuing_key,
             roots,
             fingerprint,
             turn,
@@ -227,7 +167,7 @@ impl Authority {
         };
         let new = NewIdentity {
             facts: &facts,
-            ca: &self.ca(),
+            ca: &self.ca()?,
             tls_key: &tls_key,
             tls_chain: &tls_chain,
             record: record_chain.as_ref().map(|chain| (&record_key, chain.as_slice())),
@@ -245,11 +185,10 @@ impl Authority {
         key: &impl PublicKeyData,
         reason: &str,
     ) -> Result<[CertificateDer<'static>; 2], AuthorityError> {
-        let params = profile::tls(identity, names, oris, self.issuing_life, self.clock.now())?;
-        Ok([
-            self.sign(&params, key, Purpose::Tls, reason)?,
-            self.issuing.clone(),
-        ])
+        let issuing = IssuingKey::active(&self.dir)?;
+        let params = profile::tls(identity, names, oris, issuing.life, self.clock.now())?;
+        let certificate = self.sign(&issuing, &params, key, Purpose::Tls, reason)?;
+        Ok([certificate, issuing.certificate])
     }
 
     /// A record-signing certificate for `key` with its chain, logged.
@@ -259,37 +198,34 @@ impl Authority {
         key: &impl PublicKeyData,
         reason: &str,
     ) -> Result<[CertificateDer<'static>; 2], AuthorityError> {
-        let params = profile::record(identity, self.issuing_life, self.clock.now())?;
-        Ok([
-            self.sign(&params, key, Purpose::Record, reason)?,
-            self.issuing.clone(),
-        ])
+        let issuing = IssuingKey::active(&self.dir)?;
+        let params = profile::record(identity, issuing.life, self.clock.now())?;
+        let certificate = self.sign(&issuing, &params, key, Purpose::Record, reason)?;
+        Ok([certificate, issuing.certificate])
     }
 
     /// Signs one certificate and logs it before anybody gets it.
     fn sign(
         &self,
+        issuing: &IssuingKey,
         params: &CertificateParams,
         key: &impl PublicKeyData,
         purpose: Purpose,
         reason: &str,
     ) -> Result<CertificateDer<'static>, AuthorityError> {
-        let issuer = Issuer::from_ca_cert_der(&self.issuing, &self.issuing_key)?;
+        let issuer = Issuer::from_ca_cert_der(&issuing.certificate, &issuing.key)?;
         let certificate = params.signed_by(key, &issuer)?.der().clone();
-        let damaged = |what: String| AuthorityError::Damaged {
-            dir: self.dir.clone(),
-            what,
-        };
+        let damaged = |what: String| damaged(&self.dir, what);
         let peer = identity_of(&certificate).map_err(|what| damaged(what.to_string()))?;
         let usage = match purpose {
             Purpose::Tls => KeyUsage::client_auth(),
             Purpose::Record => KeyUsage::required_if_present(profile::RECORD_SIGNING),
         };
         // A certificate that nobody would accept, because the files here do not fit together, must not be handed out.
-        let issuing = std::slice::from_ref(&self.issuing);
+        let issuers = std::slice::from_ref(&issuing.certificate);
         let checked = self
             .roots
-            .check_chain(&certificate, issuing, self.clock.now(), usage);
+            .check_chain(&certificate, issuers, self.clock.now(), usage);
         checked.map_err(|what| damaged(what.to_string()))?;
         let entry = IssuedCertificate {
             identity: peer.identity,
@@ -298,6 +234,7 @@ impl Authority {
             fingerprint: peer.fingerprint,
             issued: self.clock.now(),
             not_after: peer.not_after,
+            issuer: fingerprint(&issuing.certificate),
             reason: reason.to_owned(),
         };
         issuance_log::append(&self.dir.join(LOG_FILE), &entry).map_err(|cause| self.files(cause))?;
@@ -324,14 +261,19 @@ impl Authority {
         &self.clock
     }
 
-    /// Last second of the issuing certificate.
-    pub fn issuing_until(&self) -> Moment {
-        self.issuing_life.until
+    /// The root certificate.
+    pub(super) fn root(&self) -> &CertificateDer<'static> {
+        &self.root
     }
 
-    /// Root and issuing certificate, as every identity directory holds them.
-    pub(super) fn ca(&self) -> [CertificateDer<'static>; 2] {
-        [self.root.clone(), self.issuing.clone()]
+    /// Root and active issuing certificate, as every identity directory holds them.
+    pub(super) fn ca(&self) -> Result<[CertificateDer<'static>; 2], AuthorityError> {
+        Ok([self.root.clone(), IssuingKey::active(&self.dir)?.certificate])
+    }
+
+    /// Where the authority's files are.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The directory of the book of invitations.
@@ -373,22 +315,4 @@ impl fmt::Debug for Authority {
             self.fingerprint
         )
     }
-}
-
-fn read_certificate(dir: &Path, name: &str) -> Result<CertificateDer<'static>, AuthorityError> {
-    let found = pem::certificates(&read(dir, name)?)
-        .ok()
-        .and_then(|certificates| certificates.into_iter().next());
-    found.ok_or_else(|| AuthorityError::Damaged {
-        dir: dir.to_path_buf(),
-        what: format!("{name} holds no certificate"),
-    })
-}
-
-fn read(dir: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
-    let read = fs::read(dir.join(name)).map(Zeroizing::new);
-    read.map_err(|cause| AuthorityError::Files {
-        dir: dir.join(name),
-        cause,
-    })
 }

@@ -5,97 +5,31 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
-use super::messages::{ALPN, FrameError, MOST_REPLY, Refusal, Reply, Request, read_frame, write_frame};
+use super::asking::{EnrolError, ask};
+use super::messages::Request;
 use crate::authority::Grant;
 use crate::clock::Clock;
 use crate::files::{self, Readers};
-use crate::folder::{self, Facts, IdentityDir, IdentityDirError, NewIdentity, RECORD_KEY_FILE, TLS_KEY_FILE};
+use crate::folder::{Facts, IdentityDir, RECORD_KEY_FILE, TLS_KEY_FILE};
 use crate::identity::Identity;
-use crate::invitation::{Invitation, InvitationError, host_of};
-use crate::keys::{KeyError, KeyKind, PrivateKey};
+use crate::invitation::Invitation;
+use crate::keys::{KeyKind, PrivateKey};
+use crate::new_identity::{self, NewIdentity};
 use crate::peer::fingerprint;
+use crate::revocation::Revocations;
 use crate::roots::{Roots, provider};
 use crate::tls::{self, Expect, NamedServers};
 use crate::{pem, request};
 
-/// The longest wait for the hub's next step.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Names the invitation that a directory's keys were made for.
 const MARK_FILE: &str = "invitation";
-
-/// Why a machine was not enrolled.
-#[derive(Debug, thiserror::Error)]
-pub enum EnrolError {
-    /// The text is no invitation.
-    #[error(transparent)]
-    Invitation(#[from] InvitationError),
-    /// There is an identity already.
-    #[error("{0} holds an identity already, and it is never overwritten: use it, or move it away first")]
-    AlreadyEnrolled(PathBuf),
-    /// The disk or its permissions.
-    #[error(
-        "{path} cannot be read or written ({cause}): check the disk and the permissions of the directory above it"
-    )]
-    Files {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// No key could be made or read.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// A certificate request could not be made.
-    #[error("the certificate request could not be made ({0})")]
-    Request(#[from] rcgen::Error),
-    /// Nobody there.
-    #[error(
-        "the hub does not answer at {address} ({cause}): check the network and the firewall, then run the same command again"
-    )]
-    Unreachable {
-        /// host:port.
-        address: String,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// Too slow.
-    #[error("the hub at {0} did not answer in time: run the same command again")]
-    TimedOut(String),
-    /// The server there is not the one in the invitation.
-    #[error("no trusted connection to {address}: {reason}")]
-    Untrusted {
-        /// host:port.
-        address: String,
-        /// In words.
-        reason: String,
-    },
-    /// The hub said no.
-    #[error("the hub refused: {0}")]
-    Refused(Refusal),
-    /// The answer did not arrive.
-    #[error(
-        "the hub's answer was lost on the way ({0}): run the same command again, the keys made here are kept"
-    )]
-    AnswerLost(String),
-    /// The answer does not fit the invitation.
-    #[error("the hub's answer does not fit the invitation ({0}): tell the registry's operators")]
-    WrongAnswer(String),
-    /// The new directory does not pass its own check.
-    #[error(transparent)]
-    Identity(#[from] Box<IdentityDirError>),
-}
 
 /// Enrols this machine with the text of an invitation and makes the identity directory `dir`, which must not exist or be
 /// empty. After a failure on the way the same call can simply be repeated.
@@ -118,7 +52,13 @@ pub async fn enroll_with(invitation: &str, dir: &Path, clock: Clock) -> Result<I
         return Err(EnrolError::AlreadyEnrolled(dir.to_path_buf()));
     }
     let attempt = Attempt::prepare(dir, &invitation)?;
-    let grant = ask(&invitation, &attempt, &clock).await?;
+    let pinned = PinnedAuthority {
+        fingerprint: invitation.ca_fingerprint.clone(),
+        hub: invitation.hub.clone(),
+        algorithms: provider().signature_verification_algorithms,
+    };
+    let request = attempt.request(&invitation, &clock)?;
+    let grant = ask(&invitation.enrolment_address, Arc::new(pinned), &clock, &request).await?;
     attempt.finish(dir, &invitation, &grant, clock)
 }
 
@@ -240,91 +180,12 @@ fn begin(dir: &Path, invitation: &Invitation) -> io::Result<()> {
     let tls_key = PrivateKey::generate(KeyKind::P256).map_err(io::Error::other)?;
     let record_key = PrivateKey::generate(KeyKind::Ed25519).map_err(io::Error::other)?;
     files::new_dir(dir, |staged| {
-        folder::write_key(staged, TLS_KEY_FILE, &tls_key)?;
+        new_identity::write_key(staged, TLS_KEY_FILE, &tls_key)?;
         if invitation.identity.signs_records() {
-            folder::write_key(staged, RECORD_KEY_FILE, &record_key)?;
+            new_identity::write_key(staged, RECORD_KEY_FILE, &record_key)?;
         }
         files::replace(&staged.join(MARK_FILE), invitation.id().as_bytes(), Readers::All)
     })
-}
-
-/// One connection, one request, one reply.
-async fn ask(invitation: &Invitation, attempt: &Attempt, clock: &Clock) -> Result<Grant, EnrolError> {
-    let address = &invitation.enrolment_address;
-    let late = |_| EnrolError::TimedOut(address.clone());
-    let mut stream = connect(invitation, clock).await?;
-    let request = Zeroizing::new(
-        serde_json::to_vec(&attempt.request(invitation, clock)?)
-            .map_err(|e| EnrolError::WrongAnswer(e.to_string()))?,
-    );
-    let lost = |failed: FrameError| match failed {
-        FrameError::TooLarge => EnrolError::WrongAnswer(failed.to_string()),
-        FrameError::Connection(_) => EnrolError::AnswerLost(failed.to_string()),
-    };
-    timeout(PATIENCE, write_frame(&mut stream, &request))
-        .await
-        .map_err(late)?
-        .map_err(lost)?;
-    let reply = timeout(PATIENCE, read_frame(&mut stream, MOST_REPLY))
-        .await
-        .map_err(late)?
-        .map_err(lost)?;
-    match serde_json::from_slice(&reply) {
-        Ok(Reply::Granted(grant)) => Ok(grant),
-        Ok(Reply::Refused(mut refusal)) => {
-            // For a terminal: a line of bounded length without control characters.
-            refusal.message = refusal
-                .message
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(500)
-                .collect();
-            Err(EnrolError::Refused(refusal))
-        }
-        Err(_) => Err(EnrolError::WrongAnswer(
-            "it cannot be read: the two programs are of different versions".into(),
-        )),
-    }
-}
-
-async fn connect(invitation: &Invitation, clock: &Clock) -> Result<TlsStream<TcpStream>, EnrolError> {
-    let address = &invitation.enrolment_address;
-    let unreachable = |cause| EnrolError::Unreachable {
-        address: address.clone(),
-        cause,
-    };
-    let late = |_| EnrolError::TimedOut(address.clone());
-    let socket = timeout(PATIENCE, TcpStream::connect(address))
-        .await
-        .map_err(late)?
-        .map_err(unreachable)?;
-    socket.set_nodelay(true).map_err(unreachable)?;
-    let pinned = PinnedAuthority {
-        fingerprint: invitation.ca_fingerprint.clone(),
-        hub: invitation.hub.clone(),
-        algorithms: provider().signature_verification_algorithms,
-    };
-    let untrusted = |failed: &rustls::Error| EnrolError::Untrusted {
-        address: address.clone(),
-        reason: tls::in_words(failed),
-    };
-    let config =
-        tls::anonymous_client(clock, Arc::new(pinned), &[ALPN]).map_err(|failed| untrusted(&failed))?;
-    let host = host_of(address).and_then(|host| ServerName::try_from(host.to_owned()).ok());
-    let host = host.ok_or(InvitationError::Damaged)?;
-    let connecting = TlsConnector::from(Arc::new(config)).connect(host, socket);
-    timeout(PATIENCE, connecting)
-        .await
-        .map_err(late)?
-        .map_err(|failed| {
-            match failed
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            {
-                Some(reason) => untrusted(reason),
-                None => unreachable(failed),
-            }
-        })
 }
 
 /// Accepts the hub named in the invitation under the root named there, and nobody else.
@@ -357,7 +218,11 @@ impl ServerCertVerifier for PinnedAuthority {
             .find(|certificate| fingerprint(certificate) == self.fingerprint);
         let root = root.ok_or_else(|| tls::refuse(OtherAuthority))?;
         let roots = Roots::among(&[root.clone().into_owned()]).map_err(tls::refuse)?;
-        let hub = NamedServers::new(&roots, Expect::Exactly(self.hub.clone()));
+        let hub = NamedServers::new(
+            &roots,
+            &Revocations::none(&roots),
+            Expect::Exactly(self.hub.clone()),
+        );
         hub.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 

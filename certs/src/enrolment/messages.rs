@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
-use crate::authority::{Grant, RedeemRefusal};
+use crate::authority::{Grant, RedeemRefusal, RenewRefusal};
 use crate::clock::Moment;
 use crate::invitation::Token;
+use crate::renewal_request::RenewalRequest;
 
 /// The protocol's name in the TLS handshake.
 pub(crate) const ALPN: &[u8] = b"ccpor-enrol/1";
@@ -54,6 +55,30 @@ impl Request {
     }
 }
 
+/// What a machine asks that has certificates already.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Renew {
+    pub(crate) renew: RenewalRequest,
+}
+
+/// Either of the two.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Enrol(Request),
+    Renew(RenewalRequest),
+}
+
+impl Asked {
+    /// Reads a message without a copy of it in between, since one kind holds a secret.
+    pub(crate) fn read(text: &[u8]) -> Option<Asked> {
+        if let Ok(Renew { renew }) = serde_json::from_slice(text) {
+            return Some(Asked::Renew(renew));
+        }
+        serde_json::from_slice(text).ok().map(Asked::Enrol)
+    }
+}
+
 /// What the hub answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,6 +115,14 @@ pub enum RefusalCode {
     Request,
     /// The hub cannot issue at the moment.
     Unavailable,
+    /// The identity is revoked or suspended.
+    Revoked,
+    /// An operator has to agree to the renewal.
+    ApprovalNeeded,
+    /// The certificate ended too long ago to be renewed.
+    TooLate,
+    /// A later renewal was granted.
+    Superseded,
 }
 
 impl From<&RedeemRefusal> for Refusal {
@@ -99,8 +132,26 @@ impl From<&RedeemRefusal> for Refusal {
             RedeemRefusal::Expired(_) => RefusalCode::Expired,
             RedeemRefusal::Used(_) => RefusalCode::Used,
             RedeemRefusal::Request(_) | RedeemRefusal::Keys => RefusalCode::Request,
+            RedeemRefusal::Revoked(_) => RefusalCode::Revoked,
             // The reason concerns the authority's own machine and is none of the asker's business.
             RedeemRefusal::Authority(_) => return Refusal::unavailable(),
+        };
+        Refusal {
+            code,
+            message: refused.to_string(),
+        }
+    }
+}
+
+impl From<&RenewRefusal> for Refusal {
+    fn from(refused: &RenewRefusal) -> Self {
+        let code = match refused {
+            RenewRefusal::NotProven(_) | RenewRefusal::Keys => RefusalCode::Request,
+            RenewRefusal::Revoked(_) => RefusalCode::Revoked,
+            RenewRefusal::Approval(..) => RefusalCode::ApprovalNeeded,
+            RenewRefusal::TooLate(_) => RefusalCode::TooLate,
+            RenewRefusal::Superseded(_) => RefusalCode::Superseded,
+            RenewRefusal::Authority(_) => return Refusal::unavailable(),
         };
         Refusal {
             code,
@@ -112,7 +163,15 @@ impl From<&RedeemRefusal> for Refusal {
 impl Refusal {
     pub(crate) fn unavailable() -> Refusal {
         let message = "the hub cannot issue certificates at the moment; its operators find the reason in its log, \
-                       and the same invitation can be tried again afterwards";
+                       and the same request can be tried again afterwards";
+        Refusal {
+            code: RefusalCode::Unavailable,
+            message: message.to_owned(),
+        }
+    }
+
+    pub(crate) fn not_yet() -> Refusal {
+        let message = "the hub has just started and first asks the nodes whom the registry has revoked; try again in a minute";
         Refusal {
             code: RefusalCode::Unavailable,
             message: message.to_owned(),
@@ -129,8 +188,7 @@ impl Refusal {
 
     pub(crate) fn clock(theirs: Moment, ours: Moment) -> Refusal {
         let message = format!(
-            "the clock of the enrolling machine says {theirs} and the hub's says {ours}: \
-             set the wrong one and use the same invitation again"
+            "the clock of this machine says {theirs} and the hub's says {ours}: set the wrong one and try again"
         );
         Refusal {
             code: RefusalCode::Clock,

@@ -1,5 +1,5 @@
-//! The hub's side of enrolment: takes connections from machines that have no certificate yet and redeems their
-//! invitations. It holds few connections, waits for none of them long, and keeps the authority's troubles to itself.
+//! The hub's side of enrolment: takes connections from machines that have no certificate yet, or one that ended, redeems
+//! invitations and renews. It holds few connections, waits for none of them long, and keeps the authority's troubles to itself.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,10 +14,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::messages::{ALPN, MOST_REQUEST, Refusal, Reply, Request, read_frame, write_frame};
-use crate::authority::{Authority, RedeemRefusal};
+use super::messages::{ALPN, Asked, MOST_REQUEST, Refusal, Reply, Request, read_frame, write_frame};
+use crate::authority::{Authority, RedeemRefusal, RenewRefusal, RenewalTerms};
+use crate::current::Current;
 use crate::folder::IdentityDir;
 use crate::identity::Identity;
+use crate::renewal_request::RenewalRequest;
 use crate::tls;
 
 /// Connections served at the same time; further ones wait in the listener's queue.
@@ -42,14 +44,37 @@ pub enum ServeError {
     Tls(#[from] rustls::Error),
 }
 
+/// What is served, and to whom not.
+#[derive(Clone)]
+pub struct Enrolling {
+    /// Who issues.
+    pub authority: Arc<Authority>,
+    /// How late a machine may come for a renewal.
+    pub terms: RenewalTerms,
+    /// Whether anything is issued now. A hub that has just started may have been restored from an old copy, and does not know yet who
+    /// was revoked meanwhile.
+    pub open: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Enrolling {
+    /// Issues from the first moment on, under the usual terms.
+    pub fn at_once(authority: Arc<Authority>) -> Enrolling {
+        Enrolling {
+            authority,
+            terms: RenewalTerms::default(),
+            open: Arc::new(|| true),
+        }
+    }
+}
+
 /// Serves enrolment on `listener` with the certificate of `hub` until `stop` is cancelled, then finishes what was begun.
 pub async fn serve(
     listener: TcpListener,
-    authority: Arc<Authority>,
+    enrolling: Enrolling,
     hub: &IdentityDir,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let acceptor = acceptor(&authority, hub)?;
+    let acceptor = acceptor(&enrolling.authority, hub)?;
     let (slots, running) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), TaskTracker::new());
     loop {
         let accepted = tokio::select! {
@@ -58,9 +83,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((permit, socket, from)) => {
-                let (acceptor, authority) = (acceptor.clone(), Arc::clone(&authority));
+                let (acceptor, enrolling) = (acceptor.clone(), enrolling.clone());
                 running.spawn(async move {
-                    if let Err(reason) = converse(socket, &acceptor, authority, from).await {
+                    if let Err(reason) = converse(socket, &acceptor, enrolling, from).await {
                         tracing::warn!(%from, reason, "enrolment connection ended without an answer");
                     }
                     drop(permit);
@@ -92,8 +117,11 @@ fn acceptor(authority: &Authority, hub: &IdentityDir) -> Result<TlsAcceptor, Ser
     {
         return Err(ServeError::OtherAuthority);
     }
-    let chain = hub.tls_chain().iter().chain(root).cloned().collect();
-    let config = tls::server_settings(hub.clock(), Arc::new(NoClientAuth), chain, hub.tls_key(), &[ALPN])?;
+    let chain = hub.tls_chain().to_vec();
+    let mut config =
+        tls::server_settings(hub.clock(), Arc::new(NoClientAuth), chain, hub.tls_key(), &[ALPN])?;
+    // Follows the hub's own renewals.
+    config.cert_resolver = Arc::new(Current::with_chain_end(hub, root)?);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -113,7 +141,7 @@ async fn next_connection(
 async fn converse(
     socket: TcpStream,
     acceptor: &TlsAcceptor,
-    authority: Arc<Authority>,
+    enrolling: Enrolling,
     from: SocketAddr,
 ) -> Result<(), String> {
     let slow = |_| "the peer was too slow".to_owned();
@@ -125,9 +153,11 @@ async fn converse(
         .await
         .map_err(slow)?;
     let asked = asked.map_err(|e| e.to_string())?;
-    let reply = match serde_json::from_slice::<Request>(&asked) {
-        Ok(request) => answer(request, authority, from).await,
-        Err(_) => Reply::Refused(Refusal::malformed()),
+    let reply = match Asked::read(&asked) {
+        Some(_) if !(enrolling.open)() => Reply::Refused(Refusal::not_yet()),
+        Some(Asked::Enrol(request)) => answer(request, enrolling.authority, from).await,
+        Some(Asked::Renew(request)) => renewed(request, enrolling.authority, enrolling.terms, from).await,
+        None => Reply::Refused(Refusal::malformed()),
     };
     let reply = serde_json::to_vec(&reply).map_err(|e| e.to_string())?;
     let sent = timeout(PATIENCE, async {
@@ -161,6 +191,39 @@ async fn answer(request: Request, authority: Arc<Authority>, from: SocketAddr) -
                     tracing::error!(%from, %cause, "the authority cannot issue")
                 }
                 other => tracing::warn!(%from, reason = %other, "enrolment refused"),
+            }
+            Reply::Refused(Refusal::from(&refused))
+        }
+        Err(_) => Reply::Refused(Refusal::unavailable()),
+    }
+}
+
+async fn renewed(
+    request: RenewalRequest,
+    authority: Arc<Authority>,
+    terms: RenewalTerms,
+    from: SocketAddr,
+) -> Reply {
+    let ours = authority.clock().now();
+    let Some((claims, theirs)) = request.claims() else {
+        return Reply::Refused(Refusal::malformed());
+    };
+    // The name is only claimed until the request is proven.
+    if theirs.since(ours).abs() > CLOCK_TOLERANCE {
+        tracing::warn!(%from, %claims, %theirs, "renewal refused: the machine's clock is wrong");
+        return Reply::Refused(Refusal::clock(theirs, ours));
+    }
+    match tokio::task::spawn_blocking(move || authority.renew(&request, &terms)).await {
+        Ok(Ok(grant)) => {
+            tracing::info!(%from, identity = %grant.identity, "certificate renewed");
+            Reply::Granted(grant)
+        }
+        Ok(Err(refused)) => {
+            match &refused {
+                RenewRefusal::Authority(cause) => {
+                    tracing::error!(%from, %claims, %cause, "the authority cannot renew")
+                }
+                other => tracing::warn!(%from, %claims, reason = %other, "renewal refused"),
             }
             Reply::Refused(Refusal::from(&refused))
         }

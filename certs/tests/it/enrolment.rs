@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ccpor_certs::enrolment::{EnrolError, RefusalCode, ServeError, enroll_with, serve};
+use ccpor_certs::enrolment::{EnrolError, Enrolling, RefusalCode, ServeError, enroll_with, serve};
 use ccpor_certs::{Authority, Clock, IdentityDir, Invitation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,15 +17,15 @@ use tokio_util::sync::CancellationToken;
 use crate::forge::{DAY, Registry, START, identity};
 
 /// A registry whose hub takes enrolments.
-struct Hub {
-    registry: Registry,
-    address: SocketAddr,
+pub(crate) struct Hub {
+    pub(crate) registry: Registry,
+    pub(crate) address: SocketAddr,
     stop: CancellationToken,
     service: JoinHandle<Result<(), ServeError>>,
 }
 
 impl Hub {
-    async fn start() -> Hub {
+    pub(crate) async fn start() -> Hub {
         let registry = Registry::new();
         let directory = registry.issue("hub/1");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -33,7 +33,10 @@ impl Hub {
         let authority = Arc::new(Authority::open_with(&registry.path("ca"), registry.clock.clone()).unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let service = tokio::spawn(async move { serve(listener, authority, &directory, stopped).await });
+        let service =
+            tokio::spawn(
+                async move { serve(listener, Enrolling::at_once(authority), &directory, stopped).await },
+            );
         Hub {
             registry,
             address,
@@ -42,7 +45,7 @@ impl Hub {
         }
     }
 
-    fn invite(&self, path: &str) -> Invitation {
+    pub(crate) fn invite(&self, path: &str) -> Invitation {
         let (address, ttl) = (self.address.to_string(), Duration::from_secs(3600));
         self.registry
             .authority
@@ -50,7 +53,11 @@ impl Hub {
             .unwrap()
     }
 
-    async fn enroll(&self, invitation: &Invitation, name: &str) -> Result<IdentityDir, EnrolError> {
+    pub(crate) async fn enroll(
+        &self,
+        invitation: &Invitation,
+        name: &str,
+    ) -> Result<IdentityDir, EnrolError> {
         enroll_with(
             &invitation.text(),
             &self.registry.path(name),
@@ -59,7 +66,7 @@ impl Hub {
         .await
     }
 
-    async fn refusal(&self, invitation: &Invitation, name: &str) -> RefusalCode {
+    pub(crate) async fn refusal(&self, invitation: &Invitation, name: &str) -> RefusalCode {
         match self.enroll(invitation, name).await {
             Err(EnrolError::Refused(refusal)) => refusal.code,
             other => panic!("{other:?}"),
@@ -294,7 +301,7 @@ async fn only_the_hub_of_the_same_registry_serves() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         serve(
             listener,
-            Arc::clone(&authority),
+            Enrolling::at_once(Arc::clone(&authority)),
             directory,
             CancellationToken::new(),
         )

@@ -128,7 +128,7 @@ fn an_expired_identity_opens_and_says_so() {
     assert!(matches!(&error, IdentityDirError::Expired { since, .. } if *since == START.plus(30 * DAY)));
     assert_eq!(
         error.to_string(),
-        "the certificate of court/alameda/node/1 expired on 2026-12-23T00:00:00Z: enrol this machine again"
+        "the certificate of court/alameda/node/1 expired on 2026-12-23T00:00:00Z; a node and a hub renew it by themselves, all others with `ccpor certs renew`"
     );
     assert_eq!(
         node.warnings(),

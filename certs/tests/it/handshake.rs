@@ -17,14 +17,14 @@ use crate::forge::{DAY, Leaf, Registry, START, identity};
 const ALPN: &[&[u8]] = &[b"ccpor-sync/1"];
 
 /// What both sides came to, after as many flights as they wanted.
-struct Outcome {
-    client: Result<ClientConnection, Error>,
-    server: Result<ServerConnection, Error>,
+pub(crate) struct Outcome {
+    pub(crate) client: Result<ClientConnection, Error>,
+    pub(crate) server: Result<ServerConnection, Error>,
 }
 
 impl Outcome {
     /// Who the server takes the client for.
-    fn client_seen(&self) -> Option<Peer> {
+    pub(crate) fn client_seen(&self) -> Option<Peer> {
         peer_of(self.server.as_ref().unwrap().peer_certificates()).unwrap()
     }
 
@@ -39,7 +39,7 @@ impl Outcome {
     }
 }
 
-fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Outcome {
+pub(crate) fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> Outcome {
     let name = ServerName::try_from("does-not-matter.example").unwrap();
     let mut client: Connection = ClientConnection::new(Arc::clone(client), name).unwrap().into();
     let mut server: Connection = ServerConnection::new(Arc::clone(server)).unwrap().into();
@@ -71,11 +71,11 @@ fn carry(from: &mut Connection, to: &mut Connection, error: &mut Option<Error>) 
     }
 }
 
-fn server(directory: &IdentityDir) -> Arc<ServerConfig> {
+pub(crate) fn server(directory: &IdentityDir) -> Arc<ServerConfig> {
     server_config(directory, ClientCertificate::Required, ALPN).unwrap()
 }
 
-fn client(directory: &IdentityDir, expect: Expect) -> Arc<ClientConfig> {
+pub(crate) fn client(directory: &IdentityDir, expect: Expect) -> Arc<ClientConfig> {
     client_config(directory, expect, ALPN).unwrap()
 }
 

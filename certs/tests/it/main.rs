@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod authority;
 #[cfg(test)]
+mod certificate_life;
+#[cfg(test)]
 mod enrolment;
 #[cfg(test)]
 mod folder;
@@ -10,6 +12,8 @@ mod folder;
 mod handshake;
 #[cfg(test)]
 mod record_key;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod topology;
 #[cfg(test)]

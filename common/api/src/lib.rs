@@ -38,4 +38,4 @@ pub use client::{Answers, CallFailed, Client, ImageIn, Target};
 pub use limits::Limits;
 pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
-pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, serve};
+pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};

@@ -1,6 +1,7 @@
 //! The server: accepts connections, shakes hands, serves HTTP/1.1 and HTTP/2 on them, and stops without breaking calls.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -38,6 +39,16 @@ pub type TlsNow = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 /// Reads the caller from a client certificate that TLS has verified, or says why it is nobody here (revoked, no identity).
 pub type CallerOf = Arc<dyn Fn(&CertificateDer<'_>) -> Result<Caller, Problem> + Send + Sync>;
 
+/// Waits until a client certificate that TLS has verified is no longer accepted; for ever when it stays so.
+pub type TurnedAway =
+    Arc<dyn Fn(&CertificateDer<'_>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// For a server whose callers are never revoked.
+#[must_use]
+pub fn nobody_is_turned_away() -> TurnedAway {
+    Arc::new(|_| Box::pin(std::future::pending()))
+}
+
 /// What to serve.
 #[derive(Clone)]
 pub struct Serving {
@@ -45,6 +56,8 @@ pub struct Serving {
     pub tls: TlsNow,
     /// See [`CallerOf`].
     pub caller_of: CallerOf,
+    /// See [`TurnedAway`]: such a caller's connection ends at once, with the calls on it.
+    pub turned_away: TurnedAway,
     /// The registry.
     pub backend: Arc<dyn Backend>,
     /// The people who log on here; none on a machine for programs alone.
@@ -190,6 +203,7 @@ impl Door {
         if let Ok(caller) = visitor.caller(&self.limits) {
             self.knocked(source, Some(caller), Arrival::LoggedOn).await;
         }
+        let revoked = visitor.revoked(&self.serving.turned_away);
         let door = self.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let (door, visitor) = (door.clone(), visitor.clone());
@@ -201,12 +215,19 @@ impl Door {
         });
         let builder = self.builder();
         let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(tls), service));
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let served = async {
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
+        };
+        let ended = tokio::select! {
+            biased;
+            () = revoked => return tracing::warn!("the connection of a revoked caller is cut off"),
+            ended = served => ended,
         };
         if let Err(error) = ended {
             tracing::debug!(error, "a connection ended early");
@@ -272,6 +293,14 @@ impl Visitor {
             certificate,
             caller_of,
             read: Mutex::new(None),
+        }
+    }
+
+    /// Ends when the caller is no longer accepted.
+    fn revoked(&self, turned_away: &TurnedAway) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match &self.certificate {
+            Some(certificate) => turned_away(certificate),
+            None => Box::pin(std::future::pending()),
         }
     }
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow};
+use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow, TurnedAway};
 use ccpor_certs::folder::IdentityDirError;
 use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
-use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust};
-use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, SigningKey};
+use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust, Revocations};
+use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, Position, SigningKey};
 
 /// Why a daemon cannot use its identity.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,16 @@ pub fn open(directory: &Path) -> Result<IdentityDir, IdentityFailed> {
     Ok(identity)
 }
 
+/// The identity with the certificate that handshakes present now: files replaced since the start count. Damaged or half-replaced
+/// files do not, nor another identity's, as in a handshake.
+#[must_use]
+pub fn as_on_disk(identity: &IdentityDir) -> IdentityDir {
+    match IdentityDir::open_with(identity.path(), identity.clock().clone()) {
+        Ok(read) if read.identity() == identity.identity() => read,
+        _ => identity.clone(),
+    }
+}
+
 /// The record-signing key and its certificates in DER, leaf first.
 ///
 /// # Errors
@@ -51,9 +61,16 @@ pub fn record_key(identity: &IdentityDir) -> Result<(SigningKey, Vec<Vec<u8>>), 
     Ok((key, identity.record_chain().to_vec()))
 }
 
+/// The record-signing key before the present one, as long as it has not handed the ledger over.
+#[must_use]
+pub fn old_record_key(identity: &IdentityDir) -> Option<SigningKey> {
+    SigningKey::from_pkcs8_der(&identity.old_record_key_pkcs8()?).ok()
+}
+
 /// Trust in record-signing keys by the certificates of this registry's authority.
 pub struct CertifiedKeys {
     trust: RecordKeyTrust,
+    revocations: Revocations,
 }
 
 impl CertifiedKeys {
@@ -62,6 +79,7 @@ impl CertifiedKeys {
     pub fn of(identity: &IdentityDir) -> Self {
         Self {
             trust: RecordKeyTrust::new(identity.roots().clone()),
+            revocations: identity.revocations().clone(),
         }
     }
 }
@@ -72,6 +90,16 @@ impl KeyTrust for CertifiedKeys {
             tracing::warn!(%origin, %error, "a record-signing key is refused");
             KeyRefused::BadChain
         })
+    }
+
+    fn still_good(&self, origin: &OriginId, key: &[u8; 32], at: Position) -> Result<(), KeyRefused> {
+        match self.revocations.key_ends(origin.as_str(), key) {
+            Some((epoch, seq)) if at >= (Position { epoch, seq }) => {
+                tracing::error!(%origin, %at, "records under a revoked signing key are refused");
+                Err(KeyRefused::Revoked)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -84,10 +112,32 @@ pub fn interface_tls(identity: &IdentityDir) -> Result<TlsNow, IdentityFailed> {
     Ok(Arc::new(move || Arc::clone(&config)))
 }
 
-/// Reads the caller from a verified client certificate.
+/// Waits until the revocation list refuses a caller whose connection is open.
 #[must_use]
-pub fn caller_of() -> CallerOf {
-    Arc::new(|certificate| match ccpor_certs::identity_of(certificate) {
+pub fn turned_away(identity: &IdentityDir) -> TurnedAway {
+    let revocations = identity.revocations().clone();
+    Arc::new(move |certificate| {
+        let (revocations, peer) = (revocations.clone(), ccpor_certs::identity_of(certificate));
+        Box::pin(async move {
+            // Without an identity every call is refused anyway.
+            let Ok(peer) = peer else {
+                return std::future::pending().await;
+            };
+            let refused = revocations.turned_away(&peer).await;
+            tracing::warn!(caller = %peer.identity, %refused, "a caller is cut off");
+        })
+    })
+}
+
+/// Reads the caller from a verified client certificate, and refuses one that was revoked since.
+#[must_use]
+pub fn caller_of(identity: &IdentityDir) -> CallerOf {
+    let revocations = identity.revocations().clone();
+    Arc::new(move |certificate| match ccpor_certs::identity_of(certificate) {
+        Ok(peer) if revocations.refuses(&peer).is_some() => Err(Problem::new(
+            Code::CertificateNotAccepted,
+            "the certificate was revoked or suspended",
+        )),
         Ok(peer) => Ok(Caller {
             identity: peer.identity.path(),
             oris: peer.oris,

@@ -147,7 +147,7 @@ pub struct Proven {
 /// Proves that a run may be added behind `end` (`None`: an empty ledger).
 ///
 /// For every record: its length, its form, and that it follows on from the one before. The signature is checked of the
-/// last record of each epoch in the run and of each epoch's start, whose key `trust` must admit.
+/// last record of each epoch in the run and of each epoch's start, whose key `trust` must admit and still find good there.
 ///
 /// What this proves: the holder of the epoch's key signed the last record, and through the chain of hashes every byte of
 /// the records before it, their signatures included. What it does not prove: that each of those signatures is valid by
@@ -221,6 +221,13 @@ fn check_signatures(
                 .verify(key)
                 .map_err(|fault| RunFault::Signature { at, fault })
         };
+        let last_of_epoch = records
+            .peek()
+            .is_none_or(|(_, (_, next))| next.body == BodyKind::EpochStart);
+        let still_good = |key: &VerifyingKey| {
+            let good = trust.still_good(origin, key.as_bytes(), at);
+            good.map_err(|refused| RunFault::Key { at, refused })
+        };
         if outline.body == BodyKind::EpochStart {
             let start = epoch_start(signed).map_err(|fault| RunFault::Form { index, fault })?;
             let announced =
@@ -229,21 +236,17 @@ fn check_signatures(
             trust
                 .admit(origin, announced.as_bytes(), &start.chain)
                 .map_err(|refused| RunFault::Key { at, refused })?;
+            if last_of_epoch {
+                still_good(&announced)?;
+            }
             key = Some(announced);
             continue;
         }
         let Some(key) = key else {
             return Err(ChainFault::MisplacedStart { at }.into());
         };
-        if index == 0 {
-            trust
-                .still_good(origin, key.as_bytes())
-                .map_err(|refused| RunFault::Key { at, refused })?;
-        }
-        let last_of_epoch = records
-            .peek()
-            .is_none_or(|(_, (_, next))| next.body == BodyKind::EpochStart);
         if last_of_epoch {
+            still_good(&key)?;
             verify(&key)?;
         }
     }
@@ -254,7 +257,7 @@ fn check_signatures(
 pub(crate) fn epoch_start(signed: &SignedRecord) -> Result<EpochStart, DecodeError> {
     match signed.decode()?.body {
         Body::EpochStart(start) => Ok(start),
-        Body::Event(_) => Err(DecodeError::Malformed),
+        Body::Event(_) | Body::KeyHandover(_) => Err(DecodeError::Malformed),
     }
 }
 

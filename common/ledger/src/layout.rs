@@ -178,6 +178,10 @@ pub(crate) fn entry(record: &[u8]) -> Option<Entry<'_>> {
             fields.block().filter(|body| body.len() <= 1 << 20)?;
             None
         }
+        2 => {
+            fields.array::<32>()?;
+            None
+        }
         _ => return None,
     };
     fields.0.is_empty().then_some(Entry {
@@ -303,7 +307,7 @@ mod tests {
     use crate::record::{Body, EpochReason, EpochStart, RECORD_VERSION, Record};
     use crate::sign::KeyId;
 
-    fn record(start: bool) -> Record {
+    fn record(kind: u8) -> Record {
         let previous = Some(Head {
             position: Position { epoch: 1, seq: 4 },
             hash: Hash([3; 32]),
@@ -323,10 +327,10 @@ mod tests {
             prev: Hash([5; 32]),
             hlc: Hlc(6),
             key_id: KeyId([7; 8]),
-            body: if start {
-                Body::EpochStart(announcement)
-            } else {
-                Body::Event(vec![8; 20])
+            body: match kind {
+                0 => Body::EpochStart(announcement),
+                1 => Body::Event(vec![8; 20]),
+                _ => Body::KeyHandover([9; 32]),
             },
         }
     }
@@ -337,12 +341,12 @@ mod tests {
         /// Three readers of records, written apart, agree on every changed record: what each accepts and what it reads.
         #[test]
         fn the_readers_agree(
-            start in any::<bool>(),
+            kind in 0u8..3,
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
             cut in prop::option::of(any::<prop::sample::Index>()),
             more in prop::collection::vec(any::<u8>(), 0..2),
         ) {
-            let mut bytes = record(start).encode().unwrap();
+            let mut bytes = record(kind).encode().unwrap();
             for (index, value) in changes {
                 let place = index.index(bytes.len());
                 // Small changes reach more of the reader than wild ones.
@@ -367,7 +371,7 @@ mod tests {
                     (Body::EpochStart(start), Some(read)) => {
                         prop_assert_eq!((&start.chain, start.signing_key), (&read.chain, read.key));
                     }
-                    (Body::Event(_), None) => {}
+                    (Body::Event(_) | Body::KeyHandover(_), None) => {}
                     _ => prop_assert!(false, "the readers differ in what the record is"),
                 }
             } else if let Some(outline) = outline {

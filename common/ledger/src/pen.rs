@@ -37,6 +37,8 @@ pub enum StartError {
 pub(crate) struct Pen {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) key: Arc<SigningKey>,
+    /// The key that signed before, when it is to hand the ledger over to this one.
+    pub(crate) handing_over: Option<Arc<SigningKey>>,
     pub(crate) clock: Arc<HybridClock>,
 }
 impl Pen {
@@ -166,7 +168,7 @@ impl Pen {
         if hlc <= end.hlc {
             return Err(AppendError::UsedUp);
         }
-        let record = self.record(position, end.head.hash, hlc, Body::Event(body));
+        let record = self.record(&self.key, position, end.head.hash, hlc, Body::Event(body));
         let signed = record.sign(&self.key)?;
         *end = ChainEnd {
             head: Head {
@@ -179,7 +181,7 @@ impl Pen {
         Ok(signed)
     }
 
-    fn record(&self, position: Position, prev: Hash, hlc: Hlc, body: Body) -> Record {
+    fn record(&self, key: &SigningKey, position: Position, prev: Hash, hlc: Hlc, body: Body) -> Record {
         Record {
             version: RECORD_VERSION,
             origin: self.ledger.origin.clone(),
@@ -187,7 +189,7 @@ impl Pen {
             seq: position.seq,
             prev,
             hlc,
-            key_id: self.key.public().id(),
+            key_id: key.public().id(),
             body,
         }
     }
@@ -227,13 +229,17 @@ impl Pen {
             Some(_) => None,
         });
         let Some(reason) = reason else { return Ok(()) };
+        let handover = end.and_then(|end| self.handover(&end)).transpose()?;
         let after = Position {
             epoch: end.map_or(0, |end| end.head.position.epoch).max(floor),
             seq: 1,
         };
         let used_up = || AppendRefusal::Unproven(ChainFault::UsedUp { after }.into());
         let position = after.next_epoch().ok_or_else(used_up)?;
-        let previous = end.map(|end| end.head);
+        let previous = match &handover {
+            Some((head, _)) => Some(*head),
+            None => end.map(|end| end.head),
+        };
         let start = EpochStart {
             reason,
             previous,
@@ -242,9 +248,16 @@ impl Pen {
         };
         let prev = previous.map_or(Hash::ZERO, |head| head.hash);
         let record = self
-            .record(position, prev, self.clock.now(), Body::EpochStart(start))
+            .record(
+                &self.key,
+                position,
+                prev,
+                self.clock.now(),
+                Body::EpochStart(start),
+            )
             .sign(&self.key)?;
-        let run = [record];
+        let mut run: Vec<_> = handover.map(|(_, signed)| signed).into_iter().collect();
+        run.push(record);
         // The own start passes the same door as a peer's: what peers would refuse must not begin here.
         let proven = prove_run(
             &self.ledger.origin,
@@ -256,6 +269,27 @@ impl Pen {
             .commit(&mut tail, &run, &proven.map_err(AppendRefusal::from)?)?;
         tracing::info!(origin = %self.ledger.origin, epoch = position.epoch, ?reason, "a new epoch began");
         Ok(())
+    }
+
+    /// The record with which the key of the last epoch hands over to this one; none when it is not here, or is this one.
+    fn handover(&self, end: &ChainEnd) -> Option<Result<(Head, SignedRecord), EncodeError>> {
+        let old = self.handing_over.as_ref()?;
+        if old.public() != end.key || end.key == self.key.public() {
+            return None;
+        }
+        // A ledger whose numbers are used up goes on without a handover.
+        let position = end.head.position.next()?;
+        let body = Body::KeyHandover(*self.key.public().as_bytes());
+        let record = self.record(old, position, end.head.hash, self.clock.now(), body);
+        let signed = match record.sign(old) {
+            Ok(signed) => signed,
+            Err(error) => return Some(Err(error)),
+        };
+        let head = Head {
+            position,
+            hash: signed.hash(),
+        };
+        Some(Ok((head, signed)))
     }
 
     /// This thread alone stamps records, so between two batches nothing stamped is on its way.

@@ -52,6 +52,9 @@ pub enum Body {
     EpochStart(EpochStart),
     /// An event of the registry, in a form that is not known here. At most [`MAX_BODY_BYTES`].
     Event(#[serde(with = "raw_bytes")] Vec<u8>),
+    /// The key of this epoch hands the ledger over to another Ed25519 public key: the last record of its epoch. It is signed with the old
+    /// key; the start of the next epoch is signed with the new one and names this record. So both have agreed.
+    KeyHandover([u8; 32]),
 }
 
 /// The announcement that begins an epoch: why, after what, and under which key.
@@ -185,6 +188,7 @@ impl Body {
                         .all(|certificate| certificate.len() <= MAX_CERTIFICATE_BYTES)
             }
             Body::Event(bytes) => bytes.len() <= MAX_BODY_BYTES,
+            Body::KeyHandover(_) => true,
         }
     }
 }
@@ -216,10 +220,10 @@ impl SignedRecord {
         Outline::read(&self.bytes)
     }
 
-    /// The bytes of the event in its body, without copying them; none in a record that begins an epoch.
+    /// The bytes of the event in its body, without copying them; none in a record that begins or ends an epoch.
     pub fn event(&self) -> Result<Option<&[u8]>, DecodeError> {
         match self.outline()?.body {
-            BodyKind::EpochStart => Ok(None),
+            BodyKind::EpochStart | BodyKind::KeyHandover => Ok(None),
             // An event is the last field, and its length came out exactly.
             BodyKind::Event(length) => Ok(self
                 .bytes
@@ -258,13 +262,15 @@ fn record_hasher() -> &'static blake3::Hasher {
     &HASHER
 }
 
-/// Which of the two bodies follows, and for an event how long it is.
+/// Which body follows, and for an event how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
     /// An epoch's start.
     EpochStart,
     /// An event of so many bytes.
     Event(usize),
+    /// A handover to another key.
+    KeyHandover,
 }
 
 /// The fields of a record before its body, read in place. For an event this settles that the whole is canonical:
@@ -311,6 +317,13 @@ impl<'a> Outline<'a> {
                     return Err(DecodeError::Malformed);
                 }
                 BodyKind::Event(body.len())
+            }
+            2 => {
+                take::<32>(&mut rest)?;
+                if !rest.is_empty() {
+                    return Err(DecodeError::Malformed);
+                }
+                BodyKind::KeyHandover
             }
             _ => return Err(DecodeError::Malformed),
         };

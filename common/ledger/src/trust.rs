@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::origin::OriginId;
+use crate::position::Position;
 
 /// Why a signing key is not accepted for an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,8 +17,10 @@ pub enum KeyRefused {
     /// The certificates do not lead to the authority, or do not belong to the key.
     #[error("the certificates of the signing key do not verify: enrol the node anew")]
     BadChain,
-    /// The key's certificate was revoked.
-    #[error("the signing key was revoked: the court has to enrol a new one")]
+    /// The key counts no more at this place in the ledger.
+    #[error(
+        "the signing key was revoked from an earlier place in the ledger on: the court has to enrol a new one"
+    )]
     Revoked,
     /// The key's certificate was not valid at the time that counts.
     #[error("the certificate of the signing key is out of date: the court enrols again")]
@@ -30,10 +33,10 @@ pub trait KeyTrust: Send + Sync {
     /// certificate chain that the record carries, leaf first, DER.
     fn admit(&self, origin: &OriginId, key: &[u8; 32], chain: &[Vec<u8>]) -> Result<(), KeyRefused>;
 
-    /// Asked for each run that continues an epoch: is the key, admitted before, still good for new records?
-    /// Must be quick (a look at the revocation list); the default says yes.
-    fn still_good(&self, origin: &OriginId, key: &[u8; 32]) -> Result<(), KeyRefused> {
-        let _ = (origin, key);
+    /// Asked for the last record of each epoch in a run: does the key, admitted before, still count at this place? A stolen key counts
+    /// up to a named place and not behind it. Must be quick (a look at the revocation list); the default says yes.
+    fn still_good(&self, origin: &OriginId, key: &[u8; 32], at: Position) -> Result<(), KeyRefused> {
+        let _ = (origin, key, at);
         Ok(())
     }
 }

@@ -13,8 +13,11 @@ use crate::request::{AppendError, Appended, Command, Done, Reply};
 use crate::sign::SigningKey;
 
 /// How a writer works. The defaults suit a court's node.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct WriterOptions {
+    /// The key that signed before. It hands the ledger over to the writer's key, when it is the one that signed last; without it a new
+    /// key begins its epoch on the word of its certificates alone.
+    pub handing_over: Option<Arc<SigningKey>>,
     /// Begin a new epoch at once, for this reason, even though the ledger and the key would let the last one go on.
     pub new_epoch: Option<EpochReason>,
     /// Most appends that wait; more make [`Writer::append`] wait.
@@ -24,6 +27,7 @@ pub struct WriterOptions {
 impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
+            handing_over: None,
             new_epoch: None,
             queue: 4096,
         }
@@ -63,6 +67,7 @@ impl Writer {
         let pen = Pen {
             ledger: Arc::clone(&ledger),
             key: key.into(),
+            handing_over: options.handing_over,
             clock,
         };
         pen.begin_epoch(chain, options.new_epoch)?;

@@ -34,7 +34,7 @@ impl Fact {
             hash: signed.hash(),
         };
         let event = match &record.body {
-            Body::EpochStart(_) => None,
+            Body::EpochStart(_) | Body::KeyHandover(_) => None,
             Body::Event(bytes) => match ccpor_domain::decode(bytes) {
                 Ok(event) => Some(event),
                 Err(error) => {

@@ -75,6 +75,7 @@ pub(crate) fn images(error: OpenStoreError) -> OpenFailed {
 /// What the own ledger is written with, kept to begin a new epoch after a restore.
 pub(crate) struct Quill {
     key: Arc<SigningKey>,
+    handing_over: Option<Arc<SigningKey>>,
     chain: Vec<Vec<u8>>,
     clock: Arc<HybridClock>,
 }
@@ -83,9 +84,24 @@ impl Quill {
     pub(crate) fn of(own: OwnLedger, clock: &Arc<HybridClock>) -> Self {
         Self {
             key: Arc::new(own.key),
+            handing_over: own.handing_over.map(Arc::new),
             chain: own.chain,
             clock: Arc::clone(clock),
         }
+    }
+
+    /// The same with another key, to which the present one hands over.
+    pub(crate) fn with_key(&self, key: SigningKey, chain: Vec<Vec<u8>>) -> Self {
+        Self {
+            key: Arc::new(key),
+            handing_over: Some(Arc::clone(&self.key)),
+            chain,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.key
     }
 
     pub(crate) fn write(
@@ -94,6 +110,7 @@ impl Quill {
         new_epoch: Option<EpochReason>,
     ) -> Result<Writer, StartError> {
         let options = WriterOptions {
+            handing_over: self.handing_over.clone(),
             new_epoch,
             ..WriterOptions::default()
         };

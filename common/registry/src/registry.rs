@@ -53,6 +53,8 @@ pub struct OwnLedger {
     pub key: SigningKey,
     /// The key's certificate chain in DER, leaf first.
     pub chain: Vec<Vec<u8>>,
+    /// The key before it, to hand the ledger over, when the key was replaced and the ledger does not go on under it yet.
+    pub handing_over: Option<SigningKey>,
 }
 
 /// An open registry. Every call may block on the disk; none may be made from an async task directly.
@@ -65,7 +67,8 @@ pub struct Registry {
     pub(crate) own: Option<OriginId>,
     /// None while the own ledger is being restored.
     writer: RwLock<Option<Arc<Writer>>>,
-    pub(crate) quill: Option<Quill>,
+    /// None when this machine writes no ledger.
+    pub(crate) quill: Option<RwLock<Quill>>,
     pub(crate) shelf: Arc<Shelf>,
     view: Arc<CurrentView>,
     applier: Mutex<Option<Arc<Applier>>>,
@@ -150,7 +153,7 @@ impl Registry {
             directory: config.directory,
             own,
             writer: RwLock::new(writer),
-            quill,
+            quill: quill.map(RwLock::new),
             shelf,
             view,
             applier: Mutex::new(Some(Arc::new(applier))),

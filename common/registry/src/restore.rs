@@ -97,7 +97,10 @@ impl Registry {
         }
         let behind = ledger.head().map(|head| head.position);
         let new_epoch = (restored > 0 || set_aside).then_some(EpochReason::Restored);
-        let writer = quill.write(Arc::clone(&ledger), new_epoch)?;
+        let writer = quill
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(Arc::clone(&ledger), new_epoch)?;
         if set_aside {
             self.make_index_anew();
         } else {
@@ -166,7 +169,7 @@ impl Registry {
         Ok(true)
     }
 
-    fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
+    pub(crate) fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
         let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, _>>()?;
         let origin = ledger.origin().clone();
         if !self.apply(Batch {
@@ -187,7 +190,7 @@ fn outline_prev(record: &SignedRecord) -> Result<Hash, RestoreRefused> {
         .map_err(|error| RestoreRefused::Record(error.to_string()))
 }
 
-/// The last record that files something: what follows it are starts of epochs only.
+/// The last record that files something: what follows it are starts of epochs and handovers to another key only.
 fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
     let mut filed = None;
     let mut position = ledger.head().map(|head| head.position);
@@ -198,7 +201,7 @@ fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
             .outline()
             .map(|outline| outline.body)
             .map_err(|error| RestoreRefused::Record(error.to_string()))?;
-        if kind != BodyKind::EpochStart {
+        if let BodyKind::Event(_) = kind {
             filed = Some(at);
             break;
         }
@@ -207,6 +210,11 @@ fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
             .map_err(|error| RestoreRefused::Record(error.to_string()))?;
         position = match decoded.body {
             ccpor_ledger::Body::EpochStart(start) => start.previous.map(|head| head.position),
+            // The last of its epoch; what it hands over was begun before it.
+            ccpor_ledger::Body::KeyHandover(_) => Some(Position {
+                epoch: at.epoch,
+                seq: at.seq.saturating_sub(1),
+            }),
             ccpor_ledger::Body::Event(_) => None,
         };
     }

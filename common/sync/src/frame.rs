@@ -212,11 +212,13 @@ pub enum CloseReason {
     NotWelcome,
     /// The program failed in a way of its own; the peer did nothing wrong.
     Internal,
+    /// The identity was revoked or suspended.
+    Revoked,
 }
 
 impl CloseReason {
     /// Every reason, in the order of the wire.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Leaving,
         Self::Malformed,
         Self::OutOfOrder,
@@ -229,6 +231,7 @@ impl CloseReason {
         Self::AlreadyConnected,
         Self::NotWelcome,
         Self::Internal,
+        Self::Revoked,
     ];
 
     /// The number on the wire.
@@ -262,6 +265,7 @@ impl fmt::Display for CloseReason {
             }
             Self::NotWelcome => "the certificate carries no identity that may connect here",
             Self::Internal => "the other program failed; its log tells why",
+            Self::Revoked => "the identity was revoked or suspended",
         })
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::desk::Desk;
+use crate::desk::{Admitted, Desk};
 use crate::framing::{Heard, Outbox, Stuck, read_frames};
 use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
 use crate::link::{LinkBoard, OriginTrouble};
@@ -36,6 +36,7 @@ pub(crate) struct Conversation {
     pub(crate) ledgers: Arc<dyn Ledgers>,
     pub(crate) news: News,
     pub(crate) board: LinkBoard,
+    pub(crate) admitted: Admitted,
     /// Ends the conversation when the program stops.
     pub(crate) stop: CancellationToken,
 }
@@ -60,6 +61,7 @@ impl Conversation {
             ledgers,
             news,
             board,
+            admitted,
             stop,
         } = self;
         let _ = send.set_priority(PRIORITY);
@@ -79,7 +81,7 @@ impl Conversation {
             frames,
         };
         let (heads, heartbeats) = opening(&ledgers).await;
-        let desk = Desk::new(ledgers, results_in);
+        let desk = Desk::new(ledgers, results_in, admitted);
         let mut talk = Talk {
             desk,
             outbox,

@@ -11,6 +11,9 @@ use tokio::sync::mpsc;
 
 use crate::limits::{HEARTBEAT_BATCHES_MOST, STORE_TOGETHER_BYTES, STORES_AT_ONCE};
 
+/// Whether the peer is still somebody from whom records are taken: asked before each call that keeps something.
+pub(crate) type Admitted = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// One connection's desk.
 #[derive(Clone)]
 pub(crate) struct Desk(Arc<Shared>);
@@ -19,6 +22,7 @@ struct Shared {
     ledgers: Arc<dyn Ledgers>,
     results: mpsc::Sender<Event>,
     runtime: Handle,
+    admitted: Admitted,
     trays: Mutex<Trays>,
 }
 
@@ -35,12 +39,13 @@ struct Trays {
 
 impl Desk {
     /// A desk whose results go to `results`. Must be called within the runtime.
-    pub(crate) fn new(ledgers: Arc<dyn Ledgers>, results: mpsc::Sender<Event>) -> Self {
+    pub(crate) fn new(ledgers: Arc<dyn Ledgers>, results: mpsc::Sender<Event>, admitted: Admitted) -> Self {
         let trays = Mutex::new(Trays::default());
         Self(Arc::new(Shared {
             ledgers,
             results,
             runtime: Handle::current(),
+            admitted,
             trays,
         }))
     }
@@ -113,7 +118,11 @@ impl Desk {
     /// Stores what waits of `origin`, then of others whose turn it is, until nothing waits.
     fn work_off_runs(&self, mut origin: OriginId) {
         loop {
-            let together = self.trays().take_together(&origin);
+            // Of a peer that was revoked meanwhile nothing more is kept; its connection is about to end, and nobody waits for an answer.
+            let together = self
+                .trays()
+                .take_together(&origin)
+                .filter(|_| (self.0.admitted)());
             if let Some((records, runs)) = together {
                 let answer = self.0.ledgers.store(&origin, records);
                 self.answer(Event::Stored {
@@ -141,6 +150,9 @@ impl Desk {
                 return;
             }
             drop(trays);
+            if !(self.0.admitted)() {
+                continue;
+            }
             receipts
                 .into_values()
                 .for_each(|receipt| self.0.ledgers.receipt(receipt));

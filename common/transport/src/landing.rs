@@ -90,7 +90,7 @@ impl Landing {
     ) -> Result<LandingHandle, EndpointError> {
         let endpoint = endpoint::listening(config.listen, identity)?;
         let grounds = Arc::new(Grounds {
-            shared: Shared::new(services),
+            shared: Shared::new(services, identity.revocations()),
             permits: config.permits,
             peers: Mutex::default(),
             changes: watch::Sender::new(0),

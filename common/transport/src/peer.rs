@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
+use ccpor_certs::revocation::Refused;
 use ccpor_certs::tls::peer_of;
-use ccpor_certs::{CertificateDer, Peer};
-use ccpor_sync::Side;
+use ccpor_certs::{CertificateDer, Peer, Revocations};
+use ccpor_sync::{CloseReason, Side};
 use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::conversation::{AbortOnDrop, Conversation};
+use crate::conversation::{AbortOnDrop, Conversation, code};
 use crate::fetcher::{UnderWay, fetch_wanted};
 use crate::link::LinkBoard;
 use crate::news::News;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) services: Services,
     pub(crate) news: News,
     pub(crate) under_way: UnderWay,
+    pub(crate) revocations: Revocations,
 }
 
 /// One authenticated peer.
@@ -41,15 +43,16 @@ pub(crate) struct Attendance {
 }
 
 impl Shared {
-    pub(crate) fn new(services: Services) -> Self {
+    pub(crate) fn new(services: Services, revocations: &Revocations) -> Self {
         Self {
+            revocations: revocations.clone(),
             news: News::of(services.ledgers.as_ref()),
             services,
             under_way: UnderWay::default(),
         }
     }
 
-    /// Attends to the peer until the connection ends, and says why it did.
+    /// Attends to the peer until the connection ends, and says why it did. It ends at once when the peer is revoked.
     pub(crate) async fn attend(&self, attendance: Attendance) -> Trouble {
         let Attendance {
             connection,
@@ -72,6 +75,7 @@ impl Shared {
                     services,
                     news,
                     under_way,
+                    ..
                 } = shared;
                 let fetching = fetch_wanted(
                     connection.clone(),
@@ -83,7 +87,9 @@ impl Shared {
                 tokio::join!(streams::serve(connection, identity, services), fetching);
             }
         }));
+        let (revocations, whom, live) = (self.revocations.clone(), peer.clone(), connection.clone());
         let conversation = Conversation {
+            admitted: Arc::new(move || revocations.refuses(&whom).is_none()),
             connection: connection.clone(),
             send,
             receive,
@@ -94,17 +100,31 @@ impl Shared {
             board: board.clone(),
             stop,
         };
-        let trouble = conversation
-            .hold(|| {
-                let address = connection.remote_address();
-                current.send_replace(Some(connection));
-                board.up(&peer, address);
-                greeted.notify_one();
-            })
-            .await;
+        let talking = conversation.hold(|| {
+            let address = connection.remote_address();
+            current.send_replace(Some(connection));
+            board.up(&peer, address);
+            greeted.notify_one();
+        });
+        let trouble = tokio::select! {
+            biased;
+            refused = self.revocations.turned_away(&peer) => turn_away(&live, refused),
+            trouble = talking => trouble,
+        };
         current.send_replace(None);
         drop(aside);
         trouble
+    }
+}
+
+/// Ends the connection of a peer that is no longer believed.
+fn turn_away(connection: &Connection, refused: Refused) -> Trouble {
+    tracing::warn!(address = %connection.remote_address(), %refused, "a connection is ended");
+    let reason = CloseReason::Revoked;
+    connection.close(code(reason), reason.to_string().as_bytes());
+    Trouble::Closed {
+        reason,
+        by_peer: false,
     }
 }
 

@@ -75,6 +75,9 @@ impl Trouble {
                 CloseReason::NotYours | CloseReason::NotWelcome => {
                     "check which identity directory this program uses and that the identity may connect there"
                 }
+                CloseReason::Revoked => {
+                    "ask the registry's operators why; what was suspended they can resume, what was revoked needs a new invitation"
+                }
                 CloseReason::Version => "update the older of the two programs",
                 CloseReason::Malformed | CloseReason::OutOfOrder | CloseReason::TooMuch => {
                     "compare the versions of both programs and report this with both logs"

@@ -91,7 +91,7 @@ impl Uplink {
         let (current, connections) = watch::channel(None);
         let (board, stop) = (LinkBoard::new(), CancellationToken::new());
         let dialler = Dialler {
-            shared: Shared::new(services.clone()),
+            shared: Shared::new(services.clone(), identity.revocations()),
             board: board.clone(),
             stop: stop.clone(),
             current: Arc::new(current),

@@ -33,6 +33,7 @@ impl Office {
         let tls = server_config(&machine, ClientCertificate::Optional, &ccpor_api::ALPN).unwrap();
         let serving = Serving {
             tls: Arc::new(move || tls.clone()),
+            turned_away: ccpor_api::nobody_is_turned_away(),
             caller_of: Arc::new(|certificate| {
                 let peer = identity_of(certificate).unwrap();
                 Ok(Caller {

@@ -32,6 +32,7 @@ fn open(directory: &Path) -> Direct {
             origin,
             key,
             chain: Vec::new(),
+            handing_over: None,
         }),
         receipts: None,
         trust: std::sync::Arc::new(trust),

@@ -46,6 +46,7 @@ pub(crate) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
                 origin: OriginId::new(&name)?,
                 key,
                 chain,
+                handing_over: None,
             }),
             None,
         )

@@ -7,6 +7,7 @@ pub mod lookup;
 pub mod memory;
 pub mod replicate;
 pub mod restart;
+pub mod trust;
 mod disk;
 pub(crate) mod court;
 

@@ -39,6 +39,8 @@ enum Name {
     Memory,
     /// Lookups by 16 clients with and without the audit trail, in the same run.
     Audit,
+    /// Handshakes at the hub, and the time from a revocation to the end of the connection.
+    Trust,
     /// All of them.
     All,
 }
@@ -51,13 +53,14 @@ fn main() -> ExitCode {
     }
     let mut sheet = Sheet::new(arguments.json);
     let wanted = |name| arguments.name == name || arguments.name == Name::All;
-    let measures: [(Name, bench::Measure); 6] = [
+    let measures: [(Name, bench::Measure); 7] = [
         (Name::Filing, bench::filing::measure),
         (Name::Replicate, bench::replicate::measure),
         (Name::Restart, bench::restart::measure),
         (Name::Law, bench::law::measure),
         (Name::Memory, bench::memory::measure),
         (Name::Audit, bench::audit::measure),
+        (Name::Trust, bench::trust::measure),
     ];
     if wanted(Name::Lookup)
         && let Err(error) = bench::lookup::measure(

@@ -8,6 +8,8 @@ use ccpor_api::message::{Check, CourtState, CourtsAnswer, Link, StatusAnswer};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_registry::Registry;
 
+use crate::identity::as_on_disk;
+
 use super::{Reader, blocking, freshness, position};
 
 /// Every court as this machine knows it. `reachable` tells whether a link to an origin is up.
@@ -120,7 +122,10 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
     let free = disk_free_bytes(registry.directory());
     let now = Clock::machine().now();
     let identity = as_on_disk(identity);
-    let valid = identity.validate(now);
+    // What others hold against this machine counts as well as its own dates.
+    let refused = identity.revocations().refuses(identity.peer());
+    let valid = identity.validate(now).map_err(|error| error.to_string());
+    let valid = valid.and_then(|()| refused.map_or(Ok(()), |refused| Err(refused.to_string())));
     vec![
         check("ledgers-whole", damaged.is_empty(), || {
             if damaged.is_empty() {
@@ -140,18 +145,9 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         }),
         check("certificate", valid.is_ok(), || match valid {
             Ok(()) => format!("{} days left", identity.days_left(now)),
-            Err(error) => error.to_string(),
+            Err(reason) => reason,
         }),
     ]
-}
-
-/// The identity with the certificate that handshakes present now: files replaced since the start count. Damaged or half-replaced
-/// files do not, nor another identity's, as in a handshake.
-fn as_on_disk(identity: &IdentityDir) -> IdentityDir {
-    match IdentityDir::open(identity.path()) {
-        Ok(read) if read.identity() == identity.identity() => read,
-        _ => identity.clone(),
-    }
 }
 
 fn check(name: &str, ok: bool, words: impl FnOnce() -> String) -> Check {

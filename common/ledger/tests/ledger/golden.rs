@@ -88,6 +88,15 @@ fn records() {
     let signed = event.sign(&key()).unwrap();
     check("record-event", &joined(&signed));
     assert_eq!(signed.decode(), Ok(event));
+    let handover = Record {
+        seq: 2,
+        prev: first.hash(),
+        body: Body::KeyHandover([0xaa; 32]),
+        ..start(EpochReason::Created, None)
+    };
+    let handed = handover.sign(&key()).unwrap();
+    check("record-key-handover", &joined(&handed));
+    assert_eq!(handed.decode(), Ok(handover));
     signed.verify(&key().public()).unwrap();
 }
 

@@ -10,6 +10,7 @@ mod court;
 mod damage;
 mod full_disk;
 mod golden;
+mod keys;
 mod model;
 mod repair;
 mod runs;

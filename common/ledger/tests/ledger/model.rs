@@ -42,7 +42,7 @@ fn body(number: usize, length: usize) -> Vec<u8> {
 fn event(signed: &ccpor_ledger::SignedRecord) -> Option<Vec<u8>> {
     match signed.decode().unwrap().body {
         Body::Event(bytes) => Some(bytes),
-        Body::EpochStart(_) => None,
+        Body::EpochStart(_) | Body::KeyHandover(_) => None,
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Regist
             origin: origin(court),
             key: key(seed),
             chain: Vec::new(),
+            handing_over: None,
         }),
         receipts: None,
         trust: trust(),

@@ -160,7 +160,8 @@ async fn serve(backend: impl Backend, node: &IdentityDir, stop: &CancellationTok
     let address = listener.local_addr()?;
     let serving = Serving {
         tls: identity::interface_tls(node)?,
-        caller_of: identity::caller_of(),
+        caller_of: identity::caller_of(node),
+        turned_away: identity::turned_away(node),
         backend: Arc::new(backend),
         people: None,
         limits: Limits::default(),
