@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::uplink::Link;
 
 /// How often the hub is asked anew.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(10);
 /// How long it may take to answer.
 const WITHIN: Duration = Duration::from_secs(5);
 
