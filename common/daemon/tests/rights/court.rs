@@ -25,6 +25,7 @@ pub(crate) fn open(directory: &Path) -> Arc<Registry> {
             origin,
             key,
             chain: Vec::new(),
+            handing_over: None,
         }),
         receipts: None,
         trust: Arc::new(trust),
