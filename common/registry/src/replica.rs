@@ -135,7 +135,7 @@ impl Replica {
         };
         let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(heartbeat) if speaks_of(&ledger, &head, heartbeat.closed) => self.keep(heartbeat, signed),
+            Some(heartbeat) if speaks_of(&ledger, &heartbeat, &head) => self.keep(heartbeat, signed),
             Some(_) => {
                 tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
                 false
@@ -261,20 +261,19 @@ impl Replica {
     }
 }
 
-/// Whether a heartbeat with this head and moment speaks of the ledger that is held here. The word of a machine that was taken
-/// back to an old copy, or cloned, does not: what it closes may hide what it lost or what its twin filed.
-fn speaks_of(ledger: &Ledger, head: &Head, closed: Hlc) -> bool {
-    match ledger.standing(head) {
-        Ok(Standing::Same | Standing::PeerAhead) => true,
-        Ok(Standing::PeerBehind) => {
-            let next = RunLimit { records: 1, bytes: 1 };
-            let next = ledger.run(Some(head.position), next).unwrap_or_default();
-            next.first()
-                .and_then(|record| record.outline().ok())
-                .is_some_and(|outline| outline.hlc > closed)
+/// Whether a heartbeat speaks of the ledger that is held here; see [`Heartbeat::speaks_of_this`].
+fn speaks_of(ledger: &Ledger, heartbeat: &Heartbeat, head: &Head) -> bool {
+    let Ok(standing) = ledger.standing(head) else {
+        return false;
+    };
+    let next = match standing {
+        Standing::PeerBehind => {
+            let next = ledger.run(Some(head.position), RunLimit { records: 1, bytes: 1 });
+            next.ok().and_then(|run| Some(run.first()?.outline().ok()?.hlc))
         }
-        Ok(Standing::Diverged) | Err(_) => false,
-    }
+        Standing::Same | Standing::PeerAhead | Standing::Diverged => None,
+    };
+    heartbeat.speaks_of_this(standing, next)
 }
 
 /// The wall clock of this machine.

@@ -4,8 +4,8 @@
 use std::sync::{Arc, PoisonError};
 
 use ccpor_ledger::{
-    AppendRefusal, BodyKind, EpochReason, Hash, Ledger, Position, ReadError, RunLimit, SignedRecord,
-    StartError,
+    AppendRefusal, EpochReason, Ledger, Position, ReadError, RunLimit, SignedRecord, StartError, Unread,
+    WayBack, last_filed, way_back,
 };
 
 use crate::apply::{Batch, Fact};
@@ -81,7 +81,11 @@ impl Registry {
         let ledger = self.shelf.get(origin).ok_or(RestoreRefused::NotACourt)?;
         self.halt("the records of this court that the hub holds are being put back; filing goes on by itself afterwards");
         self.lay_down_writer();
-        let filed = last_filed(&ledger)?;
+        let filed =
+            last_filed(ledger.head(), |position| ledger.read(position)).map_err(|error| match error {
+                Unread::Read(error) => RestoreRefused::Read(error),
+                Unread::Form(error) => RestoreRefused::Record(error.to_string()),
+            })?;
         let mut run = fetch(filed).map_err(RestoreRefused::Peer)?;
         let set_aside = self.make_way(&ledger, filed, &mut run)?;
         let mut restored = 0;
@@ -129,17 +133,7 @@ impl Registry {
         filed: Option<Position>,
         run: &mut Vec<SignedRecord>,
     ) -> Result<bool, RestoreRefused> {
-        let Some(first) = run.first() else {
-            return Ok(false);
-        };
-        let prev = outline_prev(first)?;
-        let follows = match filed {
-            Some(filed) => ledger.read(filed)?.hash() == prev,
-            None => prev == Hash::ZERO,
-        };
-        if !follows {
-            return Err(RestoreRefused::Forked);
-        }
+        let hash = filed.map(|filed| ledger.read(filed)).transpose()?;
         let trail = ledger.run(
             filed,
             RunLimit {
@@ -147,26 +141,22 @@ impl Registry {
                 bytes: 1 << 20,
             },
         )?;
-        if run.len() >= trail.len()
-            && trail
-                .iter()
-                .zip(run.iter())
-                .all(|(ours, theirs)| ours.hash() == theirs.hash())
-        {
-            drop(run.drain(..trail.len()));
-            return Ok(false);
+        let way = way_back(hash.map(|record| record.hash()), &trail, run);
+        match way.map_err(|error| RestoreRefused::Record(error.to_string()))? {
+            WayBack::Contradicted => Err(RestoreRefused::Forked),
+            WayBack::Whole => {
+                run.clear();
+                Ok(false)
+            }
+            WayBack::Append { held } => {
+                run.drain(..held);
+                Ok(false)
+            }
+            WayBack::GiveWay => {
+                ledger.set_aside(filed)?;
+                Ok(true)
+            }
         }
-        // The peer has a beginning of what is here: nothing is missing.
-        if trail
-            .iter()
-            .zip(run.iter())
-            .all(|(ours, theirs)| ours.hash() == theirs.hash())
-        {
-            run.clear();
-            return Ok(false);
-        }
-        ledger.set_aside(filed)?;
-        Ok(true)
     }
 
     pub(crate) fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
@@ -181,42 +171,4 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-fn outline_prev(record: &SignedRecord) -> Result<Hash, RestoreRefused> {
-    let outline = record.outline();
-    outline
-        .map(|outline| outline.prev)
-        .map_err(|error| RestoreRefused::Record(error.to_string()))
-}
-
-/// The last record that files something: what follows it are starts of epochs and handovers to another key only.
-fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
-    let mut filed = None;
-    let mut position = ledger.head().map(|head| head.position);
-    // An epoch's start names the head before it, so the walk back goes from start to start.
-    while let Some(at) = position {
-        let record = ledger.read(at)?;
-        let kind = record
-            .outline()
-            .map(|outline| outline.body)
-            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
-        if let BodyKind::Event(_) = kind {
-            filed = Some(at);
-            break;
-        }
-        let decoded = record
-            .decode()
-            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
-        position = match decoded.body {
-            ccpor_ledger::Body::EpochStart(start) => start.previous.map(|head| head.position),
-            // The last of its epoch; what it hands over was begun before it.
-            ccpor_ledger::Body::KeyHandover(_) => Some(Position {
-                epoch: at.epoch,
-                seq: at.seq.saturating_sub(1),
-            }),
-            ccpor_ledger::Body::Event(_) => None,
-        };
-    }
-    Ok(filed)
 }
