@@ -4,8 +4,8 @@
 use std::sync::{Arc, PoisonError};
 
 use ccpor_ledger::{
-    AppendRefusal, EpochReason, Ledger, Position, ReadError, RunLimit, SignedRecord, StartError, Unread,
-    WayBack, last_filed, way_back,
+    AppendRefusal, EpochReason, Head, Ledger, ReadError, RunLimit, SignedRecord, StartError, Unread, WayBack,
+    last_filed, way_back,
 };
 
 use crate::apply::{Batch, Fact};
@@ -46,15 +46,15 @@ pub enum RestoreRefused {
 
 impl Registry {
     /// Puts back what a peer holds of the own ledger beyond what is here, and begins a new epoch. `fetch` gives records that
-    /// follow a position in the peer's copy (`None`: from the first one), none when nothing follows. Nothing is filed
-    /// meanwhile. Starts of epochs at the end, in which nothing was filed, give way (they are set aside); filed orders never
+    /// follow a head in the peer's copy (`None`: from the first one), none when nothing follows, and fails when the peer does
+    /// not hold the very record that the head names. Nothing is filed meanwhile. Starts of epochs at the end, in which nothing was filed, give way (they are set aside); filed orders never
     /// do. Gives the number of records that came back; interrupted, it can be called again.
     ///
     /// # Errors
     /// [`RestoreRefused`]; filing stays halted then.
     pub fn restore(
         &self,
-        fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+        fetch: impl FnMut(Option<Head>) -> Result<Vec<SignedRecord>, String>,
     ) -> Result<u64, RestoreRefused> {
         let restored = self.put_back(fetch);
         if let Err(error) = &restored {
@@ -71,7 +71,7 @@ impl Registry {
 
     fn put_back(
         &self,
-        mut fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+        mut fetch: impl FnMut(Option<Head>) -> Result<Vec<SignedRecord>, String>,
     ) -> Result<u64, RestoreRefused> {
         let (Some(origin), Some(quill)) = (&self.own, &self.quill) else {
             return Err(RestoreRefused::NotACourt);
@@ -86,6 +86,13 @@ impl Registry {
                 Unread::Read(error) => RestoreRefused::Read(error),
                 Unread::Form(error) => RestoreRefused::Record(error.to_string()),
             })?;
+        let filed = match filed {
+            Some(position) => Some(Head {
+                position,
+                hash: ledger.read(position)?.hash(),
+            }),
+            None => None,
+        };
         let mut run = fetch(filed).map_err(RestoreRefused::Peer)?;
         let set_aside = self.make_way(&ledger, filed, &mut run)?;
         let mut restored = 0;
@@ -97,7 +104,7 @@ impl Registry {
                     .map_err(|error| RestoreRefused::Record(error.to_string()))?;
             }
             tracing::info!(%origin, restored, %head.position, "records of this court were put back");
-            run = fetch(Some(head.position)).map_err(RestoreRefused::Peer)?;
+            run = fetch(Some(head)).map_err(RestoreRefused::Peer)?;
         }
         let behind = ledger.head().map(|head| head.position);
         let new_epoch = (restored > 0 || set_aside).then_some(EpochReason::Restored);
@@ -130,18 +137,18 @@ impl Registry {
     fn make_way(
         &self,
         ledger: &Ledger,
-        filed: Option<Position>,
+        filed: Option<Head>,
         run: &mut Vec<SignedRecord>,
     ) -> Result<bool, RestoreRefused> {
-        let hash = filed.map(|filed| ledger.read(filed)).transpose()?;
+        let position = filed.map(|filed| filed.position);
         let trail = ledger.run(
-            filed,
+            position,
             RunLimit {
                 records: 256,
                 bytes: 1 << 20,
             },
         )?;
-        let way = way_back(hash.map(|record| record.hash()), &trail, run);
+        let way = way_back(filed.map(|filed| filed.hash), &trail, run);
         match way.map_err(|error| RestoreRefused::Record(error.to_string()))? {
             WayBack::Contradicted => Err(RestoreRefused::Forked),
             WayBack::Whole => {
@@ -153,7 +160,7 @@ impl Registry {
                 Ok(false)
             }
             WayBack::GiveWay => {
-                ledger.set_aside(filed)?;
+                ledger.set_aside(position)?;
                 Ok(true)
             }
         }
