@@ -101,6 +101,11 @@ impl Replica {
         lock(&self.freshness).applied(origin, head.position);
     }
 
+    /// The copy of `origin` here was taken back to `head`: lookups may include less than before.
+    pub(crate) fn taken_back(&self, origin: &OriginId, head: Option<Head>) {
+        lock(&self.freshness).taken_back(origin, head.map(|head| head.position));
+    }
+
     /// The newest record of a replicated run, and its moment: nothing earlier is missing before it.
     pub(crate) fn recorded(&self, origin: &OriginId, head: Head, hlc: Hlc) {
         let received = wall();
@@ -135,12 +140,27 @@ impl Replica {
         };
         let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(heartbeat) if speaks_of(&ledger, &heartbeat, &head) => self.keep(heartbeat, signed),
+            Some(heartbeat) if speaks_of(&ledger, &heartbeat, &head) => {
+                self.forget_refuted(&ledger);
+                self.keep(heartbeat, signed)
+            }
             Some(_) => {
                 tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
                 false
             }
             None => false,
+        }
+    }
+
+    /// Drops the heartbeat that is held of a ledger once a record here contradicts it. It was made by a clock that ran ahead and
+    /// was set back, and would keep every later one out until that moment has come.
+    fn forget_refuted(&self, ledger: &Ledger) {
+        let held = lock(&self.heartbeats)
+            .get(ledger.origin())
+            .map(|(held, _)| held.clone());
+        let refuted = |held: &Heartbeat| held.head.is_some_and(|head| !speaks_of(ledger, held, &head));
+        if held.as_ref().is_some_and(refuted) {
+            lock(&self.heartbeats).remove(ledger.origin());
         }
     }
 
@@ -282,13 +302,14 @@ fn wall() -> Hlc {
 }
 
 fn court(origin: &OriginId, as_of: Option<UtcMillis>, now: UtcMillis, stale_after_ms: u64) -> CourtFreshness {
-    // A court whose clock runs ahead is not fresher than now.
-    let as_of = as_of.map(|as_of| as_of.min(now));
-    let age_ms = as_of.map(|as_of| now.0.saturating_sub(as_of.0));
     let bound = i64::try_from(stale_after_ms).unwrap_or(i64::MAX);
+    // A moment far ahead was heard while the clock here ran ahead too; when that was is not known. A little ahead is now.
+    let is_known = |as_of: &UtcMillis| as_of.0.saturating_sub(now.0) <= bound;
+    let as_of = as_of.filter(is_known).map(|as_of| as_of.min(now));
+    let age_ms = as_of.map(|as_of| now.0.saturating_sub(as_of.0));
     let current = age_ms.is_some_and(|age| age <= bound);
     let reason = match age_ms {
-        None => "nothing of this court has arrived yet".to_owned(),
+        None => "nothing of this court has arrived yet, or it is not known when".to_owned(),
         Some(_) if current => String::new(),
         Some(age) => format!("not heard of for {}", in_words(age)),
     };
