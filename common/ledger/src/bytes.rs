@@ -23,8 +23,8 @@ pub struct Examined {
     pub end: usize,
     /// Bytes behind `end` of a write that was never finished: to be cut.
     pub unfinished: u64,
-    /// The first record of each stretch that is damaged. While there is any, nothing may be added.
-    pub damaged: Vec<Position>,
+    /// The first record of each stretch that is damaged, and where it stood. While there is any, nothing may be added.
+    pub damaged: Vec<(Position, usize)>,
 }
 
 /// The bytes of a new segment, the only one of its ledger.
@@ -100,6 +100,10 @@ pub fn examine(origin: &OriginId, segment: &[u8], durable: Option<(Head, usize)>
         head: walked.head,
         end: walked.end,
         unfinished: walked.unfinished,
-        damaged: walked.gaps.iter().map(|gap| gap.position).collect(),
+        damaged: walked
+            .gaps
+            .iter()
+            .map(|gap| (gap.position, usize::try_from(gap.offset).unwrap_or(usize::MAX)))
+            .collect(),
     }
 }

@@ -55,6 +55,8 @@ mod sign;
 mod clock;
 mod origin;
 mod position;
+#[cfg(feature = "planted")]
+pub mod planted;
 
 pub use aside::SetAside;
 pub use chain::{ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Proven, RunFault, prove_run};

@@ -33,6 +33,8 @@ pub fn standing<E>(
         return Ok(Standing::PeerAhead);
     }
     let same = hash_at(peer.position)? == Some(peer.hash);
+    #[cfg(feature = "planted")]
+    let same = same || crate::planted::is(crate::planted::Planted::NoHeadComparison);
     Ok(match (same, peer.position == own.position) {
         (true, true) => Standing::Same,
         (true, false) => Standing::PeerBehind,
