@@ -180,9 +180,13 @@ impl Replica {
         true
     }
 
+    /// The heartbeats for a peer that was not there when they were made. One that closes a moment still to come was made by a
+    /// clock that runs ahead: it counts up to when it is heard, so that heard late it would promise what nobody promised.
     pub(crate) fn heartbeats(&self) -> Vec<SignedHeartbeat> {
+        let now = wall();
         lock(&self.heartbeats)
             .values()
+            .filter(|(heartbeat, _)| heartbeat.closed <= now)
             .map(|(_, signed)| signed.clone())
             .collect()
     }

@@ -47,7 +47,7 @@ pub trait Ledgers: Send + Sync {
     /// Keeps a heartbeat; true when it verified and is newer than what was held.
     fn heartbeat(&self, heartbeat: SignedHeartbeat) -> bool;
 
-    /// The newest heartbeat of each origin.
+    /// The newest heartbeat of each origin, without those that close a moment still to come.
     fn heartbeats(&self) -> Vec<SignedHeartbeat>;
 
     /// Calls `changed` after every change of a head or heartbeat, once it is visible to lookups. The call must return

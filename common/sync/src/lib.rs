@@ -63,7 +63,8 @@
 //!   its head, or one behind its head that was made before the moment it closes
 //!   ([`ccpor_ledger::Heartbeat::speaks_of_this`]). One that is held gives way once a record that arrives contradicts it in
 //!   this way: it was made by a clock that was set back since. It counts up to the moment at which it was heard
-//!   ([`FreshnessBook::heartbeat`]), and not at all when the clock here was set back behind that moment.
+//!   ([`FreshnessBook::heartbeat`]), and not at all when the clock here was set back behind that moment. One that closes a
+//!   moment still to come is passed on when it is heard and not to peers that connect later ([`Ledgers::heartbeats`]).
 //! * **Alive.** Each side sends `Ping` every [`limits::PING_EVERY_MS`] and the peer answers `Pong` at once. Only an answer
 //!   (or an `Ack`) counts as a sign of life: when none came for anything sent within [`limits::SILENCE_MOST_MS`], the
 //!   connection is dead, also to the side that still hears the other. Both notice within ten seconds.

@@ -329,7 +329,9 @@ impl Machine {
 
     pub(crate) fn heartbeats(&self) -> Vec<SignedHeartbeat> {
         let beats = self.up.iter().flat_map(|up| up.beats.values());
-        beats.map(|(_, signed)| signed.clone()).collect()
+        // What a clock that runs ahead promised is not for who was not there to hear it.
+        let past = beats.filter(|(heartbeat, _)| heartbeat.closed <= self.wall());
+        past.map(|(_, signed)| signed.clone()).collect()
     }
 
     /// A hub's signature under what it holds; none at a node.

@@ -112,6 +112,8 @@ impl World {
             let copy = self.machines[number].copy(&own);
             let mut empty = Copy::new(own.clone());
             empty.gave_up_damage = copy.is_damaged();
+            // What only this machine had, or what nobody can read any more, is not in the ledger that goes on.
+            self.model.doubled.insert(own.clone());
             empty.aside.clone_from(&copy.aside);
             empty.aside.extend(copy.entries().iter().map(|entry| entry.hash));
             *copy = empty;
@@ -131,6 +133,7 @@ impl World {
                 .machines
                 .iter()
                 .filter_map(|machine| machine.ledgers.get(&of));
+            let is_replaced = self.has(Trouble::OldNode) || disks.clone().any(|copy| copy.gave_up_damage);
             let kept: Vec<Hash> = disks
                 .flat_map(|copy| {
                     copy.aside
@@ -139,8 +142,7 @@ impl World {
                         .chain(copy.entries().iter().map(|entry| entry.hash))
                 })
                 .collect();
-            self.model
-                .check_kept(&of, &everywhere, &kept, self.has(Trouble::OldNode));
+            self.model.check_kept(&of, &everywhere, &kept, is_replaced);
         }
     }
 }

@@ -169,6 +169,10 @@ fn what_a_court_promised_by_a_clock_that_was_set_back_does_not_keep_its_later_wo
         closed: tomorrow,
     };
     assert!(hub.heartbeat(ahead.sign(&key(1)).unwrap()));
+    assert!(
+        hub.heartbeats().is_empty(),
+        "who hears it later must not count it up to then"
+    );
     let right = || alameda.sign_heartbeat().unwrap().unwrap();
     assert!(!hub.heartbeat(right()), "nothing contradicts the promise yet");
     file(&alameda, "key-0002", order("ROE", "JANE", "HF26-2")).unwrap();
