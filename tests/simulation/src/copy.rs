@@ -324,14 +324,15 @@ impl Copy {
     /// them, or the durable mark. True when the ledger is whole again.
     pub(crate) fn mend(&mut self, peer: &[SignedRecord]) -> bool {
         let position_of = |record: &SignedRecord| record.outline().expect("a record of a ledger").position;
-        for wound in std::mem::take(&mut self.wounds) {
-            let at = self
-                .entries
-                .iter()
-                .find(|entry| entry.position == wound)
-                .expect("was read");
-            let fits = peer.iter().find(|record| record.hash() == at.hash);
-            self.put_in_place(at.place.start, &fits.cloned().into_iter().collect::<Vec<_>>());
+        let at = |wound: &Position| self.entries.iter().find(|entry| entry.position == *wound);
+        let wounds: Vec<Entry> = self.wounds.iter().filter_map(at).cloned().collect();
+        let fits = |entry: &Entry| peer.iter().find(|record| record.hash() == entry.hash).cloned();
+        // Found by a reader while everything around is whole: it stays so until the peer has them all.
+        let Some(records) = wounds.iter().map(fits).collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        for (entry, record) in wounds.iter().zip(records) {
+            self.put_in_place(entry.place.start, &[record]);
         }
         for (first, at) in self.damaged.clone() {
             let behind = self.entries.iter().find(|entry| entry.position > first);
