@@ -276,7 +276,8 @@ impl Link {
             let own = registry.own().cloned();
             registry.restore(|after| {
                 let own = own.as_ref().ok_or("this machine is no court's")?;
-                let question = recovery::question(own, after);
+                let (place, hash) = (after.map(|head| head.position), after.map(|head| head.hash));
+                let question = recovery::question(own, place, hash);
                 let answer = here.block_on(link.ask(&question, RECORDS_WITHIN));
                 let answer = answer.map_err(|error| match error {
                     AskError::Refused => CONTRADICTED.to_owned(),

@@ -163,6 +163,16 @@ async fn a_node_that_lost_records_gets_them_back_and_goes_on_in_a_new_epoch() ->
 
 #[tokio::test]
 async fn orders_filed_on_an_old_copy_halt_filing_and_are_kept() -> Outcome<()> {
+    files_on_an_old_copy(1).await
+}
+
+#[tokio::test]
+async fn as_many_orders_filed_on_an_old_copy_as_it_had_lost_halt_filing_and_are_kept() -> Outcome<()> {
+    files_on_an_old_copy(2).await
+}
+
+/// A node loses two orders and, while the hub is away, files so many others in their places.
+async fn files_on_an_old_copy(others: u32) -> Outcome<()> {
     let mut world = World::start(&["alameda"]).await?;
     files(&world, 0).await?;
     let data = world.fleet.members().first().unwrap().data().to_owned();
@@ -179,7 +189,15 @@ async fn orders_filed_on_an_old_copy_halt_filing_and_are_kept() -> Outcome<()> {
     world.fleet.take_hub().unwrap().stop().await;
     world.fleet.start_node(0).await?;
     let node = world.node(0).await?;
-    file(&node, "meanwhile-01", order("MEANWHILE", "PAT", "HF26-M")).await?;
+    for other in 0..others {
+        let case = format!("HF26-M{other}");
+        file(
+            &node,
+            &format!("meanwhile-{other}"),
+            order("MEANWHILE", "PAT", &case),
+        )
+        .await?;
+    }
     world.fleet.start_hub().await?;
     let mut attempt = 0;
     let refusal = until("filing is halted", || {
@@ -195,7 +213,8 @@ async fn orders_filed_on_an_old_copy_halt_filing_and_are_kept() -> Outcome<()> {
     })
     .await?;
     assert!(refusal.contains("old copy"), "{refusal}");
-    assert_eq!(lookup(&node, "MEANWHILE", "PAT").await?.hits.len(), 1);
+    let kept = lookup(&node, "MEANWHILE", "PAT").await?.hits.len();
+    assert_eq!(kept, usize::try_from(others)?);
     let hub = world.hub().await?;
     assert_eq!(
         lookup(&hub, "FAMILY2", "PAT")

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_certs::Identity;
-use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedRecord};
+use ccpor_ledger::{Hash, Head, OriginId, Position, RunLimit, SignedRecord, Standing};
 use ccpor_registry::Registry;
 use ccpor_sync::{Frame, LENGTH_PREFIX, Ledgers, Run};
 use ccpor_transport::{Answer, BoxAnswer};
 
 use crate::reading::blocking;
 
-/// Begins the question; the name of the ledger follows, and the epoch and number after which to begin, or nothing.
+/// Begins the question; the name of the ledger follows, then the epoch and number after which to begin, or nothing, then the
+/// hash that the record there has to have, if that matters: an answer is given only by who holds that very record.
 const QUESTION: &str = "records-after/1";
 
 /// Records of one answer.
@@ -32,12 +33,12 @@ pub struct GivesRecords<A> {
 impl<A: Answer> Answer for GivesRecords<A> {
     fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
         let asked = parse(&question).filter(|_| peer.is_node() || peer.is_hub());
-        let Some((origin, after)) = asked else {
+        let Some(asked) = asked else {
             return self.otherwise.answer(peer, question, within);
         };
         let ledgers = Arc::clone(&self.ledgers);
         Box::pin(async move {
-            blocking(move || records(ledgers.as_ref(), origin, after))
+            blocking(move || records(ledgers.as_ref(), asked))
                 .await
                 .ok()
                 .flatten()
@@ -56,7 +57,7 @@ pub async fn mend(
     let here = tokio::runtime::Handle::current();
     let mended = blocking(move || {
         let mended = registry.mend(&origin, |after| {
-            let answer = here.block_on(ask(question(&origin, after)))?;
+            let answer = here.block_on(ask(question(&origin, after, None)))?;
             read(&origin, &answer)
         });
         if let Err(error) = &mended {
@@ -67,12 +68,13 @@ pub async fn mend(
     mended.await.unwrap_or(false)
 }
 
-/// The question for what follows `after` in the ledger of `origin`.
+/// The question for what follows `after` in the ledger of `origin`, to be answered only if the record there has this hash.
 #[must_use]
-pub fn question(origin: &OriginId, after: Option<Position>) -> Vec<u8> {
-    match after {
-        Some(after) => format!("{QUESTION} {origin} {} {}", after.epoch, after.seq),
-        None => format!("{QUESTION} {origin}"),
+pub fn question(origin: &OriginId, after: Option<Position>, hash: Option<Hash>) -> Vec<u8> {
+    match (after, hash) {
+        (Some(after), Some(hash)) => format!("{QUESTION} {origin} {} {} {hash}", after.epoch, after.seq),
+        (Some(after), None) => format!("{QUESTION} {origin} {} {}", after.epoch, after.seq),
+        (None, _) => format!("{QUESTION} {origin}"),
     }
     .into_bytes()
 }
@@ -92,21 +94,44 @@ pub fn read(origin: &OriginId, answer: &[u8]) -> Result<Vec<SignedRecord>, Strin
     }
 }
 
-fn parse(question: &[u8]) -> Option<(OriginId, Option<Position>)> {
+/// Which records are asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Asked {
+    origin: OriginId,
+    after: Option<Position>,
+    hash: Option<Hash>,
+}
+
+fn parse(question: &[u8]) -> Option<Asked> {
     let words = std::str::from_utf8(question).ok()?.strip_prefix(QUESTION)?;
     let words: Vec<&str> = words.split_ascii_whitespace().collect();
-    let (origin, after) = match words.as_slice() {
-        [origin] => (origin, None),
-        [origin, epoch, seq] => {
+    let (origin, place) = words.split_first()?;
+    let origin = OriginId::new(origin).ok()?;
+    let (after, hash) = match place {
+        [] => (None, None),
+        [epoch, seq, hash @ ..] => {
             let (epoch, seq) = (epoch.parse().ok()?, seq.parse().ok()?);
-            (origin, Some(Position { epoch, seq }))
+            let hash = match hash {
+                [] => None,
+                [hash] => Some(Hash::from_hex(hash)?),
+                _ => return None,
+            };
+            (Some(Position { epoch, seq }), hash)
         }
         _ => return None,
     };
-    Some((OriginId::new(origin).ok()?, after))
+    Some(Asked { origin, after, hash })
 }
 
-fn records(ledgers: &dyn Ledgers, origin: OriginId, after: Option<Position>) -> Option<Vec<u8>> {
+fn records(ledgers: &dyn Ledgers, asked: Asked) -> Option<Vec<u8>> {
+    let Asked { origin, after, hash } = asked;
+    if let Some((position, hash)) = after.zip(hash) {
+        // Of two ledgers that differ before that place, none continues the other.
+        match ledgers.standing(&origin, &Head { position, hash }).ok()? {
+            Standing::Same | Standing::PeerBehind => {}
+            Standing::PeerAhead | Standing::Diverged => return None,
+        }
+    }
     let records = ledgers.load(&origin, after, LIMIT).ok()?;
     let Some(last) = records.last() else {
         return Some(Vec::new());
@@ -134,13 +159,20 @@ mod tests {
     #[test]
     fn a_question_is_read_as_it_was_asked() {
         let origin = OriginId::new("court/alameda/node/1").unwrap();
-        for after in [None, Some(Position { epoch: 3, seq: 812 })] {
-            assert_eq!(parse(&question(&origin, after)), Some((origin.clone(), after)));
+        let place = Some(Position { epoch: 3, seq: 812 });
+        for (after, hash) in [(None, None), (place, None), (place, Some(Hash([0xAB; 32])))] {
+            let asked = Asked {
+                origin: origin.clone(),
+                after,
+                hash,
+            };
+            assert_eq!(parse(&question(&origin, after, hash)), Some(asked));
         }
         for none in [
             &b"receipt-signing-key/1"[..],
             b"records-after/1",
             b"records-after/1 x 1",
+            b"records-after/1 court/alameda/node/1 1 2 00",
             b"\xff",
         ] {
             assert_eq!(parse(none), None);

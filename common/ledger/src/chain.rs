@@ -217,6 +217,10 @@ fn check_signatures(
     while let Some((index, (signed, outline))) = records.next() {
         let at = outline.position;
         let verify = |key: &VerifyingKey| {
+            #[cfg(feature = "planted")]
+            if crate::planted::is(crate::planted::Planted::NoSignatureCheck) {
+                return Ok(());
+            }
             signed
                 .verify(key)
                 .map_err(|fault| RunFault::Signature { at, fault })

@@ -7,6 +7,7 @@ use crate::origin::OriginId;
 use crate::position::Head;
 use crate::record::{raw_bytes, raw_signature};
 use crate::sign::{BadSignature, Domain, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey};
+use crate::standing::Standing;
 
 /// The version that every heartbeat of this format begins with.
 pub(crate) const HEARTBEAT_VERSION: u16 = 1;
@@ -58,6 +59,19 @@ impl Heartbeat {
         let bytes = self.encode().ok_or(NotASigningKey)?;
         let signature = key.sign(Domain::Heartbeat, &bytes)?;
         Ok(SignedHeartbeat { bytes, signature })
+    }
+
+    /// Whether it speaks of the ledger that is held here. `head` stands to that ledger as `standing` says; `next` is the moment
+    /// of the first record here behind `head`.
+    ///
+    /// The word of a machine that was taken back to an old copy, or cloned, does not: what it closes may hide what it lost or
+    /// what its twin filed.
+    pub fn speaks_of_this(&self, standing: Standing, next: Option<Hlc>) -> bool {
+        match standing {
+            Standing::Same | Standing::PeerAhead => true,
+            Standing::PeerBehind => next.is_some_and(|next| next > self.closed),
+            Standing::Diverged => false,
+        }
     }
 
     fn encode(&self) -> Option<Vec<u8>> {

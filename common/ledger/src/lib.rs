@@ -32,9 +32,12 @@ mod repair;
 mod reader;
 mod opening;
 mod ledger;
+mod scribe;
+mod way_back;
 mod floor;
 mod tail;
 mod recovery;
+pub mod bytes;
 mod walk;
 mod mark;
 mod offsets;
@@ -43,6 +46,7 @@ mod segment;
 mod frame;
 mod damage;
 mod heartbeat;
+mod standing;
 mod receipt;
 mod chain;
 mod trust;
@@ -51,6 +55,8 @@ mod sign;
 mod clock;
 mod origin;
 mod position;
+#[cfg(feature = "planted")]
+pub mod planted;
 
 pub use aside::SetAside;
 pub use chain::{ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Proven, RunFault, prove_run};
@@ -64,7 +70,7 @@ pub use opening::{LedgerOptions, OpenError};
 pub use origin::{MAX_ORIGIN_BYTES, NotAnOrigin, OriginId};
 pub use pen::StartError;
 pub use position::{Hash, Head, Position};
-pub use reader::{LookedAt, ReadError, RunLimit, Standing};
+pub use reader::{LookedAt, ReadError, RunLimit};
 pub use receipt::{BadReceipt, MAX_HUB_BYTES, MAX_RECEIPT_BYTES, Receipt, SignedReceipt};
 pub use receipt_book::{ReceiptBook, ReceiptBookError};
 pub use record::{
@@ -74,9 +80,12 @@ pub use record::{
 pub use repair::{Gap, RepairRefusal, Repaired};
 pub use request::{AppendError, Appended, Done};
 pub use scan::{ScanError, scan};
+pub use scribe::{Scribe, ScribeError};
 pub use sign::{
     BadSignature, Domain, KeyId, NotASigningKey, SIGNATURE_BYTES, SigningKey, VerifyingKey, WeakKey,
 };
+pub use standing::{Overlap, Standing, not_held, standing};
 pub use trust::{KeyRefused, KeyTrust, PinnedKeys};
 pub use verifier::{Report, verify_directory};
+pub use way_back::{Unread, WayBack, last_filed, way_back};
 pub use writer::{Writer, WriterOptions};

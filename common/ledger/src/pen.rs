@@ -4,17 +4,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crate::chain::{ChainEnd, ChainFault, Link, Proven, prove_run};
-use crate::clock::{Hlc, HybridClock};
+use crate::chain::{ChainEnd, Link, Proven, prove_run};
 use crate::floor;
-use crate::heartbeat::{Heartbeat, SignedHeartbeat};
+use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::{AppendRefusal, Ledger};
-use crate::position::{Hash, Head, Position};
-use crate::record::{
-    Body, EncodeError, EpochReason, EpochStart, MAX_BODY_BYTES, RECORD_VERSION, Record, SignedRecord,
-};
+use crate::record::{EpochReason, SignedRecord};
 use crate::request::{AppendError, Appended, Batch, Command, Reply};
-use crate::sign::SigningKey;
+use crate::scribe::{Scribe, ScribeError};
 use crate::tail::Tail;
 
 /// How long nothing has to be written before the durable mark is set.
@@ -28,7 +24,7 @@ pub enum StartError {
     Epoch(#[from] AppendRefusal),
     /// The start of its epoch could not be made.
     #[error(transparent)]
-    Record(#[from] EncodeError),
+    Record(#[from] ScribeError),
     /// Something beside the ledger could not be read, or the thread could not be started.
     #[error("the writer could not be started: {0}")]
     System(#[from] std::io::Error),
@@ -36,10 +32,7 @@ pub enum StartError {
 /// What the thread works with.
 pub(crate) struct Pen {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) key: Arc<SigningKey>,
-    /// The key that signed before, when it is to hand the ledger over to this one.
-    pub(crate) handing_over: Option<Arc<SigningKey>>,
-    pub(crate) clock: Arc<HybridClock>,
+    pub(crate) scribe: Scribe,
 }
 impl Pen {
     /// Takes whatever waits, up to a full batch, and makes it durable; never waits for more to come.
@@ -133,7 +126,7 @@ impl Pen {
         let mut replies = Vec::with_capacity(batch.waiting.len());
         let mut refused = Vec::new();
         for (body, reply) in batch.waiting {
-            match self.sign_one(body, &mut end) {
+            match self.scribe.event(body, &mut end) {
                 Ok(record) => {
                     links.push(Link {
                         position: end.head.position,
@@ -148,7 +141,7 @@ impl Pen {
                         },
                     ));
                 }
-                Err(error) => refused.push((reply, error)),
+                Err(error) => refused.push((reply, error.into())),
             }
         }
         let run = (!records.is_empty()).then_some(Run {
@@ -158,50 +151,9 @@ impl Pen {
         (Signed { run, replies }, refused)
     }
 
-    /// Makes the record that follows `end`, and moves `end` to it.
-    fn sign_one(&self, body: Vec<u8>, end: &mut ChainEnd) -> Result<SignedRecord, AppendError> {
-        if body.len() > MAX_BODY_BYTES {
-            return Err(AppendError::TooLong { bytes: body.len() });
-        }
-        let position = end.head.position.next().ok_or(AppendError::UsedUp)?;
-        let hlc = self.clock.now();
-        if hlc <= end.hlc {
-            return Err(AppendError::UsedUp);
-        }
-        let record = self.record(&self.key, position, end.head.hash, hlc, Body::Event(body));
-        let signed = record.sign(&self.key)?;
-        *end = ChainEnd {
-            head: Head {
-                position,
-                hash: signed.hash(),
-            },
-            hlc,
-            key: end.key,
-        };
-        Ok(signed)
-    }
-
-    fn record(&self, key: &SigningKey, position: Position, prev: Hash, hlc: Hlc, body: Body) -> Record {
-        Record {
-            version: RECORD_VERSION,
-            origin: self.ledger.origin.clone(),
-            epoch: position.epoch,
-            seq: position.seq,
-            prev,
-            hlc,
-            key_id: key.public().id(),
-            body,
-        }
-    }
-
     /// The end of the chain, if this key may write behind it.
     fn own_end(&self, tail: &Tail) -> Result<ChainEnd, AppendError> {
-        let end = self.ledger.writable_end(tail)?.ok_or(AppendError::OtherKey)?;
-        if end.key != self.key.public() {
-            return Err(AppendError::OtherKey);
-        }
-        self.clock.observe(end.hlc);
-        Ok(end)
+        Ok(self.scribe.takes_up(self.ledger.writable_end(tail)?)?)
     }
 
     /// Announces a new epoch if one is asked for or needed.
@@ -221,43 +173,10 @@ impl Pen {
             Err(refusal) => return Err(refusal.into()),
         };
         let floor = floor::read(&self.ledger.dir)?;
-        let reason = asked.or(match end {
-            None if floor == 0 => Some(EpochReason::Created),
-            None => Some(EpochReason::Repaired),
-            Some(end) if end.head.position.epoch <= floor => Some(EpochReason::Repaired),
-            Some(end) if end.key != self.key.public() => Some(EpochReason::KeyRotated),
-            Some(_) => None,
-        });
-        let Some(reason) = reason else { return Ok(()) };
-        let handover = end.and_then(|end| self.handover(&end)).transpose()?;
-        let after = Position {
-            epoch: end.map_or(0, |end| end.head.position.epoch).max(floor),
-            seq: 1,
-        };
-        let used_up = || AppendRefusal::Unproven(ChainFault::UsedUp { after }.into());
-        let position = after.next_epoch().ok_or_else(used_up)?;
-        let previous = match &handover {
-            Some((head, _)) => Some(*head),
-            None => end.map(|end| end.head),
-        };
-        let start = EpochStart {
-            reason,
-            previous,
-            signing_key: *self.key.public().as_bytes(),
-            chain,
-        };
-        let prev = previous.map_or(Hash::ZERO, |head| head.hash);
-        let record = self
-            .record(
-                &self.key,
-                position,
-                prev,
-                self.clock.now(),
-                Body::EpochStart(start),
-            )
-            .sign(&self.key)?;
-        let mut run: Vec<_> = handover.map(|(_, signed)| signed).into_iter().collect();
-        run.push(record);
+        let run = self.scribe.epoch(end.as_ref(), floor, &chain, asked)?;
+        if run.is_empty() {
+            return Ok(());
+        }
         // The own start passes the same door as a peer's: what peers would refuse must not begin here.
         let proven = prove_run(
             &self.ledger.origin,
@@ -265,42 +184,17 @@ impl Pen {
             &run,
             self.ledger.trust.as_ref(),
         );
-        self.ledger
+        let head = self
+            .ledger
             .commit(&mut tail, &run, &proven.map_err(AppendRefusal::from)?)?;
-        tracing::info!(origin = %self.ledger.origin, epoch = position.epoch, ?reason, "a new epoch began");
+        tracing::info!(origin = %self.ledger.origin, epoch = head.position.epoch, "a new epoch began");
         Ok(())
-    }
-
-    /// The record with which the key of the last epoch hands over to this one; none when it is not here, or is this one.
-    fn handover(&self, end: &ChainEnd) -> Option<Result<(Head, SignedRecord), EncodeError>> {
-        let old = self.handing_over.as_ref()?;
-        if old.public() != end.key || end.key == self.key.public() {
-            return None;
-        }
-        // A ledger whose numbers are used up goes on without a handover.
-        let position = end.head.position.next()?;
-        let body = Body::KeyHandover(*self.key.public().as_bytes());
-        let record = self.record(old, position, end.head.hash, self.clock.now(), body);
-        let signed = match record.sign(old) {
-            Ok(signed) => signed,
-            Err(error) => return Some(Err(error)),
-        };
-        let head = Head {
-            position,
-            hash: signed.hash(),
-        };
-        Some(Ok((head, signed)))
     }
 
     /// This thread alone stamps records, so between two batches nothing stamped is on its way.
     fn heartbeat(&self) -> Result<SignedHeartbeat, AppendError> {
         let end = self.own_end(&self.ledger.tail())?;
-        let heartbeat = Heartbeat {
-            origin: self.ledger.origin.clone(),
-            head: Some(end.head),
-            closed: self.clock.now(),
-        };
-        heartbeat.sign(&self.key).map_err(|_| AppendError::Signing)
+        Ok(self.scribe.heartbeat(&end)?)
     }
 
     fn mark(&self) {

@@ -16,6 +16,7 @@ use crate::record::SignedRecord;
 use crate::recovery::read_frame_at;
 use crate::segment::segment_path;
 use crate::sign::{SIGNATURE_BYTES, VerifyingKey};
+use crate::standing::{Standing, standing};
 
 /// Most segment files of one ledger that are kept open for reading.
 const MAX_OPEN_FILES: usize = 16;
@@ -48,19 +49,6 @@ impl LookedAt {
             bytes: 0,
         }
     }
-}
-
-/// How a peer's copy of a ledger stands to this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// The same records.
-    Same,
-    /// The peer lacks the last records held here.
-    PeerBehind,
-    /// The peer says it holds more. Whether it continues this ledger shows when its run is proven.
-    PeerAhead,
-    /// The peer holds another record at a place that is filled here too: one of the two was rolled back, cloned or forged.
-    Diverged,
 }
 
 /// Why a record cannot be read.
@@ -167,18 +155,7 @@ impl Ledger {
 
     /// Compares a peer's head with this ledger.
     pub fn standing(&self, peer: &Head) -> Result<Standing, ReadError> {
-        let Some(own) = self.head() else {
-            return Ok(Standing::PeerAhead);
-        };
-        if peer.position > own.position {
-            return Ok(Standing::PeerAhead);
-        }
-        let same = self.hash_at(peer.position)? == Some(peer.hash);
-        Ok(match (same, peer.position == own.position) {
-            (true, true) => Standing::Same,
-            (true, false) => Standing::PeerBehind,
-            (false, _) => Standing::Diverged,
-        })
+        standing(self.head(), peer, |position| self.hash_at(position))
     }
 
     /// The key that signs an epoch, from the start record of that epoch; it was admitted when that record was kept.

@@ -8,6 +8,7 @@ use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::AppendRefusal;
 use crate::position::Head;
 use crate::record::{EncodeError, MAX_BODY_BYTES};
+use crate::scribe::ScribeError;
 
 /// Most records and bytes of bodies that are made durable at once.
 const MAX_BATCH_RECORDS: usize = 1024;
@@ -67,13 +68,16 @@ impl From<AppendRefusal> for AppendError {
     }
 }
 
-impl From<EncodeError> for AppendError {
-    fn from(error: EncodeError) -> Self {
+impl From<ScribeError> for AppendError {
+    fn from(error: ScribeError) -> Self {
         match error {
-            EncodeError::TooLong => AppendError::TooLong {
+            ScribeError::TooLong { bytes } => AppendError::TooLong { bytes },
+            ScribeError::OtherKey => AppendError::OtherKey,
+            ScribeError::UsedUp | ScribeError::Epochs(_) => AppendError::UsedUp,
+            ScribeError::Record(EncodeError::TooLong) => AppendError::TooLong {
                 bytes: MAX_BODY_BYTES,
             },
-            EncodeError::Signing(_) => AppendError::Signing,
+            ScribeError::Record(EncodeError::Signing(_)) => AppendError::Signing,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::ledger::Ledger;
 use crate::pen::{Pen, StartError};
 use crate::record::EpochReason;
 use crate::request::{AppendError, Appended, Command, Done, Reply};
+use crate::scribe::Scribe;
 use crate::sign::SigningKey;
 
 /// How a writer works. The defaults suit a court's node.
@@ -65,10 +66,8 @@ impl Writer {
             clock.observe(end.hlc);
         }
         let pen = Pen {
+            scribe: Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over),
             ledger: Arc::clone(&ledger),
-            key: key.into(),
-            handing_over: options.handing_over,
-            clock,
         };
         pen.begin_epoch(chain, options.new_epoch)?;
         let (queue, commands) = sync_channel(options.queue.max(1));

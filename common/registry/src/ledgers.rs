@@ -3,8 +3,8 @@
 use std::sync::{Arc, PoisonError};
 
 use ccpor_ledger::{
-    AppendRefusal, Head, Ledger, OriginId, Position, ReadError, RunFault, RunLimit, SignedHeartbeat,
-    SignedReceipt, SignedRecord, Standing,
+    AppendRefusal, Head, Ledger, OriginId, Position, ReadError, RunLimit, SignedHeartbeat, SignedReceipt,
+    SignedRecord, Standing, not_held,
 };
 use ccpor_sync::{Ledgers, LoadFailed, Moved, StoreRefused, Stored};
 
@@ -55,7 +55,7 @@ impl Ledgers for Registry {
         // Runs of one ledger are appended and applied one after the other, whoever sent them.
         let turn = self.replica.turn(origin);
         let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = not_held(&ledger, run)?;
+        let new = new_of(&ledger, run)?;
         let Some(last) = new.last() else {
             return self.stored(origin, &ledger);
         };
@@ -106,22 +106,9 @@ impl Registry {
 }
 
 /// The part of a run that this ledger does not have; a record that contradicts one that it has is a fork.
-fn not_held(ledger: &Ledger, run: Vec<SignedRecord>) -> Result<Vec<SignedRecord>, StoreRefused> {
+fn new_of(ledger: &Ledger, run: Vec<SignedRecord>) -> Result<Vec<SignedRecord>, StoreRefused> {
     let held = ledger.head().map(|head| head.position);
-    let mut new = Vec::with_capacity(run.len());
-    for record in run {
-        let position = record.outline().map_err(|_| StoreRefused::BadRecord)?.position;
-        if held < Some(position) {
-            new.push(record);
-            continue;
-        }
-        match ledger.hash_at(position) {
-            Ok(Some(hash)) if hash == record.hash() => {}
-            Ok(_) => return Err(StoreRefused::Forked),
-            Err(_) => return Err(StoreRefused::CannotStore),
-        }
-    }
-    Ok(new)
+    not_held(held, run, |position| ledger.hash_at(position)).map_err(StoreRefused::from)
 }
 
 fn load_failed(error: ReadError) -> LoadFailed {
@@ -137,8 +124,7 @@ fn load_failed(error: ReadError) -> LoadFailed {
 fn refused(origin: &OriginId, error: &AppendRefusal) -> StoreRefused {
     tracing::warn!(%origin, %error, "a run was not kept");
     match error {
-        AppendRefusal::Unproven(RunFault::Chain(_)) => StoreRefused::Gap,
-        AppendRefusal::Unproven(_) => StoreRefused::BadRecord,
+        AppendRefusal::Unproven(fault) => StoreRefused::from(fault),
         AppendRefusal::DiskFull | AppendRefusal::Damaged(_) | AppendRefusal::Stopped => {
             StoreRefused::CannotStore
         }

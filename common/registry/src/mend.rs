@@ -62,6 +62,7 @@ impl Registry {
             Err(MendRefused::Repair(refusal)) if from_opening && self.own() != Some(origin) => {
                 tracing::warn!(%origin, %refusal, "what follows the damage is set aside and comes again");
                 set_aside(&ledger)?;
+                self.replica.taken_back(origin, ledger.head());
                 0
             }
             mended => mended?,

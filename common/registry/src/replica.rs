@@ -101,6 +101,11 @@ impl Replica {
         lock(&self.freshness).applied(origin, head.position);
     }
 
+    /// The copy of `origin` here was taken back to `head`: lookups may include less than before.
+    pub(crate) fn taken_back(&self, origin: &OriginId, head: Option<Head>) {
+        lock(&self.freshness).taken_back(origin, head.map(|head| head.position));
+    }
+
     /// The newest record of a replicated run, and its moment: nothing earlier is missing before it.
     pub(crate) fn recorded(&self, origin: &OriginId, head: Head, hlc: Hlc) {
         let received = wall();
@@ -135,12 +140,27 @@ impl Replica {
         };
         let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(heartbeat) if speaks_of(&ledger, &head, heartbeat.closed) => self.keep(heartbeat, signed),
+            Some(heartbeat) if speaks_of(&ledger, &heartbeat, &head) => {
+                self.forget_refuted(&ledger);
+                self.keep(heartbeat, signed)
+            }
             Some(_) => {
                 tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
                 false
             }
             None => false,
+        }
+    }
+
+    /// Drops the heartbeat that is held of a ledger once a record here contradicts it. It was made by a clock that ran ahead and
+    /// was set back, and would keep every later one out until that moment has come.
+    fn forget_refuted(&self, ledger: &Ledger) {
+        let held = lock(&self.heartbeats)
+            .get(ledger.origin())
+            .map(|(held, _)| held.clone());
+        let refuted = |held: &Heartbeat| held.head.is_some_and(|head| !speaks_of(ledger, held, &head));
+        if held.as_ref().is_some_and(refuted) {
+            lock(&self.heartbeats).remove(ledger.origin());
         }
     }
 
@@ -160,9 +180,13 @@ impl Replica {
         true
     }
 
+    /// The heartbeats for a peer that was not there when they were made. One that closes a moment still to come was made by a
+    /// clock that runs ahead: it counts up to when it is heard, so that heard late it would promise what nobody promised.
     pub(crate) fn heartbeats(&self) -> Vec<SignedHeartbeat> {
+        let now = wall();
         lock(&self.heartbeats)
             .values()
+            .filter(|(heartbeat, _)| heartbeat.closed <= now)
             .map(|(_, signed)| signed.clone())
             .collect()
     }
@@ -261,20 +285,19 @@ impl Replica {
     }
 }
 
-/// Whether a heartbeat with this head and moment speaks of the ledger that is held here. The word of a machine that was taken
-/// back to an old copy, or cloned, does not: what it closes may hide what it lost or what its twin filed.
-fn speaks_of(ledger: &Ledger, head: &Head, closed: Hlc) -> bool {
-    match ledger.standing(head) {
-        Ok(Standing::Same | Standing::PeerAhead) => true,
-        Ok(Standing::PeerBehind) => {
-            let next = RunLimit { records: 1, bytes: 1 };
-            let next = ledger.run(Some(head.position), next).unwrap_or_default();
-            next.first()
-                .and_then(|record| record.outline().ok())
-                .is_some_and(|outline| outline.hlc > closed)
+/// Whether a heartbeat speaks of the ledger that is held here; see [`Heartbeat::speaks_of_this`].
+fn speaks_of(ledger: &Ledger, heartbeat: &Heartbeat, head: &Head) -> bool {
+    let Ok(standing) = ledger.standing(head) else {
+        return false;
+    };
+    let next = match standing {
+        Standing::PeerBehind => {
+            let next = ledger.run(Some(head.position), RunLimit { records: 1, bytes: 1 });
+            next.ok().and_then(|run| Some(run.first()?.outline().ok()?.hlc))
         }
-        Ok(Standing::Diverged) | Err(_) => false,
-    }
+        Standing::Same | Standing::PeerAhead | Standing::Diverged => None,
+    };
+    heartbeat.speaks_of_this(standing, next)
 }
 
 /// The wall clock of this machine.
@@ -283,13 +306,14 @@ fn wall() -> Hlc {
 }
 
 fn court(origin: &OriginId, as_of: Option<UtcMillis>, now: UtcMillis, stale_after_ms: u64) -> CourtFreshness {
-    // A court whose clock runs ahead is not fresher than now.
-    let as_of = as_of.map(|as_of| as_of.min(now));
-    let age_ms = as_of.map(|as_of| now.0.saturating_sub(as_of.0));
     let bound = i64::try_from(stale_after_ms).unwrap_or(i64::MAX);
+    // A moment far ahead was heard while the clock here ran ahead too; when that was is not known. A little ahead is now.
+    let is_known = |as_of: &UtcMillis| as_of.0.saturating_sub(now.0) <= bound;
+    let as_of = as_of.filter(is_known).map(|as_of| as_of.min(now));
+    let age_ms = as_of.map(|as_of| now.0.saturating_sub(as_of.0));
     let current = age_ms.is_some_and(|age| age <= bound);
     let reason = match age_ms {
-        None => "nothing of this court has arrived yet".to_owned(),
+        None => "nothing of this court has arrived yet, or it is not known when".to_owned(),
         Some(_) if current => String::new(),
         Some(age) => format!("not heard of for {}", in_words(age)),
     };

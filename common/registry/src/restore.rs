@@ -4,8 +4,8 @@
 use std::sync::{Arc, PoisonError};
 
 use ccpor_ledger::{
-    AppendRefusal, BodyKind, EpochReason, Hash, Ledger, Position, ReadError, RunLimit, SignedRecord,
-    StartError,
+    AppendRefusal, EpochReason, Head, Ledger, ReadError, RunLimit, SignedRecord, StartError, Unread, WayBack,
+    last_filed, way_back,
 };
 
 use crate::apply::{Batch, Fact};
@@ -46,15 +46,15 @@ pub enum RestoreRefused {
 
 impl Registry {
     /// Puts back what a peer holds of the own ledger beyond what is here, and begins a new epoch. `fetch` gives records that
-    /// follow a position in the peer's copy (`None`: from the first one), none when nothing follows. Nothing is filed
-    /// meanwhile. Starts of epochs at the end, in which nothing was filed, give way (they are set aside); filed orders never
+    /// follow a head in the peer's copy (`None`: from the first one), none when nothing follows, and fails when the peer does
+    /// not hold the very record that the head names. Nothing is filed meanwhile. Starts of epochs at the end, in which nothing was filed, give way (they are set aside); filed orders never
     /// do. Gives the number of records that came back; interrupted, it can be called again.
     ///
     /// # Errors
     /// [`RestoreRefused`]; filing stays halted then.
     pub fn restore(
         &self,
-        fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+        fetch: impl FnMut(Option<Head>) -> Result<Vec<SignedRecord>, String>,
     ) -> Result<u64, RestoreRefused> {
         let restored = self.put_back(fetch);
         if let Err(error) = &restored {
@@ -71,7 +71,7 @@ impl Registry {
 
     fn put_back(
         &self,
-        mut fetch: impl FnMut(Option<Position>) -> Result<Vec<SignedRecord>, String>,
+        mut fetch: impl FnMut(Option<Head>) -> Result<Vec<SignedRecord>, String>,
     ) -> Result<u64, RestoreRefused> {
         let (Some(origin), Some(quill)) = (&self.own, &self.quill) else {
             return Err(RestoreRefused::NotACourt);
@@ -81,7 +81,18 @@ impl Registry {
         let ledger = self.shelf.get(origin).ok_or(RestoreRefused::NotACourt)?;
         self.halt("the records of this court that the hub holds are being put back; filing goes on by itself afterwards");
         self.lay_down_writer();
-        let filed = last_filed(&ledger)?;
+        let filed =
+            last_filed(ledger.head(), |position| ledger.read(position)).map_err(|error| match error {
+                Unread::Read(error) => RestoreRefused::Read(error),
+                Unread::Form(error) => RestoreRefused::Record(error.to_string()),
+            })?;
+        let filed = match filed {
+            Some(position) => Some(Head {
+                position,
+                hash: ledger.read(position)?.hash(),
+            }),
+            None => None,
+        };
         let mut run = fetch(filed).map_err(RestoreRefused::Peer)?;
         let set_aside = self.make_way(&ledger, filed, &mut run)?;
         let mut restored = 0;
@@ -93,7 +104,7 @@ impl Registry {
                     .map_err(|error| RestoreRefused::Record(error.to_string()))?;
             }
             tracing::info!(%origin, restored, %head.position, "records of this court were put back");
-            run = fetch(Some(head.position)).map_err(RestoreRefused::Peer)?;
+            run = fetch(Some(head)).map_err(RestoreRefused::Peer)?;
         }
         let behind = ledger.head().map(|head| head.position);
         let new_epoch = (restored > 0 || set_aside).then_some(EpochReason::Restored);
@@ -126,47 +137,33 @@ impl Registry {
     fn make_way(
         &self,
         ledger: &Ledger,
-        filed: Option<Position>,
+        filed: Option<Head>,
         run: &mut Vec<SignedRecord>,
     ) -> Result<bool, RestoreRefused> {
-        let Some(first) = run.first() else {
-            return Ok(false);
-        };
-        let prev = outline_prev(first)?;
-        let follows = match filed {
-            Some(filed) => ledger.read(filed)?.hash() == prev,
-            None => prev == Hash::ZERO,
-        };
-        if !follows {
-            return Err(RestoreRefused::Forked);
-        }
+        let position = filed.map(|filed| filed.position);
         let trail = ledger.run(
-            filed,
+            position,
             RunLimit {
                 records: 256,
                 bytes: 1 << 20,
             },
         )?;
-        if run.len() >= trail.len()
-            && trail
-                .iter()
-                .zip(run.iter())
-                .all(|(ours, theirs)| ours.hash() == theirs.hash())
-        {
-            drop(run.drain(..trail.len()));
-            return Ok(false);
+        let way = way_back(filed.map(|filed| filed.hash), &trail, run);
+        match way.map_err(|error| RestoreRefused::Record(error.to_string()))? {
+            WayBack::Contradicted => Err(RestoreRefused::Forked),
+            WayBack::Whole => {
+                run.clear();
+                Ok(false)
+            }
+            WayBack::Append { held } => {
+                run.drain(..held);
+                Ok(false)
+            }
+            WayBack::GiveWay => {
+                ledger.set_aside(position)?;
+                Ok(true)
+            }
         }
-        // The peer has a beginning of what is here: nothing is missing.
-        if trail
-            .iter()
-            .zip(run.iter())
-            .all(|(ours, theirs)| ours.hash() == theirs.hash())
-        {
-            run.clear();
-            return Ok(false);
-        }
-        ledger.set_aside(filed)?;
-        Ok(true)
     }
 
     pub(crate) fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
@@ -181,42 +178,4 @@ impl Registry {
         }
         Ok(())
     }
-}
-
-fn outline_prev(record: &SignedRecord) -> Result<Hash, RestoreRefused> {
-    let outline = record.outline();
-    outline
-        .map(|outline| outline.prev)
-        .map_err(|error| RestoreRefused::Record(error.to_string()))
-}
-
-/// The last record that files something: what follows it are starts of epochs and handovers to another key only.
-fn last_filed(ledger: &Ledger) -> Result<Option<Position>, RestoreRefused> {
-    let mut filed = None;
-    let mut position = ledger.head().map(|head| head.position);
-    // An epoch's start names the head before it, so the walk back goes from start to start.
-    while let Some(at) = position {
-        let record = ledger.read(at)?;
-        let kind = record
-            .outline()
-            .map(|outline| outline.body)
-            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
-        if let BodyKind::Event(_) = kind {
-            filed = Some(at);
-            break;
-        }
-        let decoded = record
-            .decode()
-            .map_err(|error| RestoreRefused::Record(error.to_string()))?;
-        position = match decoded.body {
-            ccpor_ledger::Body::EpochStart(start) => start.previous.map(|head| head.position),
-            // The last of its epoch; what it hands over was begun before it.
-            ccpor_ledger::Body::KeyHandover(_) => Some(Position {
-                epoch: at.epoch,
-                seq: at.seq.saturating_sub(1),
-            }),
-            ccpor_ledger::Body::Event(_) => None,
-        };
-    }
-    Ok(filed)
 }

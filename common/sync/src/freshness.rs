@@ -51,6 +51,9 @@ impl FreshnessBook {
     pub fn heartbeat(&mut self, heartbeat: &Heartbeat, received: Hlc) {
         let closed = heartbeat.closed.min(received);
         let freshness = self.origins.entry(heartbeat.origin.clone()).or_default();
+        // Later than now: the clock here ran ahead when it was heard, and nobody knows when that really was.
+        freshness.as_of = freshness.as_of.filter(|as_of| *as_of <= received);
+        freshness.awaited.retain(|(_, closed)| *closed <= received);
         let head = heartbeat.head.map(|head| head.position);
         match head {
             Some(head) if freshness.applied < Some(head) => freshness.wait_for(head, closed),
@@ -70,6 +73,16 @@ impl FreshnessBook {
         {
             freshness.as_of = freshness.as_of.max(Some(closed));
         }
+    }
+
+    /// The copy of `origin` here was taken back to `head`, because something in it was damaged: what it included before, it may
+    /// not include any more. The next heartbeat tells.
+    pub fn taken_back(&mut self, origin: &OriginId, head: Option<Position>) {
+        let freshness = Freshness {
+            applied: head,
+            ..Freshness::default()
+        };
+        self.origins.insert(origin.clone(), freshness);
     }
 
     /// The moment up to which everything that `origin` recorded is included; `None` when that is not known.
@@ -195,6 +208,29 @@ mod tests {
                 as_of: None
             }]
         );
+    }
+
+    #[test]
+    fn a_moment_that_was_heard_by_a_clock_that_ran_ahead_counts_no_more_when_the_clock_is_right() {
+        let mut book = FreshnessBook::new();
+        book.applied(&origin(), at(1));
+        book.heartbeat(&beat(1, 9_000), Hlc::from_millis(8_000));
+        assert_eq!(book.as_of(&origin()), Some(Hlc::from_millis(8_000)));
+        book.heartbeat(&beat(1, 9_001), Hlc::from_millis(500));
+        assert_eq!(book.as_of(&origin()), Some(Hlc::from_millis(500)));
+    }
+
+    #[test]
+    fn a_copy_that_was_taken_back_promises_nothing_until_it_has_caught_up() {
+        let mut book = FreshnessBook::new();
+        book.applied(&origin(), at(3));
+        book.heartbeat(&beat(3, 100), NOW);
+        book.taken_back(&origin(), Some(at(1)));
+        assert_eq!(book.as_of(&origin()), None);
+        book.heartbeat(&beat(3, 200), NOW);
+        assert_eq!(book.as_of(&origin()), None);
+        book.applied(&origin(), at(3));
+        assert_eq!(book.as_of(&origin()), Some(Hlc::from_millis(200)));
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 //! never calls it.
 
 use ccpor_ledger::{
-    Head, OriginId, Position, RunLimit, SignedHeartbeat, SignedReceipt, SignedRecord, Standing,
+    Head, OriginId, Overlap, Position, RunFault, RunLimit, SignedHeartbeat, SignedReceipt, SignedRecord,
+    Standing,
 };
 use thiserror::Error;
 
@@ -46,7 +47,7 @@ pub trait Ledgers: Send + Sync {
     /// Keeps a heartbeat; true when it verified and is newer than what was held.
     fn heartbeat(&self, heartbeat: SignedHeartbeat) -> bool;
 
-    /// The newest heartbeat of each origin.
+    /// The newest heartbeat of each origin, without those that close a moment still to come.
     fn heartbeats(&self) -> Vec<SignedHeartbeat>;
 
     /// Calls `changed` after every change of a head or heartbeat, once it is visible to lookups. The call must return
@@ -98,4 +99,29 @@ pub enum StoreRefused {
     /// The run could not be made durable.
     #[error("the run could not be made durable; check disk space and health")]
     CannotStore,
+}
+
+impl From<&RunFault> for StoreRefused {
+    fn from(fault: &RunFault) -> Self {
+        match fault {
+            // Sent again from where this copy ends, it may fit.
+            RunFault::Chain(_) => Self::Gap,
+            RunFault::Empty
+            | RunFault::TooLong
+            | RunFault::Form { .. }
+            | RunFault::Signature { .. }
+            | RunFault::Weak { .. }
+            | RunFault::Key { .. } => Self::BadRecord,
+        }
+    }
+}
+
+impl<E> From<Overlap<E>> for StoreRefused {
+    fn from(overlap: Overlap<E>) -> Self {
+        match overlap {
+            Overlap::Form(_) => Self::BadRecord,
+            Overlap::Contradicts(_) => Self::Forked,
+            Overlap::Unread(_) => Self::CannotStore,
+        }
+    }
 }

@@ -15,7 +15,22 @@
 //!
 //! One ordered stream of bytes in each direction. A frame is a 4-byte big-endian length (1 to [`limits::MAX_FRAME`])
 //! and that many bytes: a [`Frame`] in bincode 2, legacy configuration (little endian, fixed widths, 8-byte lengths,
-//! 4-byte variant numbers), nothing after it. Variants are only ever appended.
+//! 4-byte variant numbers), nothing after it. Variants are only ever appended. The bytes of every kind are pinned in
+//! `tests/golden/frames-v1.txt`.
+//!
+//! | number | frame | says | from |
+//! |---|---|---|---|
+//! | 0 | `Hello` | versions, window, heads | the dialler, first |
+//! | 1 | `Welcome` | version, window, heads | the listener, first |
+//! | 2 | `Run` | records of one origin, unbroken, in order | who offers the origin |
+//! | 3 | `Ack` | a run is durable; a hub signs for it | who accepts the origin |
+//! | 4 | `Have` | more of an origin is held here, from someone else | who accepts it |
+//! | 5 | `Resume` | send an origin again, from here | who accepts it |
+//! | 6 | `Diverged` | two ledgers of an origin that sending cannot make equal | either |
+//! | 7 | `Refused` | an origin is not taken | who accepts it, or does not |
+//! | 8 | `Heartbeats` | nothing earlier than a moment is still to come | who offers the origin |
+//! | 9, 10 | `Ping`, `Pong` | do you hear me | either |
+//! | 11 | `Close` | the last frame, and why | either |
 //!
 //! # States and the order of messages
 //!
@@ -31,11 +46,9 @@
 //!   the heads of all origins that its side holds and that may pass in either direction, sorted by origin without
 //!   repetition, and the bytes of unacknowledged runs that it takes. It must come within [`limits::GREETING_MS`]. A
 //!   connection counts as up only now: under TLS 1.3 a dialler may be refused after its handshake has succeeded.
-//! * **Standing.** For every origin that it offers, a side finds out how the peer's head stands to its own ledger: *same*
-//!   or *behind*: it streams from there. *Ahead*: it waits until its own ledger has grown (someone else holds more), but
-//!   if it is itself the writer of the origin, it was rolled back ([`DivergenceKind::WriterBehind`]). *Diverged*: two
-//!   records at one place ([`DivergenceKind::Forked`]). A divergence is told to the peer with `Diverged` and to both
-//!   operators; the origin stops on this connection; nothing is overwritten; other origins go on.
+//! * **Standing.** For every origin that it offers, a side finds out how the peer's head stands to its own ledger; the table
+//!   below says what follows. It does so for the heads of the greeting, for every `Have` and `Resume`, and for an `Ack`
+//!   that speaks of a record which was not sent.
 //! * **Runs.** `Run{origin, after, last, records}`: records that follow one another, the first following `after`. The
 //!   receiver makes them durable and answers `Ack{origin, head, receipt}`, never before. One `Ack` may settle several
 //!   runs. Repeated records are skipped and acknowledged. A run that leaves a hole is answered with
@@ -43,15 +56,46 @@
 //! * **Other sources.** A receiver that got records of an origin from someone else says so with `Have{origin, head}`, so
 //!   that two hubs do not send everything twice.
 //! * **Refusals.** `Refused{origin, code}`: `NotYours` is followed by `Close`; `BadRecord` stops the origin on this
-//!   connection; `CannotStore` pauses it until the receiver sends `Resume` ([`limits::RETRY_ORIGIN_MS`] later).
-//! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, newer ones only, several in a frame. A machine keeps
-//!   and relays none that speaks of another ledger than its copy: another record at its head, or one behind its head that
-//!   was made before the moment it closes. It counts up to the moment at which it was heard ([`FreshnessBook::heartbeat`]).
+//!   connection; `CannotStore` pauses it until the receiver sends `Resume` ([`limits::RETRY_ORIGIN_MS`] later). A sender that
+//!   cannot read its own ledger says nothing and tries again after the same time.
+//! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, several in a frame, each once. A machine keeps and
+//!   relays the one that closes the latest moment, and none that speaks of another ledger than its copy: another record at
+//!   its head, or one behind its head that was made before the moment it closes
+//!   ([`ccpor_ledger::Heartbeat::speaks_of_this`]). One that is held gives way once a record that arrives contradicts it in
+//!   this way: it was made by a clock that was set back since. It counts up to the moment at which it was heard
+//!   ([`FreshnessBook::heartbeat`]), and not at all when the clock here was set back behind that moment. One that closes a
+//!   moment still to come is passed on when it is heard and not to peers that connect later ([`Ledgers::heartbeats`]).
 //! * **Alive.** Each side sends `Ping` every [`limits::PING_EVERY_MS`] and the peer answers `Pong` at once. Only an answer
 //!   (or an `Ack`) counts as a sign of life: when none came for anything sent within [`limits::SILENCE_MOST_MS`], the
 //!   connection is dead, also to the side that still hears the other. Both notice within ten seconds.
 //! * **Close.** `Close{reason}` is a side's last frame. Any frame out of order, over a limit or outside the peer's
 //!   permissions ends the connection; no input panics.
+//!
+//! # What follows from a comparison of heads
+//!
+//! The sender of an origin compares: *ours* is its ledger, *theirs* the peer's head ([`ccpor_ledger::standing`]).
+//!
+//! | theirs to ours | the sender | is |
+//! |---|---|---|
+//! | the same record | sends what is filed from now on | normal |
+//! | a record of ours before our last | sends from there | normal; also a receiver that came back from an old copy: a hub is so filled again by the nodes alone |
+//! | further, and we only pass the origin on | waits until our copy has grown that far, then compares again | normal |
+//! | further, and we write the origin | [`DivergenceKind::WriterBehind`] | the writer came back from an old copy |
+//! | another record in a place of ours | [`DivergenceKind::Forked`] | two machines wrote under one name, or one filed after it came back from an old copy |
+//!
+//! A receiver finds a fork too: when a run contradicts what it holds ([`StoreRefused::Forked`]). A divergence is told to the
+//! peer with `Diverged` and to both operators; the origin stops on this connection; nothing is overwritten; other origins go
+//! on.
+//!
+//! ## The way back
+//!
+//! It is walked beside the sessions, by the program around the writer; the rules are in `ccpor_ledger`. Filing halts. The
+//! writer asks the peer for the records behind the last one that it *filed*, naming its place and hash
+//! ([`ccpor_ledger::last_filed`]); a peer that does not hold that very record, or nothing so far, does not answer, and filing
+//! stays halted until a person decides: filed orders never give way. Otherwise ([`ccpor_ledger::way_back`]) starts of epochs
+//! without filings that the peer does not have are set aside, the peer's records are proven and appended, a new epoch begins
+//! behind them ([`ccpor_ledger::Scribe::epoch`]) so that no number is used twice, and the connection ends: the next one
+//! compares anew.
 //!
 //! # Fairness and limits
 //!
@@ -63,7 +107,16 @@
 //!
 //! # Versions
 //!
+//! The dialler names the oldest and the newest version that it speaks, the listener the one that both use from then on, or it
+//! closes with [`CloseReason::Version`].
+//!
 //! * 1: the above.
+//!
+//! # How it is tested
+//!
+//! `tests/golden.rs` pins the bytes, `tests/hostile.rs` feeds a session what no honest peer sends, and the crate
+//! `ccpor-simulation` drives this machine and the ledger's rules through thousands of seeded worlds of failing networks, disks,
+//! clocks and operators (`cargo sim`).
 
 // A module may use only the modules declared below it.
 mod session;

@@ -143,6 +143,14 @@ impl Receiving {
             bytes,
         });
         self.pending_bytes += bytes;
+        #[cfg(feature = "planted")]
+        if ccpor_ledger::planted::is(ccpor_ledger::planted::Planted::AcknowledgedBeforeStored) {
+            actions.push(Action::Send(Frame::Ack(Ack {
+                origin: run.origin.clone(),
+                head: run.last,
+                receipt: None,
+            })));
+        }
         actions.push(Action::Store(run));
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::origins::OriginSet;
 pub(crate) struct Relay {
     offers: OriginSet,
     accepts: OriginSet,
-    /// The newest closed moment that the peer told us or was told, by origin.
+    /// The closed moment that the peer last told us or was told, by origin.
     known: BTreeMap<OriginId, Hlc>,
     waiting: BTreeMap<OriginId, SignedHeartbeat>,
     next_frame: Millis,
@@ -31,10 +31,12 @@ impl Relay {
         }
     }
 
-    /// A heartbeat of our own or from another peer, verified by the store.
+    /// A heartbeat of our own or from another peer, verified by the store and newer to it than the one before, even if a clock
+    /// was set back meanwhile.
     pub(crate) fn news(&mut self, signed: SignedHeartbeat) {
         let Ok(heartbeat) = signed.decode() else { return };
-        if self.offers.contains(&heartbeat.origin) && self.is_newer(&heartbeat.origin, heartbeat.closed) {
+        let is_known = self.known.get(&heartbeat.origin) == Some(&heartbeat.closed);
+        if self.offers.contains(&heartbeat.origin) && !is_known {
             self.known.insert(heartbeat.origin.clone(), heartbeat.closed);
             self.waiting.insert(heartbeat.origin, signed);
         }

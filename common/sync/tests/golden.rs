@@ -10,6 +10,8 @@
     reason = "a test fails by panicking, in its helpers as well"
 )]
 
+use std::collections::BTreeSet;
+
 use ccpor_ledger::{Hash, Head, OriginId, Position, SignedHeartbeat, SignedReceipt, SignedRecord};
 use ccpor_sync::{
     Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_VERSION,
@@ -38,6 +40,39 @@ fn every_frame_has_its_golden_bytes() {
         assert_eq!(is, was);
     }
     assert_eq!(written.lines().count(), golden.lines().count());
+}
+
+#[test]
+fn every_kind_of_frame_is_among_them_under_its_number() {
+    let mut seen = BTreeSet::new();
+    for (name, frame) in frames() {
+        let bytes = encode(&frame).unwrap();
+        let number = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
+        assert_eq!(number, number_of(&frame), "{name}");
+        seen.insert(number);
+    }
+    assert_eq!(seen, (0..KINDS).collect());
+}
+
+/// How many kinds of frames there are.
+const KINDS: u32 = 12;
+
+/// The number of each kind on the wire. A new kind is added here, counted above, and given its golden bytes.
+fn number_of(frame: &Frame) -> u32 {
+    match frame {
+        Frame::Hello(_) => 0,
+        Frame::Welcome(_) => 1,
+        Frame::Run(_) => 2,
+        Frame::Ack(_) => 3,
+        Frame::Have(_) => 4,
+        Frame::Resume { .. } => 5,
+        Frame::Diverged(_) => 6,
+        Frame::Refused { .. } => 7,
+        Frame::Heartbeats(_) => 8,
+        Frame::Ping(_) => 9,
+        Frame::Pong(_) => 10,
+        Frame::Close(_) => 11,
+    }
 }
 
 fn frames() -> Vec<(String, Frame)> {

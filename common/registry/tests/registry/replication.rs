@@ -155,6 +155,41 @@ fn a_machine_taken_back_to_an_old_copy_cannot_vouch_for_the_whole_ledger() {
 }
 
 #[test]
+fn what_a_court_promised_by_a_clock_that_was_set_back_does_not_keep_its_later_words_out() {
+    let (a, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    let hub = open_hub(h.path());
+    file(&alameda, "key-0001", order("DOE", "JOHN", "HF26-1")).unwrap();
+    pass_on(&alameda, &hub, "alameda").unwrap();
+    let (_, head) = hub.heads().pop().unwrap();
+    let tomorrow = ccpor_ledger::Hlc::from_millis(now_ms() + 86_400_000);
+    let ahead = ccpor_ledger::Heartbeat {
+        origin: origin("alameda"),
+        head: Some(head),
+        closed: tomorrow,
+    };
+    assert!(hub.heartbeat(ahead.sign(&key(1)).unwrap()));
+    assert!(
+        hub.heartbeats().is_empty(),
+        "who hears it later must not count it up to then"
+    );
+    let right = || alameda.sign_heartbeat().unwrap().unwrap();
+    assert!(!hub.heartbeat(right()), "nothing contradicts the promise yet");
+    file(&alameda, "key-0002", order("ROE", "JANE", "HF26-2")).unwrap();
+    pass_on(&alameda, &hub, "alameda").unwrap();
+    assert!(hub.heartbeat(right()), "an order was filed before tomorrow");
+    alameda.close();
+    hub.close();
+}
+
+fn now_ms() -> u64 {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    u64::try_from(now.as_millis()).unwrap()
+}
+
+#[test]
 fn a_court_whose_clock_runs_ahead_looks_out_of_date_as_any_other_when_it_is_silent() {
     let (a, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (alameda, _) = open_court(a.path(), "alameda", 1);

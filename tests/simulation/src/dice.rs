@@ -1,5 +1,7 @@
 //! Chance from a seed: SplitMix64, the same on every machine.
 
+/// The only source of chance in a world.
+#[derive(Clone, Debug)]
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -11,11 +13,21 @@ impl Dice {
         z ^ (z >> 31)
     }
 
+    /// One of 0 … `bound` - 1.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
+    /// One of `from` … `to` - 1.
+    pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
+        from + self.below(to - from)
+    }
+
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
+    }
+
+    pub(crate) fn index(&mut self, length: usize) -> usize {
+        self.below(length as u64) as usize
     }
 }
