@@ -9,7 +9,8 @@ use ccpor_tests::world::{Outcome, World, connect, file, lookup, order, until};
 
 #[tokio::test]
 async fn certificate_life_ends_for_revoked_callers_and_nodes_of_running_programs() -> Outcome<()> {
-    let world = World::start(&["alameda", "yolo"]).await?;
+    // The hub is asked as the first of them, which stays.
+    let world = World::start(&["yolo", "alameda"]).await?;
     let authority_dir = world.fleet.directory().join("authority");
     let at = authority_dir.display().to_string();
     let authority = Authority::open(&authority_dir)?;
@@ -52,7 +53,7 @@ async fn certificate_life_ends_for_revoked_callers_and_nodes_of_running_programs
     connect(&agency, hub).await?.list_courts().await?;
 
     // A node: what it filed stays, and it is cut off.
-    let alameda = world.node(0).await?;
+    let alameda = world.node(1).await?;
     file(&alameda, "before-it-was-1", order("DOE", "JANE", "HF26-1")).await?;
     let statewide = world.hub().await?;
     until("the order at the hub", || async {
