@@ -226,7 +226,7 @@ fn is_open(error: &CallFailed) -> bool {
         CallFailed::Problem(problem) => {
             matches!(
                 problem.code,
-                Code::Unavailable | Code::Timeout | Code::IntegrityFailure
+                Code::NotRecorded | Code::Unavailable | Code::Timeout | Code::IntegrityFailure
             )
         }
         CallFailed::Unreachable { .. } | CallFailed::NoAnswer { .. } | CallFailed::NoRegistry { .. } => true,

@@ -17,7 +17,7 @@ use crate::day_key::{DayKey, KeyName};
 use crate::day_keys::{DayKeyFiles, DayKeyFilesFailed};
 use crate::entry::{Act, Entry, KeyBegan, Reading};
 use crate::operation::Kind;
-use crate::tag::{Clue, TagKey};
+use crate::tag::{Clue, Tag, TagKey};
 use crate::told::{Asked, Told};
 
 /// Why trails cannot be read.
@@ -274,25 +274,30 @@ impl Search {
         if !plain {
             return None;
         }
-        let person = self.person.as_ref().map(|(first, last, dob)| match dob.as_str() {
-            "" => Clue::Name(first, last),
-            dob => Clue::Person(first, last, dob),
-        });
-        let number = self
-            .number
-            .as_ref()
-            .map(|(kind, value)| Clue::Number(kind, value));
         let mut only_shown = false;
-        for clue in [person, number].into_iter().flatten() {
-            let tag = tags?.tag(clue)?;
-            let asked = act.asked_tags.contains(&tag);
-            if !asked && !act.shown_tags.contains(&tag) {
-                return None;
-            }
-            only_shown |= !asked;
+        if let Some((first, last, dob)) = &self.person {
+            let asked = match dob.as_str() {
+                "" => Clue::Name(first, last),
+                dob => Clue::Person(first, last, dob),
+            };
+            // Whom an answer names is tagged by name alone.
+            only_shown |= found_by(act, tags?, asked, Clue::Name(first, last))?;
+        }
+        if let Some((kind, value)) = &self.number {
+            let number = Clue::Number(kind, value);
+            only_shown |= found_by(act, tags?, number, number)?;
         }
         Some(only_shown)
     }
+}
+
+/// Whether only the answer of an act has to do with somebody; none when neither it nor the question has.
+fn found_by(act: &Act, tags: &TagKey, asked: Clue<'_>, shown: Clue<'_>) -> Option<bool> {
+    let has = |tagged: &[Tag], clue| tags.tag(clue).is_some_and(|tag| tagged.contains(&tag));
+    if has(&act.asked_tags, asked) {
+        return Some(false);
+    }
+    has(&act.shown_tags, shown).then_some(true)
 }
 
 const READINGS: &str = "auditors/1";

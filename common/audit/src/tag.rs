@@ -69,11 +69,16 @@ fn name(first: &str, last: &str) -> Option<String> {
 
 /// Letters and digits in capitals, without accents, and nothing else.
 pub(crate) fn letters(text: &str) -> String {
-    deunicode::deunicode(text)
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect()
+    let plain = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        letters.map(|letter| letter.to_ascii_uppercase()).collect()
+    };
+    // Most names need no transliteration, and every hit of an answer passes here.
+    if text.is_ascii() {
+        plain(text)
+    } else {
+        plain(&deunicode::deunicode(text))
+    }
 }
 
 impl std::fmt::Debug for Tag {

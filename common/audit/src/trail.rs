@@ -270,7 +270,7 @@ impl Trail {
             }
             act.key = Some(key.name());
             act.asked_tags = tags(key.tags(), &told.asked);
-            act.shown_tags = tags(key.tags(), &draft.shown);
+            act.shown_tags = name_tags(key.tags(), &draft.shown);
         }
         Ok(encode(&Entry::Act(Box::new(act)))?)
     }
@@ -438,7 +438,7 @@ fn cut(text: &mut String) {
 }
 
 /// Everything that somebody may be looked for by.
-pub(crate) fn tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
+fn tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
     let mut tags = Vec::new();
     for person in people {
         let (first, last) = (person.first.as_str(), person.last.as_str());
@@ -448,6 +448,16 @@ pub(crate) fn tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
             tags.extend(key.tag(Clue::Number(kind, value)));
         }
     }
+    each_once(tags)
+}
+
+/// The names alone: an answer may name many people, and who asks waits for this.
+fn name_tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
+    let tag = |person: &Asked| key.tag(Clue::Name(&person.first, &person.last));
+    each_once(people.iter().filter_map(tag).collect())
+}
+
+fn each_once(mut tags: Vec<Tag>) -> Vec<Tag> {
     let mut seen = std::collections::BTreeSet::new();
     tags.retain(|tag| seen.insert(*tag));
     tags.truncate(MAX_TAGS);
