@@ -102,7 +102,7 @@ impl Copy {
             let record = bytes::read(self.file.bytes(), place.clone()).expect("was found whole");
             let key = match record.decode().expect("was found whole").body {
                 Body::EpochStart(start) => VerifyingKey::new(start.signing_key).ok(),
-                Body::Event(_) => end.map(|end| end.key),
+                Body::KeyHandover(_) | Body::Event(_) => end.map(|end| end.key),
             };
             let (hash, hlc) = (record.hash(), record.outline().expect("was found whole").hlc);
             entries.push(Entry {

@@ -105,12 +105,18 @@ impl KeyTrust for Trust<'_> {
     fn admit(&self, of: &OriginId, key: &[u8; 32], _: &[Vec<u8>]) -> Result<(), KeyRefused> {
         let known = ORIGINS.iter().position(|known| known == of);
         match known.filter(|court| COURT_KEYS[*court].public().as_bytes() == key) {
-            Some(_) => self.still_good(of, key),
+            Some(_) => self.not_revoked(of),
             None => Err(KeyRefused::Unknown),
         }
     }
 
-    fn still_good(&self, of: &OriginId, _: &[u8; 32]) -> Result<(), KeyRefused> {
+    fn still_good(&self, of: &OriginId, _: &[u8; 32], _: Position) -> Result<(), KeyRefused> {
+        self.not_revoked(of)
+    }
+}
+
+impl Trust<'_> {
+    fn not_revoked(&self, of: &OriginId) -> Result<(), KeyRefused> {
         if self.at_hub && self.revoked.contains(of) {
             Err(KeyRefused::Revoked)
         } else {
@@ -203,7 +209,7 @@ impl Machine {
             halted: None,
             restoring: None,
         });
-        self.take_pen(None).unwrap_or_default().into_iter().collect()
+        self.take_pen(None).unwrap_or_default()
     }
 
     /// Who writes the own ledger.
@@ -218,29 +224,28 @@ impl Machine {
         ))
     }
 
-    /// Begins to write the own ledger, in a new epoch if there has to be one. Gives the start of that epoch, which is durable.
-    pub(crate) fn take_pen(&mut self, asked: Option<EpochReason>) -> Result<Option<SignedRecord>, String> {
+    /// Begins to write the own ledger, in a new epoch if there has to be one. Gives the records with which it begins; they are
+    /// durable.
+    pub(crate) fn take_pen(&mut self, asked: Option<EpochReason>) -> Result<Vec<SignedRecord>, String> {
         let (Some(own), Some(scribe)) = (self.own(), self.scribe()) else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let copy = self.copy(&own);
-        let mut made = None;
+        let mut made = Vec::new();
         // A damaged ledger takes no records; it is told when one is filed.
         if !copy.refuses() {
             let end = copy.end();
             made = scribe
                 .epoch(end.as_ref(), copy.floor, &[], asked)
                 .map_err(|error| error.to_string())?;
-            if let Some(record) = &made {
-                let nobody = BTreeSet::new();
+            if !made.is_empty() {
                 let trust = Trust {
-                    revoked: &nobody,
+                    revoked: &BTreeSet::new(),
                     at_hub: false,
                 };
-                let run = [record.clone()];
                 let proven =
-                    prove_run(&own, end.as_ref(), &run, &trust).map_err(|fault| fault.to_string())?;
-                copy.write(&run, proven.end);
+                    prove_run(&own, end.as_ref(), &made, &trust).map_err(|fault| fault.to_string())?;
+                copy.write(&made, proven.end);
                 copy.commit();
             }
         }
@@ -369,7 +374,7 @@ fn epoch_key(copy: &mut Copy, epoch: u32) -> Option<VerifyingKey> {
     }
     match copy.read(Position { epoch, seq: 1 }).ok()?.decode().ok()?.body {
         Body::EpochStart(start) => VerifyingKey::new(start.signing_key).ok(),
-        Body::Event(_) => None,
+        Body::KeyHandover(_) | Body::Event(_) => None,
     }
 }
 

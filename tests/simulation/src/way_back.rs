@@ -210,7 +210,7 @@ impl World {
             Ok(made) => made,
             Err(why) => return self.halt(number, &why),
         };
-        if let Some(record) = &made {
+        for record in &made {
             self.model.made(own, record);
         }
         if let Some(up) = &mut self.machines[number].up {
