@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
 use tonic::Status;
 use tower::ServiceExt;
@@ -35,6 +36,8 @@ pub(crate) struct Face {
     grpc: Router,
     operations: Operations,
     calls: Arc<Semaphore>,
+    /// Each identity has its own pace, so that one that runs wild takes nothing from the others.
+    pace: Arc<DefaultKeyedRateLimiter<String>>,
 }
 
 /// The parts of gRPC that could not be put together.
@@ -58,6 +61,13 @@ impl Face {
             grpc: grpc.into_axum_router(),
             operations,
             calls: Arc::new(Semaphore::new(limits.calls)),
+            pace: Arc::new(RateLimiter::keyed(
+                Quota::per_second(limits.calls_per_second).allow_burst(
+                    limits
+                        .calls_per_second
+                        .saturating_add(limits.calls_per_second.get()),
+                ),
+            )),
         })
     }
 
@@ -144,10 +154,26 @@ impl Face {
                 None => caller?,
             };
             source.clone_into(&mut caller.source);
+            self.paced(&caller)?;
             let caller = for_reason(for_agency(caller, request.headers())?, request.headers())?;
             request.extensions_mut().insert(caller);
         }
         Ok(())
+    }
+}
+
+impl Face {
+    fn paced(&self, caller: &Caller) -> Result<(), Problem> {
+        let who = match &caller.person {
+            Some(person) => format!("person/{}", person.account),
+            None => caller.identity.clone(),
+        };
+        self.pace.check_key(&who).map_err(|_over| {
+            Problem::new(
+                Code::TooManyRequests,
+                "this caller makes more calls in a second than one may",
+            )
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod grpc;
 mod rest;
 pub mod openapi;
 mod batch;
+mod figures;
 mod json;
 mod visit;
 mod examples;

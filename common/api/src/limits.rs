@@ -1,5 +1,6 @@
 //! Every bound of the interfaces in one place; this file only holds them.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The bounds of a server. The defaults suit a courthouse; a daemon may set them from its configuration.
@@ -9,6 +10,8 @@ pub struct Limits {
     pub connections: usize,
     /// Calls at a time over all connections; further ones are told that the machine is unavailable.
     pub calls: usize,
+    /// Calls of one identity or person in a second; a batch is one call. Twice as many may come at once.
+    pub calls_per_second: NonZeroU32,
     /// Calls at a time on one HTTP/2 connection.
     pub streams_per_connection: u32,
     /// Time for the TLS handshake.
@@ -44,6 +47,7 @@ impl Default for Limits {
         Self {
             connections: 1024,
             calls: 1024,
+            calls_per_second: NonZeroU32::MIN.saturating_add(4_999),
             streams_per_connection: 128,
             handshake: Duration::from_secs(5),
             header_read: Duration::from_secs(15),

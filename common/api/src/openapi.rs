@@ -17,6 +17,7 @@ use utoipa::openapi::{
 
 use crate::batch::LINES;
 use crate::examples;
+use crate::figures;
 use crate::message;
 use crate::people::{Hidden, LogOnRequest, SessionAnswer, SetUpAnswer, SetUpRequest};
 use crate::problem::{Code, PROBLEM_MEDIA_TYPE, Problem};
@@ -288,6 +289,7 @@ fn responses(route: Route) -> ResponsesBuilder {
         ),
         Route::SetUpAccount => ("201", said(JSON, named("SetUpAnswer"), None)),
         Route::OpenApi => ("200", said(JSON, Object::with_type(Type::Object).into(), None)),
+        Route::Metrics => ("200", said(figures::MEDIA_TYPE, text, None)),
         Route::Livez | Route::Readyz => ("200", said("text/plain", text, None)),
     };
     let mut list = ResponsesBuilder::new().response(status, response);
@@ -385,6 +387,7 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
         Route::OpenApi => &[DOOR, FAULT],
         // Says not ready in words of its own.
         Route::Readyz => &[DOOR],
+        Route::Metrics => &[DOOR, FAULT, WORK],
         Route::Livez => &[],
     };
     let mut by_status = std::collections::BTreeMap::<u16, Vec<Code>>::new();

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::backend::{Caller, ImageBytes, ImageOffer};
 use crate::batch;
+use crate::figures;
 use crate::json;
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, ConfideRequest, DestroyConfidentialRequest, EndOrderRequest,
@@ -77,6 +78,7 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::SetUpAccount => post(set_up),
         Route::OpenApi => get(|| async { openapi::answer() }),
         Route::Livez => get(|| async { "ok\n" }),
+        Route::Metrics => get(metrics),
         Route::Readyz => get(readyz),
     }
 }
@@ -343,6 +345,18 @@ async fn destroy_confidential(
         StatusCode::OK,
         &ops.destroy_confidential(caller, message).await?,
     ))
+}
+
+async fn metrics(State(ops): Ops, Extension(caller): Who) -> Answer {
+    let (status, courts) = (ops.status(&caller).await?, ops.list_courts(&caller).await?);
+    let now = jiff::Timestamp::now().as_second();
+    let text = figures::text(&status, &courts, now)
+        .map_err(|_unwritten| Problem::new(Code::Internal, "the figures could not be written"))?;
+    let media = [(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(figures::MEDIA_TYPE),
+    )];
+    Ok((StatusCode::OK, media, text).into_response())
 }
 
 async fn list_quarantine(State(ops): Ops, Extension(caller): Who) -> Answer {

@@ -53,6 +53,7 @@ routes! {
     LogOff = DELETE "/v1/session" "Closes the session";
     SetUpAccount = POST "/v1/account" "Sets password and second factor with the code that an administrator gave out";
     OpenApi = GET "/v1/openapi.json" "This document";
+    Metrics = GET "/metrics" "Figures for monitoring, in the OpenMetrics text format";
     Livez = GET "/livez" "Whether the program runs; needs no certificate and no session";
     Readyz = GET "/readyz" "Whether the machine takes orders and questions, with every check by name";
 }

@@ -433,3 +433,43 @@ async fn headers_have_a_limit() {
     });
     assert_eq!(house.call(many, "").await.status(), 431);
 }
+
+#[tokio::test]
+async fn one_who_calls_too_often_is_told_so_and_the_others_are_served() {
+    let (house, _) = open(Limits {
+        calls_per_second: std::num::NonZeroU32::MIN,
+        ..Limits::default()
+    })
+    .await;
+    let (wild, calm) = (house.client().await, house.target(Some(&house.dispatch)));
+    let mut refused = 0;
+    for _ in 0..10 {
+        match wild.list_courts().await {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(code(error), Code::TooManyRequests);
+                refused += 1;
+            }
+        }
+    }
+    // Two at once, and one a second after them: no machine takes eight seconds for ten calls.
+    assert!((1..=8).contains(&refused), "{refused}");
+    assert!(Client::connect(calm).await.unwrap().list_courts().await.is_ok());
+}
+
+#[tokio::test]
+async fn figures_for_monitoring_need_a_certificate_like_everything_else() {
+    let (house, _) = open(Limits::default()).await;
+    let answer = house.call(get("/metrics"), Bytes::new()).await;
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    assert!(
+        answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
+    assert!(
+        text.contains("\nccpor_ready ") && text.ends_with("# EOF\n"),
+        "{text}"
+    );
+}
