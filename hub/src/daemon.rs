@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ccpor_api::{Limits, Serving};
+use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
@@ -23,6 +23,7 @@ use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Book};
 use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
+use ccpor_web::Pages;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -159,16 +160,26 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         recorder.witness(),
         Arc::new(|| ccpor_registry::now().0),
     )?;
+    let limits = Limits::default();
+    let people: Arc<dyn People> = Arc::new(people);
+    let backend: Arc<dyn Backend> = Arc::new(Audited::new(
+        Guarded::new(service, Arc::clone(&registry), sharing),
+        Arc::clone(&recorder),
+    ));
+    let pages = ccpor_web::router(Pages {
+        backend: Arc::clone(&backend),
+        people: Arc::clone(&people),
+        place: name.clone(),
+        longest: limits.call,
+    });
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(&identity),
         turned_away: identity::turned_away(&identity),
-        backend: Arc::new(Audited::new(
-            Guarded::new(service, Arc::clone(&registry), sharing),
-            Arc::clone(&recorder),
-        )),
-        people: Some(Arc::new(people)),
-        limits: Limits::default(),
+        backend,
+        people: Some(people),
+        pages: Some(pages),
+        limits,
     };
     let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
     tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ccpor_api::{Limits, Serving};
+use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed, Audited};
@@ -21,6 +21,7 @@ use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
+use ccpor_web::Pages;
 use tokio_util::sync::CancellationToken;
 
 use crate::confidential::Confidential;
@@ -158,16 +159,30 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         recorder.witness(),
         Arc::new(|| ccpor_registry::now().0),
     )?;
+    let limits = Limits::default();
+    let people: Arc<dyn People> = Arc::new(people);
+    let backend: Arc<dyn Backend> = Arc::new(Audited::new(
+        Guarded::new(service, Arc::clone(&registry), sharing),
+        Arc::clone(&recorder),
+    ));
+    let pages = ccpor_web::router(Pages {
+        backend: Arc::clone(&backend),
+        people: Arc::clone(&people),
+        place: if settings.court.name.is_empty() {
+            name.clone()
+        } else {
+            settings.court.name.clone()
+        },
+        longest: limits.call,
+    });
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,
         caller_of: identity::caller_of(&identity),
         turned_away: identity::turned_away(&identity),
-        backend: Arc::new(Audited::new(
-            Guarded::new(service, Arc::clone(&registry), sharing),
-            Arc::clone(&recorder),
-        )),
-        people: Some(Arc::new(people)),
-        limits: Limits::default(),
+        backend,
+        people: Some(people),
+        pages: Some(pages),
+        limits,
     };
     let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
     tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");

@@ -1,6 +1,7 @@
 //! The end-to-end tests and benchmarks: a world of real daemons, and what it takes to ask them.
 
 pub mod bench;
+pub mod stand;
 pub mod lone;
 pub mod program;
 pub mod rest;

@@ -24,7 +24,7 @@ use crate::people::Hidden;
 use crate::problem::{Code, PROBLEM_TRAILER, Problem};
 use crate::rest;
 use crate::routes::Route;
-use crate::visit::Visit;
+use crate::visit::{Shown, Visit};
 
 /// The gRPC services of other people's making; their errors are passed on as they are.
 const STANDARD_SERVICES: &str = "/grpc.";
@@ -34,6 +34,7 @@ const STANDARD_SERVICES: &str = "/grpc.";
 pub(crate) struct Face {
     rest: Router,
     grpc: Router,
+    pages: Option<Router>,
     operations: Operations,
     calls: Arc<Semaphore>,
     /// Each identity has its own pace, so that one that runs wild takes nothing from the others.
@@ -44,7 +45,11 @@ pub(crate) struct Face {
 pub(crate) type FaceFailed = tonic_reflection::server::Error;
 
 impl Face {
-    pub(crate) fn new(operations: Operations, health: impl HealthService) -> Result<Self, FaceFailed> {
+    pub(crate) fn new(
+        operations: Operations,
+        health: impl HealthService,
+        pages: Option<Router>,
+    ) -> Result<Self, FaceFailed> {
         let limits = operations.limits().clone();
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -60,6 +65,7 @@ impl Face {
             rest: rest::router(operations.clone()),
             grpc: grpc.into_axum_router(),
             operations,
+            pages,
             calls: Arc::new(Semaphore::new(limits.calls)),
             pace: Arc::new(RateLimiter::keyed(
                 Quota::per_second(limits.calls_per_second).allow_burst(
@@ -89,7 +95,10 @@ impl Face {
         };
         if !grpc {
             let headers = response.headers_mut();
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // The pages say of their style sheet that it may be kept.
+            headers
+                .entry(header::CACHE_CONTROL)
+                .or_insert(HeaderValue::from_static("no-store"));
             headers.insert(
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),
@@ -112,7 +121,16 @@ impl Face {
             )
         })?;
         let who = caller.as_ref().ok().cloned();
-        if let Err(problem) = self.named(source, caller, &mut request).await {
+        let path = request.uri().path();
+        let pages = self
+            .pages
+            .as_ref()
+            .filter(|_| !grpc && !Route::is_of_the_interfaces(path));
+        let named = match pages {
+            Some(_) => visits(source, caller, &mut request),
+            None => self.named(source, caller, &mut request).await,
+        };
+        if let Err(problem) = named {
             let knock = Knock {
                 source: source.to_owned(),
                 caller: who,
@@ -120,6 +138,10 @@ impl Face {
             };
             self.operations.knocked(knock).await;
             return Err(problem);
+        }
+        if let Some(pages) = pages {
+            let Ok(response) = pages.clone().oneshot(request).await;
+            return Ok(response);
         }
         if !grpc {
             let Ok(response) = self.rest.clone().oneshot(request).await;
@@ -219,6 +241,15 @@ fn shown(caller: Result<Caller, Problem>) -> Result<Option<Caller>, Problem> {
         Err(problem) if problem.code == Code::NotAuthenticated => Ok(None),
         Err(problem) => Err(problem),
     }
+}
+
+/// Puts into the request who comes to a page; refuses a certificate that is not accepted.
+fn visits(source: &str, caller: Result<Caller, Problem>, request: &mut Request<Body>) -> Result<(), Problem> {
+    request.extensions_mut().insert(Shown {
+        certificate: shown(caller)?,
+        source: source.to_owned(),
+    });
+    Ok(())
 }
 
 /// The token of a session (RFC 6750).

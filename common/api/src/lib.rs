@@ -40,3 +40,4 @@ pub use limits::Limits;
 pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};
+pub use visit::Shown;

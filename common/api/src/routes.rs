@@ -59,6 +59,11 @@ routes! {
 }
 
 impl Route {
+    /// Whether a path is of the interfaces for programs, so that no page is there.
+    pub(crate) fn is_of_the_interfaces(path: &str) -> bool {
+        path.starts_with("/v1/") || Self::ALL.iter().any(|route| route.path() == path)
+    }
+
     /// Whether people come here before they are anybody.
     pub(crate) fn is_of_people(path: &str) -> bool {
         path == Self::LogOn.path() || path == Self::SetUpAccount.path()

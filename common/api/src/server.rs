@@ -62,6 +62,8 @@ pub struct Serving {
     pub backend: Arc<dyn Backend>,
     /// The people who log on here; none on a machine for programs alone.
     pub people: Option<Arc<dyn People>>,
+    /// Pages for people, who come without a certificate: they get every path that is not of the interfaces. None: no such path.
+    pub pages: Option<axum::Router>,
     /// The bounds.
     pub limits: Limits,
 }
@@ -83,7 +85,7 @@ pub async fn serve(
     let limits = Arc::new(serving.limits.clone());
     let operations = Operations::new(serving.backend.clone(), serving.people.clone(), limits.clone());
     let (reporter, health) = tonic_health::server::health_reporter();
-    let face = Face::new(operations.clone(), health)?;
+    let face = Face::new(operations.clone(), health, serving.pages.clone())?;
     let door = Arc::new(Door {
         face,
         operations: operations.clone(),

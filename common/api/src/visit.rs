@@ -9,3 +9,12 @@ pub(crate) struct Visit {
     pub(crate) certificate: Option<Caller>,
     pub(crate) token: Option<Hidden>,
 }
+
+/// Who comes to a page: an extension of the request.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The certificate of the connection; a browser has none.
+    pub certificate: Option<Caller>,
+    /// The address and port that the connection came from.
+    pub source: String,
+}

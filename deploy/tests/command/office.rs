@@ -44,6 +44,7 @@ impl Office {
             }),
             backend: Arc::new(Desk::default()),
             people: None,
+            pages: None,
             limits: Limits::default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

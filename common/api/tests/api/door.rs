@@ -18,6 +18,10 @@ pub(crate) async fn open(limits: Limits) -> (House, Arc<Desk>) {
     (House::open(desk.clone(), limits).await, desk)
 }
 
+fn text(answer: &http::Response<Bytes>) -> &str {
+    std::str::from_utf8(answer.body()).unwrap()
+}
+
 fn code(failed: CallFailed) -> Code {
     match failed {
         CallFailed::Problem(problem) => problem.code,
@@ -50,6 +54,42 @@ async fn without_a_certificate_only_liveness_answers() {
         Code::CertificateNotAccepted
     );
     let refused = house.call_as(Some(&house.stranger), get("/v1/status"), "").await;
+    assert_eq!(problem(&refused).code, Code::CertificateNotAccepted);
+}
+
+#[tokio::test]
+async fn pages_need_no_certificate_and_the_interfaces_beside_them_still_do() {
+    let pages = axum::Router::new().fallback(|request: axum::extract::Request| async move {
+        let shown = request.extensions().get::<ccpor_api::Shown>().cloned();
+        format!(
+            "a page, {:?}",
+            shown.unwrap().certificate.map(|caller| caller.identity)
+        )
+    });
+    let house = House::open_with(Arc::new(Desk::default()), Limits::default(), Some(pages)).await;
+    for path in ["/", "/search", "/v2", "/livezz"] {
+        let page = house.call_as(None, get(path), "").await;
+        assert_eq!(
+            (page.status().as_u16(), text(&page)),
+            (200, "a page, None"),
+            "{path}"
+        );
+        assert_eq!(page.headers()["cache-control"], "no-store");
+    }
+    let page = house.call_as(Some(&house.dispatch), get("/search"), "").await;
+    assert_eq!(text(&page), "a page, Some(\"lea/alameda-so\")");
+    for path in [
+        "/readyz",
+        "/v1/openapi.json",
+        "/v1/status",
+        "/v1/nowhere",
+        "/v1/orders/7K3M",
+    ] {
+        let refused = house.call_as(None, get(path), "").await;
+        assert_eq!(problem(&refused).code, Code::NotAuthenticated, "{path}");
+    }
+    assert_eq!(text(&house.call_as(None, get("/livez"), "").await), "ok\n");
+    let refused = house.call_as(Some(&house.stranger), get("/search"), "").await;
     assert_eq!(problem(&refused).code, Code::CertificateNotAccepted);
 }
 

@@ -120,6 +120,15 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open(backend: Arc<dyn Backend>, limits: Limits) -> Self {
+        Self::open_with(backend, limits, None).await
+    }
+
+    /// With pages beside the interfaces.
+    pub(crate) async fn open_with(
+        backend: Arc<dyn Backend>,
+        limits: Limits,
+        pages: Option<axum::Router>,
+    ) -> Self {
         let authority = Authority::new();
         let (server, dispatch) = (authority.issue(false), authority.issue(false));
         let (system, stranger) = (authority.issue(false), authority.issue(false));
@@ -148,6 +157,7 @@ impl House {
             }),
             backend,
             people: None,
+            pages,
             limits,
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

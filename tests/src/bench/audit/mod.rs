@@ -164,6 +164,7 @@ async fn serve(backend: impl Backend, node: &IdentityDir, stop: &CancellationTok
         turned_away: identity::turned_away(node),
         backend: Arc::new(backend),
         people: None,
+        pages: None,
         limits: Limits::default(),
     };
     tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));

@@ -1,0 +1,36 @@
+//! The pages that people work in: log-on, search, an order, service, two people, and the state of the machine; in English
+//! and Spanish, on the port of the interfaces. They hold no order and decide no right: they ask the registry as the person
+//! who is logged on. Every page works without scripts.
+
+// A module uses only modules declared below it.
+mod router;
+mod machine;
+mod entry;
+mod upload;
+mod service;
+mod order;
+mod described;
+mod answers;
+mod search;
+mod log_on;
+mod fence;
+mod scan;
+mod badge;
+mod as_of;
+mod moment;
+mod ask;
+mod frame;
+mod visit;
+mod session;
+mod site;
+mod drawn;
+mod kept;
+mod fields;
+mod cookie;
+mod called;
+mod asset;
+mod words;
+
+pub use router::router;
+pub use site::Pages;
+pub use words::Words;

@@ -1,0 +1,130 @@
+//! The person behind a request: read from the accounts by the token of the session, with what the role is offered on the
+//! pages. What may be seen of an order is decided behind the pages, on each call.
+
+use ccpor_access::{Place, Role, Verb, Who, may};
+use ccpor_api::{Caller, Hidden, People, SessionAnswer};
+use ccpor_domain::UtcMillis;
+
+use crate::called::called;
+use crate::words::Words;
+
+/// Which pages somebody is offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Desk {
+    /// Finds orders and reads them.
+    pub(crate) search: bool,
+    /// Records service.
+    pub(crate) service: bool,
+    /// Compares two people in all courts, as on the bench.
+    pub(crate) between: bool,
+    /// Enters orders of the own court.
+    pub(crate) entry: bool,
+    /// Sees the state of the machine.
+    pub(crate) machine: bool,
+    /// Works with the radio: its words come first.
+    pub(crate) radio: bool,
+}
+
+/// A person who is logged on.
+#[derive(Clone)]
+pub(crate) struct Session {
+    /// The name of the account.
+    pub(crate) account: String,
+    /// What the person is called on the page.
+    pub(crate) called: String,
+    /// The court or agency of the account; empty for neither.
+    pub(crate) of: String,
+    /// As whom the registry is asked.
+    pub(crate) caller: Caller,
+    /// Which pages are offered.
+    pub(crate) desk: Desk,
+    /// Seconds until the session is over when nothing is done.
+    pub(crate) over_in: u64,
+    role: Option<Role>,
+}
+
+/// The session of a token; none when it is over. Asking uses the session.
+pub(crate) async fn find(
+    people: &dyn People,
+    certificate: Option<&Caller>,
+    source: &str,
+    token: &Hidden,
+) -> Option<Session> {
+    let mut caller = people.caller(certificate, token).await.ok()?;
+    let told = people.session(certificate, Some(token)).await.ok()?;
+    source.clone_into(&mut caller.source);
+    // Whoever acts for one agency acts for it without saying so.
+    if let [only] = caller.oris.as_slice() {
+        caller.ori = only.clone();
+    }
+    let role = told.role.parse::<Role>().ok();
+    Some(Session {
+        desk: role.map(|role| desk(role, &told)).unwrap_or_default(),
+        over_in: over_in(&told),
+        called: if told.full_name.is_empty() {
+            told.account.clone()
+        } else {
+            told.full_name
+        },
+        account: told.account,
+        of: told.of,
+        caller,
+        role,
+    })
+}
+
+fn desk(role: Role, told: &SessionAnswer) -> Desk {
+    let place = if role.is_of_a_court() {
+        Place::Court(told.of.clone())
+    } else if role.is_of_an_agency() {
+        Place::Agency(told.of.clone())
+    } else {
+        Place::Registry
+    };
+    let who = Who { role, place };
+    let search = may(&who, Verb::Search, true);
+    Desk {
+        search,
+        service: may(&who, Verb::Service, true),
+        between: may(&who, Verb::Check, true),
+        entry: may(&who, Verb::Create, true),
+        machine: may(&who, Verb::Status, true) && !search,
+        radio: role.is_of_an_agency(),
+    }
+}
+
+fn over_in(told: &SessionAnswer) -> u64 {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let over = told
+        .over_at
+        .parse::<UtcMillis>()
+        .map_or(0, |at| u64::try_from(at.0).unwrap_or(0));
+    over.saturating_sub(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+        .div_ceil(1000)
+}
+
+impl Session {
+    /// The court or agency as it is called.
+    pub(crate) fn place(&self) -> String {
+        called(&self.of)
+    }
+
+    /// The role in words.
+    pub(crate) fn role(&self, w: &Words) -> &'static str {
+        match self.role {
+            Some(Role::Query) => w.role_query,
+            Some(Role::QuerySealed) => w.role_query_sealed,
+            Some(Role::Court) => w.role_court,
+            Some(Role::Supervisor) => w.role_supervisor,
+            Some(Role::Judge) => w.role_judge,
+            Some(Role::LeaQuery) => w.role_lea_query,
+            Some(Role::LeaService) => w.role_lea_service,
+            Some(Role::Auditor) => w.role_auditor,
+            Some(Role::Administrator) => w.role_administrator,
+            Some(Role::Operator) => w.role_operator,
+            None => "",
+        }
+    }
+}

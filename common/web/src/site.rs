@@ -1,0 +1,85 @@
+//! What all pages share: the registry behind them, the accounts, and what is kept between two pages of one person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccpor_api::message::LookupRequest;
+use ccpor_api::{Backend, People};
+use rand::RngCore as _;
+
+use crate::drawn::Drawn;
+use crate::fields::Fields;
+use crate::kept::Kept;
+
+/// A question is asked again when its page is loaded again, for as long as a session may last.
+const QUESTION_FOR: Duration = Duration::from_secs(12 * 3600);
+/// What was typed when a session ended waits for its person for as long as a working day.
+const DRAFT_FOR: Duration = Duration::from_secs(12 * 3600);
+
+/// What to put pages before.
+#[derive(Clone)]
+pub struct Pages {
+    /// The registry, with the rights of callers decided in it.
+    pub backend: Arc<dyn Backend>,
+    /// The accounts of people.
+    pub people: Arc<dyn People>,
+    /// What this machine is called at the top of each page: `Superior Court of Alameda County`.
+    pub place: String,
+    /// The longest time for an answer of the registry.
+    pub longest: Duration,
+}
+
+/// What somebody asked.
+#[derive(Clone)]
+pub(crate) struct Question {
+    pub(crate) account: String,
+    pub(crate) request: LookupRequest,
+    /// Why it is asked, in the person's words; empty when not stated.
+    pub(crate) purpose: String,
+    /// The person's own number of the incident or case; empty when not stated.
+    pub(crate) incident: String,
+    /// What was typed, to change it.
+    pub(crate) fields: Fields,
+    /// Whether it was asked on the page for two people.
+    pub(crate) pair: bool,
+}
+
+/// What somebody typed and could not send.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    pub(crate) account: String,
+    pub(crate) visit: String,
+    pub(crate) fields: Fields,
+}
+
+/// The pages of one machine.
+pub(crate) struct Inner {
+    pub(crate) pages: Pages,
+    pub(crate) questions: Kept<Question>,
+    pub(crate) drafts: Kept<Draft>,
+    pub(crate) drawn: Drawn,
+    secret: [u8; 32],
+}
+
+/// See [`Inner`].
+pub(crate) type Site = Arc<Inner>;
+
+/// A site with nothing kept yet.
+pub(crate) fn site(pages: Pages) -> Site {
+    let mut secret = [0_u8; 32];
+    rand::rng().fill_bytes(&mut secret);
+    Arc::new(Inner {
+        pages,
+        questions: Kept::new(20_000, QUESTION_FOR),
+        drafts: Kept::new(2_000, DRAFT_FOR),
+        drawn: Drawn::default(),
+        secret,
+    })
+}
+
+impl Inner {
+    /// What a form of this browser and session must carry.
+    pub(crate) fn form_token(&self, holder: &str) -> blake3::Hash {
+        blake3::keyed_hash(&self.secret, holder.as_bytes())
+    }
+}

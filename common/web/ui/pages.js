@@ -1,0 +1,81 @@
+// What helps where scripts run; every page works without it.
+"use strict";
+
+// A form that is being sent is not sent twice; coming back to the page makes it ready again.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});
+
+// What only a script can do is shown only where one runs.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
+// Scans: larger, smaller, turned. The steps are classes of the style sheet.
+for (const scan of document.querySelectorAll("[data-scan]")) {
+  const tools = scan.querySelector(".scan-tools");
+  const pages = scan.querySelector(".scan-pages");
+  if (!tools || !pages) continue;
+  tools.hidden = false;
+  let zoom = 0;
+  let turn = 0;
+  const show = () => {
+    pages.className = `scan-pages zoom-${zoom} turn-${turn}`;
+  };
+  tools.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.zoom === "in") zoom = Math.min(zoom + 1, 4);
+    else if (button.dataset.zoom === "out") zoom = Math.max(zoom - 1, 0);
+    else turn = (turn + 1) % 4;
+    show();
+  });
+}
+
+// The message about what went wrong is read first.
+document.getElementById("problem")?.focus();
+
+// A screen that is left alone is locked, and what stands in its form goes along to be kept.
+const idle = Number(document.body.dataset.idle) * 1000;
+if (idle > 0) {
+  const warning = Math.min(120000, idle / 2);
+  const dialog = document.getElementById("idle");
+  let last = Date.now();
+  let told = last;
+  const lock = () => {
+    const form = document.querySelector("form[data-keep]") ?? document.getElementById("lock");
+    if (form.id !== "lock") {
+      const from = document.createElement("input");
+      from.type = "hidden";
+      from.name = "from";
+      from.value = location.pathname;
+      form.append(from);
+      form.action = "/lock";
+      form.noValidate = true;
+    }
+    form.submit();
+  };
+  const active = () => {
+    last = Date.now();
+    if (dialog.open) dialog.close();
+    // The machine is told once a minute that somebody is here.
+    if (last - told > Math.min(60000, idle / 4)) {
+      told = last;
+      fetch("/pulse", { cache: "no-store" }).catch(() => {});
+    }
+  };
+  for (const kind of ["keydown", "pointerdown", "scroll"]) addEventListener(kind, active, { passive: true });
+  dialog.querySelector("[data-stay]").addEventListener("click", active);
+  setInterval(() => {
+    const quiet = Date.now() - last;
+    if (quiet >= idle) lock();
+    else if (quiet >= idle - warning && !dialog.open) dialog.showModal();
+  }, 1000);
+}

@@ -1,0 +1,137 @@
+// Every page in every state that can be reached: no violation that axe-core finds, nothing to scroll sideways at 320 px and
+// at 400 %, and a picture of the main pages.
+
+import { after, before, it } from "node:test";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Desk, startBrowser, startStand } from "./stand.mjs";
+
+let browser, stand;
+const pictures = fileURLToPath(new URL("pictures", import.meta.url));
+
+before(async () => {
+  mkdirSync(pictures, { recursive: true });
+  [stand, browser] = await Promise.all([startStand(), startBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  await stand?.stop();
+});
+
+/** Plays through the states; `seen` is called at each. */
+async function states(desk, seen) {
+  const { page } = desk;
+  const ask = async (line) => {
+    await page.goto("/search");
+    await page.locator("#line").fill(line);
+    await page.locator("#line").press("Enter");
+    await page.waitForURL(/answers/);
+  };
+  const fresh = async (role) => {
+    await page.context().clearCookies({ name: "__Host-ccpor-session" });
+    await desk.logOn(role);
+  };
+  await page.goto("/log-on");
+  await seen("log-on");
+  await desk.credentials({ name: "nobody", password: "wrong", codes: ["000000"] });
+  await page.waitForSelector("#problem");
+  await seen("log-on-refused");
+  const letter = await stand.account("court", "alameda", "letter");
+  await page.goto("/set-up");
+  await seen("set-up");
+  await page.locator("#name").fill(letter.name);
+  await page.locator("#set_up_code").fill(letter.set_up_code);
+  await page.locator("#new_password").fill("a long walk home");
+  await page.locator("#again").fill("a long walk home");
+  await page.locator("#again").press("Enter");
+  await page.waitForSelector(".codes");
+  await seen("authenticator");
+  await fresh("lea-service");
+  await seen("search");
+  await page.locator(".more summary").click();
+  await seen("search-form");
+  await page.locator("#line").press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("search-problem");
+  await ask("DOE,JOHN 19850312");
+  await seen("answers");
+  await ask("Zzyzx, Quirin 1931-07-07");
+  await seen("no-match");
+  await page.goto(`/orders/${stand.orders.unserved}`);
+  await page.waitForLoadState("networkidle");
+  await seen("order");
+  for (const [name, number] of Object.entries({ criminal: stand.orders.criminal, script: stand.orders.script })) {
+    await page.goto(`/orders/${number}`);
+    await seen(`order-${name}`);
+  }
+  await page.goto(`/orders/${stand.orders.unserved}/service`);
+  await seen("service");
+  await page.goto("/orders/none");
+  await seen("not-found");
+  await page.goto("/search");
+  await page.locator(".menu summary").click();
+  await seen("menu");
+  await page.locator("#line").fill("Doe, Jo");
+  await page.context().clearCookies({ name: "__Host-ccpor-session" });
+  await page.locator("#line").press("Enter");
+  await page.waitForURL(/log-on/);
+  await seen("log-on-kept");
+  await desk.credentials();
+  await seen("search-restored");
+  await fresh("judge");
+  await page.goto("/between");
+  await seen("between");
+  await page.locator("#one").fill("Doe, John 1985");
+  await page.locator("#other").fill("Doe, Jane");
+  await page.locator("#other").press("Enter");
+  await page.waitForURL(/answers/);
+  await seen("between-answers");
+  await fresh("court");
+  await page.goto("/entry");
+  await seen("entry");
+  await page.locator("#form").selectOption("DV-130");
+  await page.locator("#case_number").fill("FL-26-STATE");
+  await page.locator("#issued").fill("2026-11-20");
+  await page.locator("#last").fill("Doe");
+  await page.locator("#first").fill("John");
+  await page.locator("#dob").fill("1985-03-12");
+  await page.locator("#p1_last").fill("Doe");
+  await page.locator("#p1_first").fill("Jane");
+  await page.locator("#case_number").press("Enter");
+  await page.waitForSelector(".checked");
+  await seen("entry-checked");
+  await page.locator("#case_number").fill("");
+  await page.locator("button[value=file]").press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("entry-refused");
+  await page.goto(`/orders/${stand.orders.unserved}/scan`);
+  await seen("scan-upload");
+  await fresh("operator");
+  await page.goto("/machine");
+  await seen("machine");
+}
+
+const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine"]);
+
+for (const language of ["en", "es"]) {
+  it(`no state has a violation, ${language}`, async () => {
+    const desk = await Desk.open(browser, stand, { language });
+    await states(desk, async (state) => {
+      await desk.isAccessible(`${state}, ${language}`);
+      if (language === "en" && shown.has(state)) await desk.page.screenshot({ path: `${pictures}/${state}.png` });
+    });
+    await desk.close();
+  });
+  // 400 % of a screen of 1280 px is the same as a screen of 320 px; both are looked at, as people meet both.
+  for (const [name, options] of [["320 px", { width: 320, height: 640 }], ["400 %", { width: 320, height: 256 }]]) {
+    it(`every state is read without scrolling sideways at ${name}, ${language}`, async () => {
+      const desk = await Desk.open(browser, stand, { language, ...options });
+      await states(desk, async (state) => {
+        await desk.fits(`${state}, ${name}`);
+        await desk.isAccessible(`${state}, ${name}, ${language}`);
+      });
+      await desk.close();
+    });
+  }
+}

@@ -1,0 +1,7 @@
+//! The stand that browsers are tested against: real daemons with a few orders, and accounts as they are asked for.
+
+mod accounts;
+mod orders;
+
+pub use accounts::{Person, add};
+pub use orders::{Filed, file_all};
