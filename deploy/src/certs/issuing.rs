@@ -54,17 +54,20 @@ pub(crate) struct WithRoot {
 pub(crate) enum Issuing {
     /// Make a new authority with an issuing certificate under a root; the root's key stays where it is.
     #[command(
-        after_help = "Examples:\n  ccpor certs issuing new --root /media/safe/ccpor-root --authority /var/lib/ccpor-hub/authority"
+        after_help = "Examples:\n  ccpor certs issuing new --root /media/safe/ccpor-root --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs issuing new --root ./root --authority ./authority"
     )]
     New(WithRoot),
     /// Step 1 of a replacement: make the next issuing certificate with the root's key. Nothing uses it yet.
     #[command(
-        after_help = "Examples:\n  ccpor certs issuing prepare --root /media/safe/ccpor-root --authority /var/lib/ccpor-hub/authority"
+        after_help = "Examples:\n  ccpor certs issuing prepare --root /media/safe/ccpor-root --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs issuing prepare --root ./root --authority ./authority"
     )]
     Prepare(WithRoot),
     /// Step 2: let the next one sign. What the old one signed stays good; machines get the new chain as they renew.
     #[command(
-        after_help = "Examples:\n  ccpor certs issuing activate --authority /var/lib/ccpor-hub/authority"
+        after_help = "Examples:\n  ccpor certs issuing activate --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs issuing activate --authority ./authority"
     )]
     Activate {
         /// Directory of the authority.
@@ -73,7 +76,8 @@ pub(crate) enum Issuing {
     },
     /// Step 3: stop accepting TLS certificates that the old one signed. Records signed under it stay valid.
     #[command(
-        after_help = "Examples:\n  ccpor certs issuing retire --authority /var/lib/ccpor-hub/authority"
+        after_help = "Examples:\n  ccpor certs issuing retire --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs issuing retire --authority ./authority"
     )]
     Retire {
         /// Directory of the authority.
@@ -84,7 +88,10 @@ pub(crate) enum Issuing {
         lock_out: bool,
     },
     /// Show the issuing certificates and how far a replacement has come.
-    #[command(after_help = "Examples:\n  ccpor certs issuing show --authority /var/lib/ccpor-hub/authority")]
+    #[command(
+        after_help = "Examples:\n  ccpor certs issuing show --authority /var/lib/ccpor-hub/authority\n  \
+                      ccpor certs issuing show --authority ./authority"
+    )]
     Show {
         /// Directory of the authority.
         #[arg(long, value_name = "DIR")]
