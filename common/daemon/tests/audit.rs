@@ -1,9 +1,5 @@
 //! The recorder: what becomes of calls that are carried out, refused, cut off, or cannot be recorded, and of people at the door.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::future::pending;
 use std::sync::Arc;
