@@ -82,29 +82,35 @@ pub(crate) enum Command {
     Renew(renewing::Renew),
     /// Let a machine renew whose certificate ended more than 30 and up to 90 days ago.
     #[command(
-        after_help = "Examples:\n  ccpor certs approve --authority /var/lib/ccpor-hub/authority court/alameda/node/1"
+        after_help = "Examples:\n  ccpor certs approve --authority /var/lib/ccpor-hub/authority court/alameda/node/1\n  \
+                      ccpor certs approve --authority ./authority tribal/yurok/node/1"
     )]
     Approve(judging::Whom),
     /// Refuse every certificate that an identity has, for ever; a new invitation brings it back.
     #[command(
-        after_help = "Examples:\n  ccpor certs revoke --authority /var/lib/ccpor-hub/authority court/alameda/node/1 --reason stolen\n\n\
+        after_help = "Examples:\n  ccpor certs revoke --authority /var/lib/ccpor-hub/authority court/alameda/node/1 --reason stolen\n  \
+                      ccpor certs revoke --authority ./authority tribal/yurok/node/1 --reason copied\n\n\
                       Ends with 9 when a connected machine has not taken the list within 10 seconds."
     )]
     Revoke(judging::Judge),
     /// Refuse every certificate of an identity until it is resumed.
     #[command(
-        after_help = "Examples:\n  ccpor certs suspend --authority /var/lib/ccpor-hub/authority lea/alameda-so --reason 'laptop missing'"
+        after_help = "Examples:\n  ccpor certs suspend --authority /var/lib/ccpor-hub/authority lea/alameda-so --reason 'laptop missing'\n  \
+                      ccpor certs suspend --authority ./authority system/alameda-cms --reason 'not reachable'"
     )]
     Suspend(judging::Judge),
     /// End a suspension.
     #[command(
-        after_help = "Examples:\n  ccpor certs resume --authority /var/lib/ccpor-hub/authority lea/alameda-so"
+        after_help = "Examples:\n  ccpor certs resume --authority /var/lib/ccpor-hub/authority lea/alameda-so\n  \
+                      ccpor certs resume --authority ./authority system/alameda-cms"
     )]
     Resume(judging::Judge),
     /// Let a stolen record-signing key count only up to a place in its ledger: records behind it are refused, and set aside where they are.
     #[command(
         after_help = "Examples:\n  ccpor certs end-key --authority /var/lib/ccpor-hub/authority court/alameda/node/1 \
-                      --key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 --from 2.118 --reason stolen"
+                      --key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 --from 2.118 --reason stolen\n  \
+                      ccpor certs end-key --authority ./authority tribal/yurok/node/1 \
+                      --key 3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29 --from 2.118 --reason copied"
     )]
     EndKey(judging::EndKey),
     /// Show who is revoked or suspended, which machines have the newest list, and who waits for an approval.
@@ -115,7 +121,8 @@ pub(crate) enum Command {
     Revoked(judging::Directory),
     /// Write an X.509 certificate revocation list for programs of third parties.
     #[command(
-        after_help = "Examples:\n  ccpor certs export-crl --authority /var/lib/ccpor-hub/authority --out ./ccpor.crl"
+        after_help = "Examples:\n  ccpor certs export-crl --authority /var/lib/ccpor-hub/authority --out ./ccpor.crl\n  \
+                      ccpor certs export-crl --authority ./authority --out /srv/www/ccpor.crl"
     )]
     ExportCrl(renewing::Export),
     /// The root, whose key belongs on no network.

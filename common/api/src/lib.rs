@@ -7,6 +7,7 @@
 // A module uses only modules declared below it.
 pub mod nearest;
 mod client;
+mod target;
 mod line;
 mod server;
 mod face;
@@ -35,9 +36,10 @@ pub use backend::{
     Arrival, Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, Knock, MAX_CASE_NUMBER,
     MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER, Person,
 };
-pub use client::{Answers, CallFailed, Client, ImageIn, Target};
+pub use client::{Answers, CallFailed, Client, ImageIn};
 pub use limits::Limits;
 pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};
+pub use target::Target;
 pub use visit::Shown;

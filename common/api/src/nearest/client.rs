@@ -10,9 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OnceCell;
 
 use super::choice::Board;
-use crate::client::{CallFailed, Client, Target};
+use crate::client::{CallFailed, Client};
 use crate::message::{Freshness, GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer};
 use crate::problem::Code;
+use crate::target::Target;
 
 /// A machine that is silent for so long is taken for dead by this question, and the next one is asked, whatever was saved up.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -11,7 +11,8 @@ use ccpor_certs::{Machine, Moment, Roots, SignedTopology, Topology};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{CallFailed, Client, Target};
+use crate::client::{CallFailed, Client};
+use crate::target::Target;
 
 /// Machines that are measured at one time.
 const AT_A_TIME: usize = 32;
