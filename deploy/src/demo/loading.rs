@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use ccpor_deploy::fleet::programs;
 use ccpor_deploy::population::{Filing, Population};
-use ccpor_domain::CourtRef;
+use ccpor_domain::{Calendars, CourtRef, Order};
 use tokio::process::{Child, Command};
 
 use super::reached::{client, failed};
@@ -89,12 +89,18 @@ fn import(program: &Path, settings: &Path, file: &Path) -> Result<Child, Failure
         .map_err(failed)
 }
 
-/// Writes the orders of one court; gives the first of them as an example.
+/// Whether an order is in force for as long as a demonstration may run: one that is over is shown for a stated purpose alone.
+fn stands(order: &Order) -> bool {
+    let end = ccpor_domain::ends(order, &Calendars::default()).moment();
+    end.is_some_and(|end| end.0 > now_ms() + 30 * 24 * 3_600_000)
+}
+
+/// Writes the orders of one court; gives the first of them that stands as an example.
 fn write(file: &Path, court: &CourtRef, count: u64) -> std::io::Result<Option<Example>> {
     let mut out = BufWriter::new(std::fs::File::create(file)?);
     let mut example = None;
     for filing in orders_of(court, count) {
-        if example.is_none() {
+        if example.is_none() && stands(&filing.order) {
             let order = &filing.order;
             let name = order.restrained.name.last_first();
             example = Some(Example {
