@@ -133,6 +133,8 @@ impl Vault {
             .mode(0o700)
             .create(directory)
             .map_err(|source| io_at(directory, source))?;
+        // The code is shown after this: the directory itself must outlive a power cut.
+        sync_parent(directory).map_err(|source| io_at(directory, source))?;
         write_new(&file, key.as_slice())?;
         Ok(Self {
             directory: directory.to_owned(),
