@@ -29,6 +29,7 @@ mod day_key;
 mod auditors;
 mod passphrase;
 mod hpke;
+mod shown;
 mod tag;
 mod told;
 mod files;

@@ -1,6 +1,8 @@
 //! The blind index: a tag says, to whoever holds the day's key, that an entry is about a person or number, and to nobody else
 //! anything. Clues are brought to one spelling first; similar names have unrelated tags.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -30,55 +32,92 @@ impl TagKey {
     /// The tag of a clue; none when the clue says nothing.
     #[must_use]
     pub fn tag(&self, clue: Clue<'_>) -> Option<Tag> {
-        let text = Zeroizing::new(clue.spelled()?);
-        let hash = blake3::keyed_hash(&self.0, text.as_bytes());
+        self.tag_in(clue, &mut Speller::default())
+    }
+
+    /// The same, spelled in buffers that are used for many clues one after the other.
+    pub(crate) fn tag_in(&self, clue: Clue<'_>, speller: &mut Speller) -> Option<Tag> {
+        let hash = blake3::keyed_hash(&self.0, speller.spelled(clue)?.as_bytes());
         let (front, _) = hash.as_bytes().split_first_chunk::<16>()?;
         Some(Tag(*front))
     }
 }
 
-impl Clue<'_> {
-    /// The one spelling of a clue, with its kind before it.
-    fn spelled(&self) -> Option<String> {
-        match self {
-            Self::Name(first, last) => name(first, last).map(|name| format!("name:{name}")),
-            Self::Person(first, last, dob) => {
-                let dob = letters(dob);
-                let name = name(first, last).filter(|_| !dob.is_empty())?;
-                Some(format!("person:{name}:{dob}"))
-            }
-            Self::Number(kind, value) => {
-                let value = letters(value);
-                (!value.is_empty()).then(|| format!("number:{kind}:{value}"))
-            }
-        }
-    }
+/// Buffers in which clues are brought to their one spelling: an answer may name many people, and who asks waits for their tags.
+#[derive(Default)]
+pub(crate) struct Speller {
+    spelled: Zeroizing<String>,
+    letters: Zeroizing<String>,
+    words: Vec<Range<usize>>,
 }
 
-/// The words of a name in the order of the alphabet: whoever mixed up first and last names is found as well.
-fn name(first: &str, last: &str) -> Option<String> {
-    let mut words: Vec<String> = first
-        .split_whitespace()
-        .chain(last.split_whitespace())
-        .map(letters)
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.sort_unstable();
-    (!words.is_empty()).then(|| words.join(" "))
+impl Speller {
+    /// The one spelling of a clue, with its kind before it.
+    fn spelled(&mut self, clue: Clue<'_>) -> Option<&str> {
+        self.spelled.clear();
+        let says_something = match clue {
+            Clue::Name(first, last) => {
+                self.spelled.push_str("name:");
+                self.name(first, last)
+            }
+            Clue::Person(first, last, dob) => {
+                self.spelled.push_str("person:");
+                let named = self.name(first, last);
+                self.spelled.push(':');
+                push_letters(&mut self.spelled, dob) && named
+            }
+            Clue::Number(kind, value) => {
+                self.spelled.extend(["number:", kind, ":"]);
+                push_letters(&mut self.spelled, value)
+            }
+        };
+        says_something.then_some(self.spelled.as_str())
+    }
+
+    /// The words of a name in the order of the alphabet: whoever mixed up first and last names is found as well.
+    fn name(&mut self, first: &str, last: &str) -> bool {
+        self.letters.clear();
+        self.words.clear();
+        for word in first.split_whitespace().chain(last.split_whitespace()) {
+            let begin = self.letters.len();
+            if push_letters(&mut self.letters, word) {
+                self.words.push(begin..self.letters.len());
+            }
+        }
+        let letters = self.letters.as_str();
+        let word = |place: &Range<usize>| letters.get(place.clone()).unwrap_or_default();
+        self.words.sort_unstable_by(|a, b| word(a).cmp(word(b)));
+        for (number, place) in self.words.iter().enumerate() {
+            if number > 0 {
+                self.spelled.push(' ');
+            }
+            self.spelled.push_str(word(place));
+        }
+        !self.words.is_empty()
+    }
 }
 
 /// Letters and digits in capitals, without accents, and nothing else.
 pub(crate) fn letters(text: &str) -> String {
-    let plain = |text: &str| {
+    let mut letters = String::new();
+    push_letters(&mut letters, text);
+    letters
+}
+
+/// The same behind what is there; false when the text has none.
+fn push_letters(into: &mut String, text: &str) -> bool {
+    let before = into.len();
+    let mut plain = |text: &str| {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
-        letters.map(|letter| letter.to_ascii_uppercase()).collect()
+        into.extend(letters.map(|letter| letter.to_ascii_uppercase()));
     };
-    // Most names need no transliteration, and every hit of an answer passes here.
+    // Most names need no transliteration.
     if text.is_ascii() {
-        plain(text)
+        plain(text);
     } else {
-        plain(&deunicode::deunicode(text))
+        plain(&deunicode::deunicode(text));
     }
+    into.len() > before
 }
 
 impl std::fmt::Debug for Tag {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccpor_domain::UtcMillis;
 use ccpor_ledger::{
-    AppendError, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position, RepairRefusal,
-    SigningKey, StartError, Writer,
+    Announced, AppendError, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position,
+    RepairRefusal, SigningKey, StartError, Writer,
 };
 
 use crate::auditors::AuditorsPublic;
@@ -17,6 +17,7 @@ use crate::day_key::{DayKey, DayKeyFailed};
 use crate::day_keys::{DayKeyFiles, DayKeyFilesFailed};
 use crate::entry::{Act, BeganAnew, Entry, KeyBegan, KeyDestroyed, MAX_ORDERS, MAX_TAGS, MAX_TEXT, Outcome};
 use crate::reserve::Reserve;
+use crate::shown;
 use crate::tag::{Clue, Tag, TagKey};
 use crate::told::{Asked, Told};
 
@@ -119,8 +120,8 @@ pub struct Draft {
     pub act: Act,
     /// What the caller told.
     pub told: Told,
-    /// The people whom the answer names.
-    pub shown: Vec<Asked>,
+    /// The names that the answer shows, in one piece each.
+    pub shown: Vec<String>,
 }
 
 /// This machine's trail.
@@ -270,9 +271,16 @@ impl Trail {
             }
             act.key = Some(key.name());
             act.asked_tags = tags(key.tags(), &told.asked);
-            act.shown_tags = name_tags(key.tags(), &draft.shown);
+            act.shown_tags = each_once(shown::tags(key.tags(), &draft.shown));
         }
         Ok(encode(&Entry::Act(Box::new(act)))?)
+    }
+
+    /// Announces an entry, so that entries of calls that end at the same time become durable together; to be held until the entry
+    /// is queued.
+    #[must_use]
+    pub fn announce(&self) -> Announced {
+        self.writer.announce()
     }
 
     /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.
@@ -449,12 +457,6 @@ fn tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
         }
     }
     each_once(tags)
-}
-
-/// The names alone: an answer may name many people, and who asks waits for this.
-fn name_tags(key: &TagKey, people: &[Asked]) -> Vec<Tag> {
-    let tag = |person: &Asked| key.tag(Clue::Name(&person.first, &person.last));
-    each_once(people.iter().filter_map(tag).collect())
 }
 
 fn each_once(mut tags: Vec<Tag>) -> Vec<Tag> {

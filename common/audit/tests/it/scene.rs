@@ -110,11 +110,7 @@ pub(crate) fn look_up(trail: &Trail, at: &str, last: &str, first: &str) -> Draft
                 ..Asked::default()
             }],
         },
-        shown: vec![Asked {
-            first: "Alma".into(),
-            last: "Protegida".into(),
-            ..Asked::default()
-        }],
+        shown: vec!["PROTEGIDA, ALMA".into()],
     }
 }
 

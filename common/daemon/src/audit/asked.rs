@@ -1,8 +1,6 @@
 //! Whom and what a message asks for, and whom an answer names, in the words of the audit trail. Nothing is judged here.
 
-use std::collections::BTreeMap;
-
-use ccpor_api::message::{EnforceAnswer, Hit, LookupRequest, Order, OrderAnswer, Person};
+use ccpor_api::message::{EnforceAnswer, Hit, LookupRequest, Name, Order, OrderAnswer, Person};
 use ccpor_api::question::question_from;
 use ccpor_audit::Asked;
 use ccpor_matching::{Born, IdKind, NumberKind, PartialDate, Query};
@@ -135,80 +133,42 @@ fn one_word(kind: &str) -> &str {
     }
 }
 
-/// Everybody an order names.
+/// Everybody an order names, as it is drafted or amended.
 pub(super) fn parties(order: Option<&Order>) -> Vec<Asked> {
-    let Some(order) = order else { return Vec::new() };
-    let protected = order
-        .protected
-        .iter()
-        .filter_map(|protected| protected.person.as_ref());
-    order.restrained.iter().chain(protected).map(somebody).collect()
+    persons(order).map(somebody).collect()
 }
 
-/// Everybody whom the hits of a look-up name, each once.
-pub(super) fn hits(hits: &[Hit]) -> Vec<Asked> {
-    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+fn persons(order: Option<&Order>) -> impl Iterator<Item = &Person> {
+    order.into_iter().flat_map(|order| {
+        let protected = order.protected.iter();
+        let protected = protected.filter_map(|protected| protected.person.as_ref());
+        order.restrained.iter().chain(protected)
+    })
+}
+
+/// The names that the hits of a look-up show, each once.
+pub(super) fn hits(hits: &[Hit]) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::with_capacity(2 * hits.len());
     for hit in hits {
-        names.entry(&hit.restrained_name).or_default();
-        let also = hit
-            .also
-            .iter()
-            .map(|also| (also.name.as_str(), also.dob.as_str()));
-        for (name, dob) in std::iter::once((hit.name.as_str(), hit.dob.as_str())).chain(also) {
-            let known = names.entry(name).or_default();
-            if known.is_empty() {
-                *known = dob;
-            }
-        }
+        names.extend([hit.restrained_name.as_str(), hit.name.as_str()]);
+        names.extend(hit.also.iter().map(|also| also.name.as_str()));
     }
-    names
-        .into_iter()
-        .flat_map(|(name, dob)| named(name, dob))
-        .collect()
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
 }
 
-/// Everybody whom an order with its history names.
-pub(super) fn order_parties(answer: &OrderAnswer) -> Vec<Asked> {
-    parties(answer.order.as_ref())
+/// The names that an order with its history shows.
+pub(super) fn order_parties(answer: &OrderAnswer) -> Vec<String> {
+    let names = persons(answer.order.as_ref()).filter_map(|person| person.name.as_ref());
+    let whole = |name: &Name| format!("{}, {} {}", name.last, name.first, name.middle);
+    let outer = |name: &Name| format!("{}, {}", name.last, name.first);
+    names.flat_map(|name| [whole(name), outer(name)]).collect()
 }
 
-/// Whom an answer about enforcement names first: the restrained person.
-pub(super) fn enforced(answer: &EnforceAnswer) -> Vec<Asked> {
-    named(&answer.restrained_name, &answer.restrained_dob)
-}
-
-/// A name in one piece, `DOE, JANE MARIE` or `Jane Marie Doe`: once whole, and once by its outer words, since who asks rarely knows
-/// what stands between.
-#[must_use]
-pub fn named(name: &str, dob: &str) -> Vec<Asked> {
-    let words: Vec<&str> = name
-        .split([' ', ','])
-        .filter(|word| !word.is_empty() && !is_suffix(word))
-        .collect();
-    let person = |first: &str, last: &str| Asked {
-        first: first.to_owned(),
-        last: last.to_owned(),
-        dob: dob.to_owned(),
-        ..Asked::default()
-    };
-    let surname_first = name.split_once(',').map(|(last, rest)| {
-        let first = rest.split_whitespace().next().unwrap_or_default();
-        person(first, last)
-    });
-    match words.as_slice() {
-        [] => Vec::new(),
-        [_] | [_, _] => vec![person("", &words.join(" "))],
-        [first, .., last] => {
-            let outer = surname_first.unwrap_or_else(|| person(first, last));
-            vec![person("", &words.join(" ")), outer]
-        }
-    }
-}
-
-fn is_suffix(word: &str) -> bool {
-    ["JR", "SR", "II", "III", "IV"]
-        .iter()
-        .any(|suffix| word.trim_end_matches('.').eq_ignore_ascii_case(suffix))
+/// The name that an answer about enforcement shows first: the restrained person's.
+pub(super) fn enforced(answer: &EnforceAnswer) -> Vec<String> {
+    vec![answer.restrained_name.clone()]
 }
 
 #[cfg(test)]
@@ -233,19 +193,5 @@ mod tests {
             ..LookupRequest::default()
         });
         assert_eq!(unread[0].numbers.len(), 1);
-    }
-
-    #[test]
-    fn a_name_in_one_piece_is_found_by_its_outer_words() {
-        let outer = |name| {
-            let named = named(name, "1985-03-12");
-            named
-                .last()
-                .map(|asked| format!("{}/{}", asked.first, asked.last))
-        };
-        assert_eq!(outer("DOE, JANE MARIE"), Some("JANE/DOE".into()));
-        assert_eq!(outer("Jane Marie Doe Jr."), Some("Jane/Doe".into()));
-        assert_eq!(outer("DE LA CRUZ, ANA"), Some("ANA/DE LA CRUZ".into()));
-        assert_eq!(outer(""), None);
     }
 }

@@ -16,7 +16,7 @@ mod opening;
 
 pub(crate) use audited::looked_up;
 
-pub use asked::{asked_for, named};
+pub use asked::asked_for;
 pub use audited::Audited;
 pub use keeping::{KeepsTrails, TrailCopies};
 pub use opening::{AuditFailed, AuditSettings, directory, open};

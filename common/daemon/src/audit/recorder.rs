@@ -9,6 +9,7 @@ use ccpor_api::message::Check;
 use ccpor_api::{Caller, Code, Problem};
 use ccpor_audit::{Act, Asked, Draft, Kind, NotRecorded, Operation, Outcome, Told, Trail, Who};
 use ccpor_domain::OrderId;
+use ccpor_ledger::Announced;
 use tokio::sync::oneshot;
 
 use super::door::Door;
@@ -36,8 +37,8 @@ pub struct Seen {
     pub image: Option<[u8; 32]>,
     /// How many hits or orders.
     pub hits: u32,
-    /// The people whom it names.
-    pub shown: Vec<Asked>,
+    /// The names that it shows, in one piece each.
+    pub shown: Vec<String>,
     /// The machine that was asked as well.
     pub also_asked: String,
 }
@@ -84,6 +85,7 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(self.draft(&call)),
+            announced: Some(self.trail.announce()),
         };
         let kind = call.operation.kind();
         if kind == Kind::Change && self.trail.in_trouble().is_some() {
@@ -113,6 +115,7 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(draft),
+            announced: None,
         };
         // The log has told why; nothing is given out that would have to be held back.
         let _not_recorded = self.write(&mut pending, false).await;
@@ -221,6 +224,7 @@ impl Recorder {
         let (done, recorded) = oneshot::channel();
         // Whoever asked may be gone when it is durable.
         self.trail.append(entry, move |result| drop(done.send(result)));
+        pending.announced = None;
         // From here on the entry stands in the queue, and is written whether or not somebody waits.
         let queued = pending.draft.take();
         let result = recorded
@@ -242,6 +246,8 @@ impl Recorder {
 struct Pending<'a> {
     trail: &'a Arc<Trail>,
     draft: Option<Draft>,
+    /// Given up when the entry is queued.
+    announced: Option<Announced>,
 }
 
 impl Drop for Pending<'_> {
