@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::users::{self, Office};
-use ccpor_daemon::{logs, settings};
+use ccpor_daemon::{lifetime, logs, settings};
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
@@ -103,7 +103,7 @@ fn main() -> ExitCode {
     if let Err(error) = logs::start(&loaded.settings.log) {
         return say(&error, Exit::Usage);
     }
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match lifetime::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return say(&error, Exit::Failed),
     };

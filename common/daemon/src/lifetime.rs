@@ -1,11 +1,25 @@
-//! The lifetime of a daemon: the port it opens, the signal that ends it, and what it tells about its start.
+//! The lifetime of a daemon: the threads it has, the port it opens, the signal that ends it, and what it tells about its start.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ccpor_registry::Opening;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// The runtime of a program: two threads for each core, so that a lookup that waits for the disk holds up nobody else.
+///
+/// # Errors
+/// The system's, when it gives no threads.
+pub fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2 * cores)
+        .enable_all()
+        .build()
+}
 
 /// Why a port cannot be opened.
 #[derive(Debug, thiserror::Error)]

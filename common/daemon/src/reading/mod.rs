@@ -1,5 +1,5 @@
-//! Reading: the half of the programming interface that only looks, the same at a node and at the hub. Blocking work runs on
-//! threads of its own, never on the ones that serve connections.
+//! Reading: the half of the programming interface that only looks, the same at a node and at the hub. Work that may take
+//! longer runs on threads of its own, not on those that serve connections.
 
 mod question;
 mod law;
@@ -19,14 +19,16 @@ use ccpor_api::message::{
 };
 use ccpor_api::{Caller, Code, Problem, question::question_from};
 use ccpor_domain::{OrderId, UtcMillis};
-use ccpor_registry::{NoStory, NotSeen, Registry, Sight};
-use tokio::runtime::RuntimeFlavor;
+use ccpor_registry::{NoStory, NotSeen, Question, Registry, Sight};
 
 use crate::sharing::Sharing;
 use crate::sight::CallersSight;
 
 pub use answer::{freshness, position};
 pub use states::{courts, disk_free_bytes, readiness, status};
+
+/// Records that are read without a thread of their own.
+const FEW: usize = 50;
 
 /// Answers questions from one registry.
 pub struct Reader {
@@ -74,15 +76,16 @@ impl Reader {
         self.holds(&question.courts)?;
         question.sight = Some(Arc::new(self.sight(caller)?));
         let registry = Arc::clone(&self.registry);
-        let answer = computing(move || {
+        let wide = !others.is_empty() || is_wide(&question);
+        let work = move || {
             let answer = if others.is_empty() {
                 registry.lookup(&question)
             } else {
                 registry.lookup_several(&question, &others, asked.between)
             };
             answer::lookup(answer, &question)
-        })
-        .await?;
+        };
+        let answer = if wide { blocking(work).await? } else { here(work)? };
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let query_id = format!("{:x}-{number:x}", self.started.0);
         tracing::debug!(
@@ -280,19 +283,16 @@ fn moment(text: &str) -> Result<Option<UtcMillis>, Problem> {
         .map_err(|error: ccpor_domain::MomentRefused| Problem::field("at", error.to_string()))
 }
 
-/// Runs `work`, which mostly computes and answers somebody who waits: on this very thread, whose other work another one takes
-/// over, since every change of threads would be felt.
-///
-/// # Errors
-/// A [`Problem`] when the work ended by a fault of the program.
-pub async fn computing<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    match tokio::runtime::Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => {
-            std::panic::catch_unwind(AssertUnwindSafe(|| tokio::task::block_in_place(work)))
-                .map_err(|_| fault())
-        }
-        _ => blocking(work).await,
-    }
+/// Whether many orders may have to be read for one page.
+fn is_wide(question: &Question) -> bool {
+    let filtered = !question.courts.is_empty() || !question.states.is_empty();
+    filtered || question.skip > 0 || question.query.limit > FEW
+}
+
+/// Runs `work`, which computes for a fraction of a millisecond and reads few records, on this very thread: a change of threads
+/// would take as long as the work.
+fn here<T>(work: impl FnOnce() -> T) -> Result<T, Problem> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| fault())
 }
 
 /// Runs `work`, which may wait for the disk, away from the threads that serve connections.
