@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use ccpor_tests::bench::{self, Sheet};
 use clap::{Parser, ValueEnum};
 
+/// As in the programs that are measured.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the registry. Run it on a quiet machine: cargo run --release -p ccpor-tests --bin bench -- NAME
 #[derive(Parser)]
 struct Arguments {
