@@ -3,6 +3,7 @@
 //! Changes are made one after the other, many records at a time, by a thread that is fed by a bounded queue: whoever
 //! replicates faster than it can follow is slowed down. Whoever files one order at a time need not wait for that thread.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ccpor_domain::{Event, OrderId};
-use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
+use ccpor_ledger::{Body, Head, Hlc, OriginId, Position, SignedRecord};
 
 use crate::card;
 use crate::catalogue::KnownImage;
@@ -21,36 +22,54 @@ use crate::view::{CurrentView, View};
 pub(crate) struct Fact {
     pub(crate) head: Head,
     pub(crate) hlc: Hlc,
-    /// None for records that concern the ledger itself, and for those of a kind that this version does not know.
-    pub(crate) event: Option<Event>,
+    pub(crate) said: Said,
+}
+
+/// What a record says of an order.
+pub(crate) enum Said {
+    /// Nothing: it concerns the ledger itself.
+    Nothing,
+    /// This, as whoever recorded it knows.
+    Event(Event),
+    /// What is in these bytes. They are read when they are applied, so that nothing waits for it before it is durable.
+    Bytes(Vec<u8>),
 }
 
 impl Fact {
-    /// Reads a record that was verified before.
+    /// Of a record that was verified before.
     pub(crate) fn of(signed: &SignedRecord) -> Result<Self, IndexFailed> {
         let record = signed.decode().map_err(|_| IndexFailed::Entry)?;
         let head = Head {
             position: record.position(),
             hash: signed.hash(),
         };
-        let event = match &record.body {
-            Body::EpochStart(_) | Body::KeyHandover(_) => None,
-            Body::Event(bytes) => match ccpor_domain::decode(bytes) {
-                Ok(event) => Some(event),
-                Err(error) => {
-                    tracing::warn!(
-                        origin = %record.origin, epoch = record.epoch, seq = record.seq, %error,
-                        "a record is not understood by this version; it is kept and passed on, but not shown"
-                    );
-                    None
-                }
-            },
+        let said = match record.body {
+            Body::EpochStart(_) | Body::KeyHandover(_) => Said::Nothing,
+            Body::Event(bytes) => Said::Bytes(bytes),
         };
         Ok(Self {
             head,
             hlc: record.hlc,
-            event,
+            said,
         })
+    }
+
+    /// The event; none for a record that concerns the ledger itself, and for one of a kind that this version does not know.
+    fn event(&self, origin: &OriginId) -> Option<Cow<'_, Event>> {
+        match &self.said {
+            Said::Nothing => None,
+            Said::Event(event) => Some(Cow::Borrowed(event)),
+            Said::Bytes(bytes) => ccpor_domain::decode(bytes)
+                .inspect_err(|error| {
+                    let Position { epoch, seq } = self.head.position;
+                    tracing::warn!(
+                        %origin, epoch, seq, %error,
+                        "a record is not understood by this version; it is kept and passed on, but not shown"
+                    );
+                })
+                .ok()
+                .map(Cow::Owned),
+        }
     }
 }
 
@@ -274,14 +293,14 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
         let (mut last, mut orders) = (None, 0);
         for fact in &batch.facts {
             let position = fact.head.position;
-            if let Some(event) = &fact.event {
+            if let Some(event) = fact.event(&batch.origin) {
                 let place = Place {
                     hlc: fact.hlc.0,
                     origin: number,
                     epoch: position.epoch,
                     seq: position.seq,
                 };
-                orders += u64::from(work.event(place, &batch.origin, event)?);
+                orders += u64::from(work.event(place, &batch.origin, &event)?);
             }
             last = Some(fact.head);
         }

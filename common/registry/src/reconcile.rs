@@ -23,6 +23,9 @@ const RUN: RunLimit = RunLimit {
     bytes: 4 << 20,
 };
 
+/// How often the peer's copy is looked at while it grows.
+const LOOKS: usize = 20;
+
 /// Why the ledger was not reconciled.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileRefused {
@@ -210,35 +213,33 @@ impl Registry {
     ) -> Result<Beside, ReconcileRefused> {
         let own = self.own().ok_or(ReconcileRefused::NotACourt)?;
         let ledger = self.shelf.get(own).ok_or(ReconcileRefused::NotACourt)?;
-        let records = ledger.records();
-        let shared = ccpor_ledger::shared(records, |number| {
-            let head = head_of(&ledger, records - number)?;
-            Ok::<_, ReconcileRefused>(fetch(head).map_err(ReconcileRefused::Peer)?.is_some())
-        })?;
-        if shared == records {
-            return Ok(Beside::NotAhead);
+        for _ in 0..LOOKS {
+            let records = ledger.records();
+            let shared = ccpor_ledger::shared(records, |number| {
+                let head = head_of(&ledger, records - number)?;
+                Ok::<_, ReconcileRefused>(fetch(head).map_err(ReconcileRefused::Peer)?.is_some())
+            })?;
+            if shared == records {
+                return Ok(Beside::NotAhead);
+            }
+            let parted = match shared {
+                0 => None,
+                shared => head_of(&ledger, records - shared)?,
+            };
+            let theirs = fetch(parted).map_err(ReconcileRefused::Peer)?.unwrap_or_default();
+            let Some(theirs) = theirs.first() else {
+                return Ok(Beside::Ahead);
+            };
+            let position = parted.map(|head| head.position);
+            let ours = ledger.run(position, RunLimit { records: 1, bytes: 1 })?;
+            // The very record that follows here reached the peer while it was asked.
+            if ours.first().is_none_or(|ours| ours.hash() != theirs.hash()) {
+                return Ok(Beside::Parted(parted, behind(&ledger, position)?));
+            }
         }
-        let parted = match shared {
-            0 => None,
-            shared => head_of(&ledger, records - shared)?,
-        };
-        let position = parted.map(|head| head.position);
-        let theirs = fetch(parted).map_err(ReconcileRefused::Peer)?.unwrap_or_default();
-        if theirs.is_empty() {
-            return Ok(Beside::Ahead);
-        }
-        let (mut branch, mut after) = (Vec::new(), position);
-        loop {
-            let run = ledger.run(after, RUN)?;
-            let Some(last) = run.last() else { break };
-            after = last.outline().ok().map(|outline| outline.position);
-            branch.extend(run);
-        }
-        let branch = Branch {
-            parted: position,
-            records: branch,
-        };
-        Ok(Beside::Parted(parted, branch))
+        let moving =
+            "the hub's copy of this court's ledger grows while it is looked at; try again in a minute";
+        Err(ReconcileRefused::Peer(moving.to_owned()))
     }
 
     /// Keeps the branch, and takes the ledger back to where it begins.
@@ -282,6 +283,19 @@ impl Registry {
             Err(NoStory::Unknown(_)) => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// Everything behind a place.
+fn behind(ledger: &Ledger, parted: Option<Position>) -> Result<Branch, ReadError> {
+    let (mut records, mut after) = (Vec::new(), parted);
+    loop {
+        let run = ledger.run(after, RUN)?;
+        let Some(last) = run.last().and_then(|last| last.outline().ok()) else {
+            return Ok(Branch { parted, records });
+        };
+        after = Some(last.position);
+        records.extend(run);
     }
 }
 

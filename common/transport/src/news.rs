@@ -15,6 +15,7 @@ pub(crate) struct News(Arc<Mutex<Vec<Weak<Mailbox>>>>);
 /// The changes that one connection has not looked at.
 #[derive(Default)]
 pub(crate) struct Mailbox {
+    takes_heartbeats: bool,
     waiting: Mutex<Waiting>,
     arrived: Notify,
 }
@@ -46,8 +47,22 @@ impl News {
         news
     }
 
+    /// All changes. Heads wake whoever waits; heartbeats are found by who looks from time to time, because with many courts one
+    /// comes at every moment.
     pub(crate) fn subscribe(&self) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::default());
+        self.mailbox(true)
+    }
+
+    /// Changes of heads alone.
+    pub(crate) fn subscribe_to_heads(&self) -> Arc<Mailbox> {
+        self.mailbox(false)
+    }
+
+    fn mailbox(&self, takes_heartbeats: bool) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox {
+            takes_heartbeats,
+            ..Mailbox::default()
+        });
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -58,6 +73,9 @@ impl News {
 
 impl Mailbox {
     fn put(&self, moved: &Moved) {
+        if !self.takes_heartbeats && matches!(moved, Moved::Heartbeat(_)) {
+            return;
+        }
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match moved {
             Moved::Head(origin, head) => {
@@ -70,13 +88,14 @@ impl Mailbox {
                 if let Ok(heartbeat) = signed.decode() {
                     waiting.heartbeats.insert(heartbeat.origin, signed.clone());
                 }
+                return;
             }
         }
         drop(waiting);
         self.arrived.notify_one();
     }
 
-    /// Waits for a change.
+    /// Waits for a change of a head.
     pub(crate) async fn arrived(&self) {
         self.arrived.notified().await;
     }

@@ -278,6 +278,41 @@ fn a_reconciliation_that_breaks_off_at_any_answer_of_the_hub_is_completed_by_the
     }
 }
 
+#[test]
+fn a_hub_that_receives_the_records_while_it_is_asked_contradicts_nothing() {
+    let [a, h] = std::array::from_fn(|_| tempfile::tempdir().unwrap());
+    let (court, hub) = (open_court(a.path(), "alameda", 1).0, open_hub(h.path()));
+    for number in 0..9 {
+        file(
+            &court,
+            &format!("key-000{number}"),
+            order("GARCIA", "JOSE", "HF26-1"),
+        )
+        .unwrap();
+    }
+    let own = origin("alameda");
+    let answer = |after: Option<Head>| {
+        let holds = after.is_none_or(|head| {
+            matches!(
+                hub.standing(&own, &head),
+                Ok(Standing::Same | Standing::PeerBehind)
+            )
+        });
+        let run = hub
+            .load(&own, after.map(|head| head.position), ALL)
+            .unwrap_or_default();
+        // Between two questions it takes a record more.
+        let held = hub.heads().first().map(|(_, head)| head.position);
+        let next = court.load(&own, held, RunLimit { records: 1, bytes: 1 }).unwrap();
+        if !next.is_empty() {
+            hub.store(&own, next).unwrap();
+        }
+        Ok(holds.then_some(run))
+    };
+    assert!(court.diverging(answer).unwrap().is_none());
+    court.close();
+}
+
 /// What may be done to one of a few orders.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
