@@ -30,7 +30,7 @@ pub(crate) enum Said {
     /// Nothing: it concerns the ledger itself.
     Nothing,
     /// This, as whoever recorded it knows.
-    Event(Event),
+    Event(Box<Event>),
     /// What is in these bytes. They are read when they are applied, so that nothing waits for it before it is durable.
     Bytes(Vec<u8>),
 }
@@ -58,7 +58,7 @@ impl Fact {
     fn event(&self, origin: &OriginId) -> Option<Cow<'_, Event>> {
         match &self.said {
             Said::Nothing => None,
-            Said::Event(event) => Some(Cow::Borrowed(event)),
+            Said::Event(event) => Some(Cow::Borrowed(event.as_ref())),
             Said::Bytes(bytes) => ccpor_domain::decode(bytes)
                 .inspect_err(|error| {
                     let Position { epoch, seq } = self.head.position;

@@ -204,7 +204,7 @@ impl Registry {
         let fact = Fact {
             head: appended.head,
             hlc: appended.hlc,
-            said: Said::Event(event),
+            said: Said::Event(Box::new(event)),
         };
         let batch = Batch {
             origin: origin.clone(),

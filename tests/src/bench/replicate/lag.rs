@@ -173,7 +173,7 @@ impl Desk {
                     scope.spawn(|| -> Result<(), String> {
                         while start.elapsed() < SPAN {
                             let number = self.next.fetch_add(1, Ordering::Relaxed);
-                            let follower = (number % FOLLOWED == 0).then_some(&follower);
+                            let follower = number.is_multiple_of(FOLLOWED).then_some(&follower);
                             self.file(follower, Instant::now(), number)
                                 .map_err(|error| error.to_string())?;
                         }
