@@ -35,10 +35,17 @@ impl News {
             let Some(subscribers) = subscribers.upgrade() else {
                 return;
             };
+            let origin = match moved {
+                Moved::Head(origin, _) => origin.clone(),
+                Moved::Heartbeat(signed) => match signed.decode() {
+                    Ok(heartbeat) => heartbeat.origin,
+                    Err(_) => return,
+                },
+            };
             let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
             subscribers.retain(|subscriber| match subscriber.upgrade() {
                 Some(mailbox) => {
-                    mailbox.put(moved);
+                    mailbox.put(&origin, moved);
                     true
                 }
                 None => false,
@@ -72,27 +79,22 @@ impl News {
 }
 
 impl Mailbox {
-    fn put(&self, moved: &Moved) {
-        if !self.takes_heartbeats && matches!(moved, Moved::Heartbeat(_)) {
-            return;
-        }
+    fn put(&self, origin: &OriginId, moved: &Moved) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match moved {
-            Moved::Head(origin, head) => {
+            Moved::Head(_, head) => {
                 let newest = waiting.heads.entry(origin.clone()).or_insert(*head);
                 if newest.position < head.position {
                     *newest = *head;
                 }
+                drop(waiting);
+                self.arrived.notify_one();
             }
-            Moved::Heartbeat(signed) => {
-                if let Ok(heartbeat) = signed.decode() {
-                    waiting.heartbeats.insert(heartbeat.origin, signed.clone());
-                }
-                return;
+            Moved::Heartbeat(signed) if self.takes_heartbeats => {
+                waiting.heartbeats.insert(origin.clone(), signed.clone());
             }
+            Moved::Heartbeat(_) => {}
         }
-        drop(waiting);
-        self.arrived.notify_one();
     }
 
     /// Waits for a change of a head.

@@ -11,7 +11,7 @@ use ccpor_registry::Registry;
 use tokio::runtime::Runtime;
 
 use crate::bench::ends::{Ground, Machine, holds, land, up, uplink};
-use crate::bench::{Goal, Sheet, court, median, quantile};
+use crate::bench::{Goal, Sheet, court, cpu, median, quantile};
 use crate::world::Outcome;
 
 /// Filings a second of the steady pace.
@@ -71,7 +71,9 @@ pub(super) fn measure(
         let lags = desk.steadily(&other.registry)?;
         there_p50.push(median(&lags));
         there_p99.push(quantile(&lags, 0.99));
+        let (cpu, before) = (cpu::own(), hub.records());
         let (lags, per_second) = desk.as_fast_as_it_goes(runtime, &node, &hub)?;
+        used.push((cpu::own() - cpu).as_secs_f64() / (hub.records() - before) as f64 * 1e6);
         full_p50.push(median(&lags));
         full_p99.push(quantile(&lags, 0.99));
         rate.push(per_second);
@@ -90,6 +92,8 @@ pub(super) fn measure(
         "1/s",
         Some(Goal::AtLeast(20_000.0)),
     );
+    // Of three machines: the court, the hub and the other court, with the index of each.
+    sheet.put("replicate.cpu_us_a_filing", used, "us", None);
     runtime.block_on(async {
         for link in links {
             link.stop().await;
