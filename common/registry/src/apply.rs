@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -122,6 +122,7 @@ impl Applier {
             anew,
             broken: AtomicBool::new(false),
             turn: Mutex::new(()),
+            queued: AtomicUsize::new(0),
             renounced: Mutex::new(None),
         });
         let own = Arc::clone(&work);
@@ -171,7 +172,16 @@ impl Applier {
 
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
     pub(crate) fn push(&self, batch: Batch) -> bool {
+        self.work.queued.fetch_add(1, Ordering::AcqRel);
         self.queue.send(batch).is_ok()
+    }
+
+    /// Applies a batch at once when nothing of any ledger waits and nobody is at it, otherwise hands it over. Whoever calls this has
+    /// the turn of the batch's ledger, so that nothing of it is handed over meanwhile. False when the thread is gone.
+    pub(crate) fn soon(&self, batch: Batch) -> bool {
+        let waits = self.work.queued.load(Ordering::Acquire) > 0;
+        let left = if waits { Some(batch) } else { self.at_once(batch) };
+        left.is_none_or(|batch| self.push(batch))
     }
 }
 
@@ -184,6 +194,8 @@ struct Applying {
     broken: AtomicBool,
     /// Held by whoever changes the view.
     turn: Mutex<()>,
+    /// Batches handed over and not applied yet.
+    queued: AtomicUsize,
     /// When a view was last made anew because its index could not be read.
     renounced: Mutex<Option<Instant>>,
 }
@@ -218,8 +230,10 @@ impl Applying {
             facts += next.facts.len();
             taken.push(next);
         }
+        let count = taken.len();
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.carry_out(taken);
+        self.queued.fetch_sub(count, Ordering::AcqRel);
     }
 
     /// Applies batches and tells; the caller has the turn.
