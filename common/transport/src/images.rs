@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::framing::finish;
 use crate::kind::Kind;
-use crate::limits::{IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
+use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
 use crate::services::{ImageSink, Services, Wanted};
 
 const HERE: u8 = 0;
@@ -177,9 +177,9 @@ fn keep(
 pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive: RecvStream) {
     let _ = send.set_priority(PRIORITY);
     let mut request = [0; 40];
-    if receive.read_exact(&mut request).await.is_err() {
+    let Ok(Ok(())) = timeout(HANDSHAKE, receive.read_exact(&mut request)).await else {
         return;
-    }
+    };
     let (blake3, offset) = request.split_at(32);
     let (Ok(blake3), Ok(offset)) = (<[u8; 32]>::try_from(blake3), <[u8; 8]>::try_from(offset)) else {
         return;
@@ -199,9 +199,9 @@ pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive
     let (chunks_in, mut chunks) = mpsc::channel(4);
     spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &chunks_in));
     while let Some(chunk) = chunks.recv().await {
-        if send.write_chunk(chunk).await.is_err() {
+        let Ok(Ok(())) = timeout(IMAGE_STALL, send.write_chunk(chunk)).await else {
             return;
-        }
+        };
     }
     finish(send).await;
 }

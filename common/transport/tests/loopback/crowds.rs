@@ -1,16 +1,16 @@
 //! Crowds and bad company: handshakes that are begun and left, peers that never read, frames that were said before. Honest nodes
 //! hardly notice, and memory stays within its bounds.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_ledger::{Head, RunLimit};
 use ccpor_sync::{Frame, Hello, Ledgers, Run, WIRE_VERSION, encode, limits as protocol};
-use ccpor_transport::{ALPN, Trouble};
+use ccpor_transport::{ALPN, Trouble, limits};
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{Connection, Endpoint};
+use quinn::{Connection, Endpoint, TransportConfig};
 
 use crate::memory::Memory;
 use crate::realm::{Realm, anywhere, dial, land, origin, until_up};
@@ -119,9 +119,19 @@ async fn handshakes_that_are_begun_and_left_neither_slow_honest_nodes_nor_keep_n
 }
 
 /// A connection as this court, with its first stream.
-async fn company(realm: &Realm, slug: &str, to: std::net::SocketAddr) -> (Endpoint, Connection) {
+async fn company(realm: &Realm, slug: &str, to: SocketAddr) -> (Endpoint, Connection) {
+    company_with(realm, slug, to, TransportConfig::default()).await
+}
+
+async fn company_with(
+    realm: &Realm,
+    slug: &str,
+    to: SocketAddr,
+    transport: TransportConfig,
+) -> (Endpoint, Connection) {
     let tls = client_config(&realm.court(slug), Expect::Hub, &[ALPN]).unwrap();
-    let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from((*tls).clone()).unwrap()));
+    let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from((*tls).clone()).unwrap()));
+    config.transport_config(Arc::new(transport));
     let endpoint = Endpoint::client(anywhere()).unwrap();
     let connection = endpoint.connect_with(config, to, "ccpor").unwrap().await.unwrap();
     (endpoint, connection)
@@ -224,4 +234,46 @@ async fn runs_that_were_sent_before_and_runs_that_were_changed_alter_nothing() {
     assert_eq!(hub.len(&own), 40);
     assert!(heads.iter().all(|head| hub.heads().contains(head)));
     until_up(&link).await;
+}
+
+/// Asks on a stream of its own and reads only the first byte of the answer, if it comes in time.
+async fn half_asked(connection: &Connection, within_ms: u32) -> (Option<u8>, quinn::RecvStream) {
+    let (mut send, mut receive) = connection.open_bi().await.unwrap();
+    let question = [&[2][..], &within_ms.to_be_bytes(), &[0x5a; 200_000]].concat();
+    send.write_all(&question).await.unwrap();
+    send.finish().unwrap();
+    let mut status = [0];
+    let read = tokio::time::timeout(Duration::from_secs(5), receive.read_exact(&mut status)).await;
+    (read.ok().and_then(Result::ok).map(|()| status[0]), receive)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_a_peer_does_not_take_stand_in_its_own_way_alone() {
+    const ANSWERED: u8 = 0;
+    const LATE: u8 = 2;
+    let realm = Realm::new();
+    let (hub, honest) = (Memory::hub(), Memory::node());
+    let landing = land(&realm.hub_identity(), &hub, anywhere());
+    let address = landing.local_addr().unwrap();
+    let link = dial(&realm.court("honest"), &honest, address);
+    until_up(&link).await;
+    let mut narrow = TransportConfig::default();
+    narrow.stream_receive_window(4_096_u32.into());
+    let (_endpoint, connection) = company_with(&realm, "deaf", address, narrow).await;
+    let (mut send, mut receive) = connection.open_bi().await.unwrap();
+    send.write_all(&hello(Vec::new())).await.unwrap();
+    // Up is who has been greeted.
+    receive.read_exact(&mut [0; 4]).await.unwrap();
+    let mut kept = Vec::new();
+    for _ in 0..limits::QUESTIONS_AT_ONCE {
+        let (status, rest) = half_asked(&connection, 2_000).await;
+        assert_eq!(status, Some(ANSWERED));
+        kept.push(rest);
+    }
+    assert_eq!(half_asked(&connection, 300).await.0, Some(LATE));
+    let answer = link.ask(b"how are you", Duration::from_secs(5)).await.unwrap();
+    assert!(!answer.is_empty());
+    // One answer is taken: there is a turn again.
+    kept.pop().unwrap().read_to_end(1 << 20).await.unwrap();
+    assert_eq!(half_asked(&connection, 2_000).await.0, Some(ANSWERED));
 }
