@@ -2,6 +2,7 @@
 //! and recorded once more behind the hub's copy. It names orders by their numbers alone; `ccpor order show` tells what is in them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::identity;
@@ -11,8 +12,10 @@ use clap::Subcommand;
 
 use crate::config::Settings;
 use crate::daemon::{NodeFailed, open_registry};
-use crate::restore::CONNECT_WITHIN;
 use crate::uplink::{self, Link};
+
+/// How long the hub may take to answer at all.
+const CONNECT_WITHIN: Duration = Duration::from_secs(60);
 
 /// What is to be done.
 #[derive(Subcommand)]

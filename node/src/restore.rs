@@ -13,7 +13,7 @@ use crate::daemon::{NodeFailed, open_registry};
 use crate::uplink;
 
 /// How long the hub may take to answer at all.
-pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(60);
+const CONNECT_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often it is tried, and the pause between.
 const ATTEMPTS: u32 = 20;

@@ -277,8 +277,14 @@ impl Link {
             let own = registry.own().cloned();
             registry.restore(|after| {
                 let own = own.as_ref().ok_or("this machine is no court's")?;
-                let records = here.block_on(records_after(&link, own, after))?;
-                records.ok_or_else(|| CONTRADICTED.to_owned())
+                let (place, hash) = (after.map(|head| head.position), after.map(|head| head.hash));
+                let question = recovery::question(own, place, hash);
+                let answer = here.block_on(link.ask(&question, RECORDS_WITHIN));
+                let answer = answer.map_err(|error| match error {
+                    AskError::Refused => CONTRADICTED.to_owned(),
+                    error => format!("the hub did not give this court's records: {error}"),
+                })?;
+                recovery::read(own, &answer)
             })
         })
         .await;
@@ -290,25 +296,6 @@ impl Link {
             // The registry has told the log and halted filing.
             Ok(Err(_)) | Err(_) => None,
         }
-    }
-
-    /// Does something that needs the hub's copy of this court's ledger, where blocking is allowed. It is given what asks for the
-    /// records behind a head, which are none when the hub does not hold the very record that the head names.
-    pub(crate) async fn with_copy<T: Send + 'static>(
-        &self,
-        registry: &Arc<Registry>,
-        work: impl FnOnce(&Registry, &mut Asking<'_>) -> T + Send + 'static,
-    ) -> Result<T, String> {
-        let (registry, link) = (Arc::clone(registry), Arc::clone(&self.handle));
-        let here = tokio::runtime::Handle::current();
-        let done = blocking(move || {
-            let own = registry.own().cloned();
-            work(&registry, &mut |after| {
-                let own = own.as_ref().ok_or("this machine is no court's")?;
-                here.block_on(records_after(&link, own, after))
-            })
-        });
-        done.await.map_err(|problem| problem.to_string())
     }
 
     /// Puts back from the hub's copies what was found damaged here; true when there was something, and then the connection ends.
@@ -372,6 +359,25 @@ impl Link {
         VerifyingKey::new(key)
             .inspect_err(|error| tracing::warn!(hub, %error, "the hub's signing key is refused"))
             .ok()
+    }
+
+    /// Does something that needs the hub's copy of this court's ledger, where blocking is allowed. It is given what asks for the
+    /// records behind a head, which are none when the hub does not hold the very record that the head names.
+    pub(crate) async fn with_copy<T: Send + 'static>(
+        &self,
+        registry: &Arc<Registry>,
+        work: impl FnOnce(&Registry, &mut Asking<'_>) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (registry, link) = (Arc::clone(registry), Arc::clone(&self.handle));
+        let here = tokio::runtime::Handle::current();
+        let done = blocking(move || {
+            let own = registry.own().cloned();
+            work(&registry, &mut |after| {
+                let own = own.as_ref().ok_or("this machine is no court's")?;
+                here.block_on(records_after(&link, own, after))
+            })
+        });
+        done.await.map_err(|problem| problem.to_string())
     }
 
     /// The hub that is connected now.
