@@ -6,6 +6,10 @@ use ccpor_tests::bench::{self, Rival, Sheet};
 use ccpor_tests::world::Outcome;
 use clap::{Parser, ValueEnum};
 
+/// As in the daemons: what runs in this process is measured as it runs there.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures the registry. Run it on a quiet machine: cargo run --release -p ccpor-tests --bin bench -- NAME
 #[derive(Parser)]
 struct Arguments {
