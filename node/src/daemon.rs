@@ -20,7 +20,7 @@ use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_people::Store;
-use ccpor_registry::{OpenFailed, OwnLedger, Registry, RegistryConfig, Source};
+use ccpor_registry::{OpenFailed, OwnLedger, ReconcileRefused, Registry, RegistryConfig, Source};
 use ccpor_web::Pages;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +54,10 @@ pub(crate) enum NodeFailed {
     Serve(#[from] ccpor_api::ServeFailed),
     #[error("not restored: {0}")]
     NotRestored(String),
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileRefused),
+    #[error("not reconciled: {0}")]
+    NotReconciled(String),
     #[error("the node stopped by a fault of the program: {0}")]
     Fault(String),
 }
@@ -69,6 +73,8 @@ impl NodeFailed {
             | Self::Uplink(_)
             | Self::Serve(_)
             | Self::NotRestored(_)
+            | Self::Reconcile(_)
+            | Self::NotReconciled(_)
             | Self::Fault(_) => Exit::Failed,
         }
     }

@@ -1,6 +1,7 @@
 //! `ccpor-node`: the daemon at a courthouse, and its local commands. This file reads the command line and says how it ended.
 
 mod import;
+mod reconcile;
 mod restore;
 mod daemon;
 mod service;
@@ -72,6 +73,9 @@ enum Command {
         #[arg(long, required = true)]
         from_hub: bool,
     },
+    /// Orders that were filed here on an old copy of this court's ledger: see them, and file them again.
+    #[command(subcommand)]
+    Reconcile(reconcile::Reconcile),
     /// Make the first account, an administrator's; prints its set-up code.
     #[command(
         after_help = "Examples:\n  ccpor-node init\n  ccpor-node init --admin mgarcia --full-name 'Maria Garcia'"
@@ -142,6 +146,10 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
                 println!("{restored}");
                 Exit::Done.into()
             }
+            Err(error) => say(&error, error.exit()),
+        },
+        Command::Reconcile(reconcile) => match reconcile.run(&settings).await {
+            Ok(exit) => exit.into(),
             Err(error) => say(&error, error.exit()),
         },
         Command::Init(init) => office(&settings).init(init).into(),

@@ -14,7 +14,7 @@ use ccpor_daemon::revocation::TakesRevocations;
 use ccpor_daemon::sharing::Shares;
 use ccpor_daemon::signing::{self, NobodyAsks};
 use ccpor_daemon::topology;
-use ccpor_ledger::VerifyingKey;
+use ccpor_ledger::{Head, OriginId, SignedRecord, VerifyingKey};
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_sync::OriginSet;
 use ccpor_transport::{
@@ -45,7 +45,8 @@ pub(crate) struct Link {
 
 /// What it means when the hub cannot go on from a place in this court's ledger.
 const CONTRADICTED: &str = "orders were filed here that the hub's copy of this court's ledger contradicts. Nothing was changed. Was this \
-                            machine restored from an old copy, or does a second one run? See the runbook \"a node is lost\"";
+                            machine restored from an old copy, or does a second one run? Stop the node and see what \
+                            `ccpor-node reconcile show` says; the runbook \"a node is lost\" tells more";
 
 /// How long the hub may take to give some of this court's own records back.
 const RECORDS_WITHIN: Duration = Duration::from_secs(30);
@@ -360,6 +361,25 @@ impl Link {
             .ok()
     }
 
+    /// Does something that needs the hub's copy of this court's ledger, where blocking is allowed. It is given what asks for the
+    /// records behind a head, which are none when the hub does not hold the very record that the head names.
+    pub(crate) async fn with_copy<T: Send + 'static>(
+        &self,
+        registry: &Arc<Registry>,
+        work: impl FnOnce(&Registry, &mut Asking<'_>) -> T + Send + 'static,
+    ) -> Result<T, String> {
+        let (registry, link) = (Arc::clone(registry), Arc::clone(&self.handle));
+        let here = tokio::runtime::Handle::current();
+        let done = blocking(move || {
+            let own = registry.own().cloned();
+            work(&registry, &mut |after| {
+                let own = own.as_ref().ok_or("this machine is no court's")?;
+                here.block_on(records_after(&link, own, after))
+            })
+        });
+        done.await.map_err(|problem| problem.to_string())
+    }
+
     /// The hub that is connected now.
     pub(crate) fn hub(&self) -> Option<String> {
         let state = self.state.borrow();
@@ -368,6 +388,23 @@ impl Link {
             .as_ref()
             .filter(|_| state.up_since.is_some())
             .map(ToString::to_string)
+    }
+}
+
+/// Asks for the records of this court behind a head in the hub's copy; see [`Link::with_copy`].
+pub(crate) type Asking<'a> = dyn FnMut(Option<Head>) -> Result<Option<Vec<SignedRecord>>, String> + 'a;
+
+async fn records_after(
+    link: &UplinkHandle,
+    own: &OriginId,
+    after: Option<Head>,
+) -> Result<Option<Vec<SignedRecord>>, String> {
+    let (place, hash) = (after.map(|head| head.position), after.map(|head| head.hash));
+    let question = recovery::question(own, place, hash);
+    match link.ask(&question, RECORDS_WITHIN).await {
+        Ok(answer) => recovery::read(own, &answer).map(Some),
+        Err(AskError::Refused) => Ok(None),
+        Err(error) => Err(format!("the hub did not give this court's records: {error}")),
     }
 }
 

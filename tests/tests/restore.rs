@@ -3,16 +3,18 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, in its helpers as well"
 )]
 
 use std::path::Path;
 use std::time::Duration;
 
+use ccpor_api::message::GetOrderRequest;
 use ccpor_certs::Identity;
 use ccpor_tests::agreement::sound;
 use ccpor_tests::program::Program;
-use ccpor_tests::world::{Outcome, World, file, heads, lookup, order, until};
+use ccpor_tests::world::{Outcome, World, connect, file, heads, lookup, order, until};
 
 const OWN: &str = "court/alameda/node/1";
 
@@ -65,6 +67,21 @@ fn copy(from: &Path, to: &Path) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// The program of the node of Alameda with these words.
+fn program(world: &World, words: &[&str]) -> Outcome<Program> {
+    let settings = world
+        .fleet
+        .members()
+        .first()
+        .unwrap()
+        .directory()
+        .join("node.toml");
+    Ok(Program::node()?
+        .arg("--config")
+        .arg(&settings)
+        .args(words.iter().copied()))
 }
 
 fn forget(data: &Path, parts: &[&str]) -> Outcome<()> {
@@ -123,19 +140,7 @@ async fn a_node_that_lost_records_gets_them_back_and_goes_on_in_a_new_epoch() ->
         &ready.1,
         Duration::from_secs(3_600),
     )?;
-    let settings = world
-        .fleet
-        .members()
-        .first()
-        .unwrap()
-        .directory()
-        .join("node.toml");
-    let node = |words: &[&str]| -> Outcome<Program> {
-        Ok(Program::node()?
-            .arg("--config")
-            .arg(&settings)
-            .args(words.iter().copied()))
-    };
+    let node = |words: &[&str]| program(&world, words);
     node(&["enroll", invitation.text().as_str()])?
         .run()
         .await?
@@ -162,12 +167,13 @@ async fn a_node_that_lost_records_gets_them_back_and_goes_on_in_a_new_epoch() ->
 }
 
 #[tokio::test]
-async fn orders_filed_on_an_old_copy_halt_filing_and_are_kept() -> Outcome<()> {
+async fn orders_filed_on_an_old_copy_halt_filing_and_are_filed_again_flagged() -> Outcome<()> {
     files_on_an_old_copy(1).await
 }
 
 #[tokio::test]
-async fn as_many_orders_filed_on_an_old_copy_as_it_had_lost_halt_filing_and_are_kept() -> Outcome<()> {
+async fn as_many_orders_filed_on_an_old_copy_as_it_had_lost_halt_filing_and_are_filed_again_flagged()
+-> Outcome<()> {
     files_on_an_old_copy(2).await
 }
 
@@ -225,8 +231,65 @@ async fn files_on_an_old_copy(others: u32) -> Outcome<()> {
             .count(),
         1
     );
+    assert!(lookup(&hub, "MEANWHILE", "PAT").await?.hits.is_empty());
+    are_reconciled(&mut world, others).await
+}
+
+/// An operator sees what was filed meanwhile, and has it filed again behind the hub's copy.
+async fn are_reconciled(world: &mut World, others: u32) -> Outcome<()> {
+    let api = world.fleet.members().first().unwrap().api();
+    let status = connect(world.operator(), api).await?.status().await?;
+    let told = status.checks.iter().find(|check| !check.ok).unwrap();
+    assert!(told.words.contains("ccpor-node reconcile show"), "{told:?}");
+    world.fleet.take_node(0).unwrap().stop().await;
+    let reconcile = |word: &'static str| program(world, &["reconcile", word]);
+    reconcile("list")?.run().await?.said(0, &["no branch"]);
+    let shown = reconcile("show")?.run().await?;
+    shown.said(
+        0,
+        &["behind 1.2", "would be recorded once more", "nothing was changed"],
+    );
+    // Besides those, some that were taken before the hub was heard.
+    let again = shown.text().matches("would be recorded").count();
+    assert!(again >= usize::try_from(others)?, "{again}");
+    reconcile("run")?
+        .run()
+        .await?
+        .said(0, &["was recorded once more"]);
+    reconcile("list")?.run().await?.said(0, &["settled"]);
+    reconcile("run")?.run().await?.said(0, &["contradicts nothing"]);
+    world.fleet.start_node(0).await?;
+    // Everything is there once: what both had, what the hub alone had, and what was filed meanwhile.
+    for number in 0..3 {
+        shows(world, number, 1).await?;
+    }
+    for machine in [world.hub().await?, world.node(0).await?] {
+        for other in 0..others {
+            let case = format!("HF26-M{other}");
+            until("what was filed meanwhile is found", || async {
+                let hits = lookup(&machine, "MEANWHILE", "PAT").await?.hits;
+                Ok((hits.iter().filter(|hit| hit.case_number == case).count() == 1).then_some(()))
+            })
+            .await?;
+        }
+    }
+    let node = world.node(0).await?;
+    for hit in lookup(&node, "MEANWHILE", "PAT").await?.hits {
+        let request = GetOrderRequest {
+            order_id: hit.order_id,
+            ..GetOrderRequest::default()
+        };
+        let history = node.get_order(request).await?.history;
+        assert_eq!(history.len(), 1);
+        assert!(
+            history[0].reason.starts_with("REFILED-RECONCILE (1."),
+            "{history:?}"
+        );
+    }
+    files(world, 9).await?;
+    assert!(level(world).await? > 1);
     world.fleet.stop().await;
-    Ok(())
+    sound(world)
 }
 
 #[tokio::test]

@@ -37,6 +37,28 @@ pub struct Act {
     pub reason: String,
 }
 
+/// Begins the reason of a deed that was recorded once more, because it stood first in a branch of its court's ledger that nobody
+/// else had. What it tells of may have been entered twice: a person looks.
+pub const REFILED: &str = "REFILED-RECONCILE";
+
+impl Act {
+    /// The same deed recorded once more: who, when and by which request stay. `place` is where it stood first.
+    #[must_use]
+    pub fn refiled(&self, place: &str) -> Self {
+        let space = if self.reason.is_empty() { "" } else { " " };
+        Self {
+            reason: format!("{REFILED} ({place}){space}{}", self.reason),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it is flagged so.
+    #[must_use]
+    pub fn is_refiled(&self) -> bool {
+        self.reason.starts_with(REFILED)
+    }
+}
+
 /// An order enters the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filed {
@@ -226,6 +248,88 @@ impl Event {
             Self::Sealing(sealing) => &sealing.act,
             Self::Violated(violated) => &violated.act,
             Self::Confided(confided) => &confided.act,
+        }
+    }
+
+    /// The same event with another act and about an order of another identifier.
+    #[must_use]
+    pub fn with(self, act: Act, order_id: OrderId) -> Self {
+        match self {
+            Self::Filed(filed) => Self::Filed(Filed {
+                act,
+                order_id,
+                ..filed
+            }),
+            Self::Amended(amended) => Self::Amended(Amended {
+                act,
+                order_id,
+                ..amended
+            }),
+            Self::Served(served) => Self::Served(Served {
+                act,
+                order_id,
+                ..served
+            }),
+            Self::ImageAttached(attached) => Self::ImageAttached(ImageAttached {
+                act,
+                order_id,
+                ..attached
+            }),
+            Self::Ended(ended) => Self::Ended(Ended {
+                act,
+                order_id,
+                ..ended
+            }),
+            Self::Sealing(sealing) => Self::Sealing(Sealing {
+                act,
+                order_id,
+                ..sealing
+            }),
+            Self::Violated(violated) => Self::Violated(Violated {
+                act,
+                order_id,
+                ..violated
+            }),
+            Self::Confided(confided) => Self::Confided(Confided {
+                act,
+                order_id,
+                ..confided
+            }),
+        }
+    }
+
+    /// Whether two events say the same about their order, whoever said it when.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Filed(told), Self::Filed(wanted)) => {
+                told.order == wanted.order && told.source_id == wanted.source_id
+            }
+            (Self::Amended(told), Self::Amended(wanted)) => told.order == wanted.order,
+            (Self::Served(told), Self::Served(wanted)) => told.service == wanted.service,
+            (Self::ImageAttached(told), Self::ImageAttached(wanted)) => told.image == wanted.image,
+            (Self::Ended(told), Self::Ended(wanted)) => told.ending == wanted.ending,
+            (Self::Sealing(told), Self::Sealing(wanted)) => told.sealed == wanted.sealed,
+            (Self::Violated(told), Self::Violated(wanted)) => told.violation == wanted.violation,
+            (Self::Confided(told), Self::Confided(wanted)) => {
+                told.sheet == wanted.sheet && told.what == wanted.what
+            }
+            _ => false,
+        }
+    }
+
+    /// What it is called, as in an order's history.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Filed(_) => "filed",
+            Self::Amended(_) => "amended",
+            Self::Served(_) => "served",
+            Self::ImageAttached(_) => "image attached",
+            Self::Ended(_) => "ended",
+            Self::Sealing(_) => "sealed or unsealed",
+            Self::Violated(_) => "violation reported",
+            Self::Confided(_) => "confidential information",
         }
     }
 

@@ -61,8 +61,8 @@ pub use date::{Date, DateRefused, PartialDate, TimeOfDay, TimeRefused};
 pub use deadline::{Deadline, Duty};
 pub use enforcement::{EnforcedTerm, Enforcement, ForPerson, Rule, SetAside, Topic, enforcement};
 pub use event::{
-    Act, Actor, Amended, Confided, Ended, Ending, EndingKind, Event, Filed, ImageAttached, Sealing, Served,
-    Violated, Violation,
+    Act, Actor, Amended, Confided, Ended, Ending, EndingKind, Event, Filed, ImageAttached, REFILED, Sealing,
+    Served, Violated, Violation,
 };
 pub use expiry::{End, EndRule, begins, ends};
 pub use family::{Family, Nature, Stage};

@@ -34,6 +34,7 @@ mod opening;
 mod ledger;
 mod scribe;
 mod way_back;
+mod fork;
 mod floor;
 mod tail;
 mod recovery;
@@ -63,6 +64,7 @@ pub use chain::{ChainEnd, ChainFault, Link, MAX_RUN_BYTES, MAX_RUN_RECORDS, Prov
 pub use clock::{Hlc, HybridClock};
 pub use damage::{Damage, DamageKind};
 pub use fault::{Fault, FaultKind};
+pub use fork::shared;
 pub use heartbeat::{BadHeartbeat, Heartbeat, MAX_HEARTBEAT_BYTES, SignedHeartbeat};
 pub use inspection::{OriginReport, VerifyOptions};
 pub use ledger::{AppendRefusal, Ledger, Opened};

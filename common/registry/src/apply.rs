@@ -3,14 +3,15 @@
 //! Changes are made one after the other, many records at a time, by a thread that is fed by a bounded queue: whoever
 //! replicates faster than it can follow is slowed down. Whoever files one order at a time need not wait for that thread.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ccpor_domain::{Event, OrderId};
-use ccpor_ledger::{Body, Head, Hlc, OriginId, SignedRecord};
+use ccpor_ledger::{Body, Head, Hlc, OriginId, Position, SignedRecord};
 
 use crate::card;
 use crate::catalogue::KnownImage;
@@ -21,36 +22,54 @@ use crate::view::{CurrentView, View};
 pub(crate) struct Fact {
     pub(crate) head: Head,
     pub(crate) hlc: Hlc,
-    /// None for records that concern the ledger itself, and for those of a kind that this version does not know.
-    pub(crate) event: Option<Event>,
+    pub(crate) said: Said,
+}
+
+/// What a record says of an order.
+pub(crate) enum Said {
+    /// Nothing: it concerns the ledger itself.
+    Nothing,
+    /// This, as whoever recorded it knows.
+    Event(Box<Event>),
+    /// What is in these bytes. They are read when they are applied, so that nothing waits for it before it is durable.
+    Bytes(Vec<u8>),
 }
 
 impl Fact {
-    /// Reads a record that was verified before.
+    /// Of a record that was verified before.
     pub(crate) fn of(signed: &SignedRecord) -> Result<Self, IndexFailed> {
         let record = signed.decode().map_err(|_| IndexFailed::Entry)?;
         let head = Head {
             position: record.position(),
             hash: signed.hash(),
         };
-        let event = match &record.body {
-            Body::EpochStart(_) | Body::KeyHandover(_) => None,
-            Body::Event(bytes) => match ccpor_domain::decode(bytes) {
-                Ok(event) => Some(event),
-                Err(error) => {
-                    tracing::warn!(
-                        origin = %record.origin, epoch = record.epoch, seq = record.seq, %error,
-                        "a record is not understood by this version; it is kept and passed on, but not shown"
-                    );
-                    None
-                }
-            },
+        let said = match record.body {
+            Body::EpochStart(_) | Body::KeyHandover(_) => Said::Nothing,
+            Body::Event(bytes) => Said::Bytes(bytes),
         };
         Ok(Self {
             head,
             hlc: record.hlc,
-            event,
+            said,
         })
+    }
+
+    /// The event; none for a record that concerns the ledger itself, and for one of a kind that this version does not know.
+    fn event(&self, origin: &OriginId) -> Option<Cow<'_, Event>> {
+        match &self.said {
+            Said::Nothing => None,
+            Said::Event(event) => Some(Cow::Borrowed(event.as_ref())),
+            Said::Bytes(bytes) => ccpor_domain::decode(bytes)
+                .inspect_err(|error| {
+                    let Position { epoch, seq } = self.head.position;
+                    tracing::warn!(
+                        %origin, epoch, seq, %error,
+                        "a record is not understood by this version; it is kept and passed on, but not shown"
+                    );
+                })
+                .ok()
+                .map(Cow::Owned),
+        }
     }
 }
 
@@ -103,6 +122,7 @@ impl Applier {
             anew,
             broken: AtomicBool::new(false),
             turn: Mutex::new(()),
+            queued: AtomicUsize::new(0),
             renounced: Mutex::new(None),
         });
         let own = Arc::clone(&work);
@@ -152,7 +172,16 @@ impl Applier {
 
     /// Hands over a batch; waits while the queue is full. False when the thread is gone.
     pub(crate) fn push(&self, batch: Batch) -> bool {
+        self.work.queued.fetch_add(1, Ordering::AcqRel);
         self.queue.send(batch).is_ok()
+    }
+
+    /// Applies a batch at once when nothing of any ledger waits and nobody is at it, otherwise hands it over. Whoever calls this has
+    /// the turn of the batch's ledger, so that nothing of it is handed over meanwhile. False when the thread is gone.
+    pub(crate) fn soon(&self, batch: Batch) -> bool {
+        let waits = self.work.queued.load(Ordering::Acquire) > 0;
+        let left = if waits { Some(batch) } else { self.at_once(batch) };
+        left.is_none_or(|batch| self.push(batch))
     }
 }
 
@@ -165,6 +194,8 @@ struct Applying {
     broken: AtomicBool,
     /// Held by whoever changes the view.
     turn: Mutex<()>,
+    /// Batches handed over and not applied yet.
+    queued: AtomicUsize,
     /// When a view was last made anew because its index could not be read.
     renounced: Mutex<Option<Instant>>,
 }
@@ -199,8 +230,10 @@ impl Applying {
             facts += next.facts.len();
             taken.push(next);
         }
+        let count = taken.len();
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.carry_out(taken);
+        self.queued.fetch_sub(count, Ordering::AcqRel);
     }
 
     /// Applies batches and tells; the caller has the turn.
@@ -274,14 +307,14 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
         let (mut last, mut orders) = (None, 0);
         for fact in &batch.facts {
             let position = fact.head.position;
-            if let Some(event) = &fact.event {
+            if let Some(event) = fact.event(&batch.origin) {
                 let place = Place {
                     hlc: fact.hlc.0,
                     origin: number,
                     epoch: position.epoch,
                     seq: position.seq,
                 };
-                orders += u64::from(work.event(place, &batch.origin, event)?);
+                orders += u64::from(work.event(place, &batch.origin, &event)?);
             }
             last = Some(fact.head);
         }

@@ -9,7 +9,7 @@ use ccpor_domain::{
 };
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
-use crate::apply::{Batch, Fact};
+use crate::apply::{Batch, Fact, Said};
 use crate::ending;
 use crate::freshness::now;
 use crate::index::IndexFailed;
@@ -204,7 +204,7 @@ impl Registry {
         let fact = Fact {
             head: appended.head,
             hlc: appended.hlc,
-            event: Some(event),
+            said: Said::Event(Box::new(event)),
         };
         let batch = Batch {
             origin: origin.clone(),

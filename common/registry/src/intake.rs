@@ -327,7 +327,7 @@ pub(crate) fn step_in_turn(
         .iter()
         .find(|told| told.event.act().request == wanted.act().request)
     {
-        let same = same_deed(&told.event, &wanted);
+        let same = told.event.says_the_same(&wanted);
         return if same {
             Ok(repeated(&story, told))
         } else {
@@ -353,25 +353,6 @@ pub(crate) fn step_in_turn(
         repeated: false,
         warnings,
     })
-}
-
-/// Whether two events say the same about the order, whoever said it when.
-fn same_deed(told: &Event, wanted: &Event) -> bool {
-    match (told, wanted) {
-        (Event::Filed(told), Event::Filed(wanted)) => {
-            told.order == wanted.order && told.source_id == wanted.source_id
-        }
-        (Event::Amended(told), Event::Amended(wanted)) => told.order == wanted.order,
-        (Event::Served(told), Event::Served(wanted)) => told.service == wanted.service,
-        (Event::ImageAttached(told), Event::ImageAttached(wanted)) => told.image == wanted.image,
-        (Event::Ended(told), Event::Ended(wanted)) => told.ending == wanted.ending,
-        (Event::Sealing(told), Event::Sealing(wanted)) => told.sealed == wanted.sealed,
-        (Event::Violated(told), Event::Violated(wanted)) => told.violation == wanted.violation,
-        (Event::Confided(told), Event::Confided(wanted)) => {
-            told.sheet == wanted.sheet && told.what == wanted.what
-        }
-        _ => false,
-    }
 }
 
 fn act(desk: &impl Desk, origin: &OriginId, request: Request) -> Act {

@@ -11,6 +11,9 @@ use ccpor_sync::{Ledgers, LoadFailed, Moved, StoreRefused, Stored};
 use crate::apply::{Batch, Fact};
 use crate::registry::Registry;
 
+/// Records of a run that is applied by the thread that stored it.
+const AT_ONCE: usize = 8;
+
 impl Ledgers for Registry {
     fn heads(&self) -> Vec<(OriginId, Head)> {
         self.shelf.heads()
@@ -67,11 +70,18 @@ impl Ledgers for Registry {
         let moment = last.outline().map_err(|_| StoreRefused::BadRecord)?.hlc;
         let head = ledger.append_run(&new).map_err(|error| refused(origin, &error))?;
         self.replica.recorded(origin, head, moment);
-        if !self.apply(Batch {
+        let batch = Batch {
             origin: origin.clone(),
             facts,
             applied: None,
-        }) {
+        };
+        // A few records are found sooner without the detour through the queue; many would hold up the next run.
+        let applier = self.applier();
+        let applied = applier.is_some_and(|applier| match batch.facts.len() {
+            ..=AT_ONCE => applier.soon(batch),
+            _ => applier.push(batch),
+        });
+        if !applied {
             tracing::warn!(%origin, "records arrived while stopping; lookups show them after the restart");
         }
         self.replica.moved(origin, head);

@@ -8,6 +8,7 @@
 //! | `ledger/` | the truth: signed records, one directory a court's node | the hub, or another node |
 //! | `index/` | sled: where each order's records lie, and how far each ledger is applied | the ledgers |
 //! | people in memory | who is named in which order | the index |
+//! | `branches/` | what this court filed on an old copy of its ledger, as it was signed | nowhere: kept beside the ledger that goes on |
 //! | `images/` | scans of signed orders, named by their BLAKE3 | the hub, or another node |
 //!
 //! Nothing is acknowledged before the ledger's `fdatasync` returned. The index is never believed beyond the ledgers.
@@ -16,6 +17,7 @@
 pub mod image;
 
 // A module uses only modules declared below it.
+mod reconcile;
 mod restore;
 mod scrub;
 mod quarantine;
@@ -34,6 +36,8 @@ mod ending;
 mod intake;
 mod turns;
 mod replica;
+mod branches;
+mod refiling;
 mod story;
 mod apply;
 mod view;
@@ -45,6 +49,7 @@ mod shelf;
 mod freshness;
 mod room;
 
+pub use branches::{Shelved, shelved};
 pub use card::id_kind;
 pub use catalogue::KnownImage;
 pub use freshness::{Answer, CourtFreshness, Freshness, Source, now};
@@ -58,6 +63,8 @@ pub use opening::{OpenFailed, Opening};
 pub use overdue::{Overdue, OverdueList};
 pub use person::{Clashes, Enforced, Known, Naming};
 pub use quarantine::Quarantined;
+pub use reconcile::{ReconcileRefused, Reconciled};
+pub use refiling::{Planned, Verdict};
 pub use registry::{Counts, LedgerState, OwnLedger, Registry, RegistryConfig};
 pub use restore::RestoreRefused;
 pub use scrub::{Pass, Piece, Scrubbed};

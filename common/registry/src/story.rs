@@ -130,7 +130,7 @@ impl Story {
 }
 
 /// The state after all records; a record that does not fit its predecessors is kept in the history and changes nothing.
-fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
+pub(crate) fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
     let (first, rest) = records.split_first()?;
     let Event::Filed(filed) = &first.event else {
         return None;

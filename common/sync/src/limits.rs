@@ -60,8 +60,9 @@ pub const ORIGINS_MOST: usize = 4_096;
 /// Heartbeats in one frame.
 pub const BEATS_MOST: usize = 1_024;
 
-/// Milliseconds between two frames of heartbeats to one peer.
-pub const BEATS_EVERY_MS: u64 = 200;
+/// Milliseconds between two frames of heartbeats to one peer: with 72 courts a hub would otherwise send as many frames as it hears
+/// heartbeats, times the courts.
+pub const BEATS_EVERY_MS: u64 = 1_000;
 
 /// Milliseconds in which a greeting must be answered.
 pub const GREETING_MS: u64 = 5_000;
@@ -103,3 +104,4 @@ const _: () = assert!(SILENCE_MOST_MS < DEAD_WITHIN_MS);
 const _: () = assert!(3 * PING_EVERY_MS < SILENCE_MOST_MS);
 const _: () = assert!(SILENCE_MOST_MS / PING_EVERY_MS < PINGS_MOST as u64);
 const _: () = assert!(GREETING_MS < DEAD_WITHIN_MS);
+const _: () = assert!(BEATS_EVERY_MS < PING_EVERY_MS);

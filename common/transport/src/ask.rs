@@ -6,11 +6,14 @@ use std::time::Duration;
 use ccpor_certs::Identity;
 use quinn::{Connection, RecvStream, SendStream};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::framing::finish;
 use crate::kind::Kind;
-use crate::limits::{ANSWER_BYTES_MOST, ANSWER_WITHIN_MOST, QUESTION_BYTES_MOST};
+use crate::limits::{
+    ANSWER_BYTES_MOST, ANSWER_TAKEN_WITHIN, ANSWER_WITHIN_MOST, HANDSHAKE, QUESTION_BYTES_MOST,
+};
 use crate::services::Services;
 
 const ANSWERED: u8 = 0;
@@ -77,31 +80,37 @@ async fn put(connection: &Connection, question: &[u8], within: Duration) -> Resu
 }
 
 /// Answers the question on a stream whose kind was read. A stream that breaks is the asker's loss alone.
+/// `turns` are those of the peer: what it does not take stands in its own way alone.
 pub(crate) async fn serve(
     peer: Identity,
     services: &Services,
+    turns: &Semaphore,
     mut send: SendStream,
     mut receive: RecvStream,
 ) {
     let mut within_ms = [0; 4];
-    if receive.read_exact(&mut within_ms).await.is_err() {
+    let Ok(Ok(())) = timeout(HANDSHAKE, receive.read_exact(&mut within_ms)).await else {
         return;
-    }
+    };
     let within = Duration::from_millis(u64::from(u32::from_be_bytes(within_ms))).min(ANSWER_WITHIN_MOST);
     let answered = timeout(within, async {
         let question = receive.read_to_end(QUESTION_BYTES_MOST).await.ok()?;
-        services.answer.answer(peer, question, within).await
+        let turn = turns.acquire().await.ok()?;
+        let answer = services.answer.answer(peer, question, within).await?;
+        Some((turn, answer))
     });
-    let (status, answer) = match answered.await {
-        Ok(Some(answer)) if answer.len() <= ANSWER_BYTES_MOST => (ANSWERED, answer),
-        Ok(_) => (REFUSED, Vec::new()),
-        Err(_) => (LATE, Vec::new()),
+    let (status, answer, turn) = match answered.await {
+        Ok(Some((turn, answer))) if answer.len() <= ANSWER_BYTES_MOST => (ANSWERED, answer, Some(turn)),
+        Ok(_) => (REFUSED, Vec::new(), None),
+        Err(_) => (LATE, Vec::new(), None),
     };
-    let written = match send.write_all(&[status]).await {
-        Ok(()) => send.write_all(&answer).await,
-        Err(broken) => Err(broken),
+    let writing = async {
+        send.write_all(&[status]).await?;
+        send.write_all(&answer).await
     };
-    if written.is_ok() {
+    if let Ok(Ok(())) = timeout(ANSWER_TAKEN_WITHIN, writing).await {
+        // What was written waits in QUIC's own window from here on.
+        drop((turn, answer));
         finish(send).await;
     }
 }

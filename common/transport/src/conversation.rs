@@ -95,10 +95,10 @@ impl Conversation {
         talk.carry_out(&mut session, &mut actions, now());
 
         while talk.ended.is_none() {
-            let deadline = session
-                .deadline()
-                .map_or(FAREWELL, |at| Duration::from_millis(at.0));
-            let turn = ears.next(clock + deadline).await;
+            // Heartbeats wake nobody: they are looked for as often as they may be sent on.
+            let look = now() + protocol::BEATS_EVERY_MS;
+            let deadline = session.deadline().map_or(look, |at| at.min(look));
+            let turn = ears.next(clock + Duration::from_millis(deadline.0)).await;
             for moved in ears.news.take() {
                 session.step(now(), Event::Moved(moved), &mut actions);
             }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::framing::finish;
 use crate::kind::Kind;
-use crate::limits::{IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
+use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
 use crate::services::{ImageSink, Services, Wanted};
 
 const HERE: u8 = 0;
@@ -122,11 +122,9 @@ async fn receive(
     let mut left = rest;
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(IMAGE_CHUNK).min(IMAGE_CHUNK);
-        let Ok(Ok(Some(chunk))) = timeout(IMAGE_STALL, stream.read_chunk(most, true)).await else {
-            break;
-        };
-        left -= u64::try_from(chunk.bytes.len()).unwrap_or(left).min(left);
-        if chunks_in.send(chunk.bytes).await.is_err() {
+        let (chunk, is_whole) = next_chunk(&mut stream, most).await;
+        left -= u64::try_from(chunk.len()).unwrap_or(left).min(left);
+        if chunks_in.send(chunk.into()).await.is_err() || !is_whole {
             break;
         }
     }
@@ -134,6 +132,21 @@ async fn receive(
     keeping
         .await
         .map_err(|failed| FetchError::Disk(io::Error::other(failed)))?
+}
+
+/// The next `most` bytes, or, when the stream ends or stalls before, those that came. A packet holds little more than a kilobyte: the
+/// thread that keeps the image is not woken for each of them.
+async fn next_chunk(stream: &mut RecvStream, most: usize) -> (Vec<u8>, bool) {
+    let mut chunk = vec![0; most];
+    let mut filled = 0;
+    while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match timeout(IMAGE_STALL, stream.read(rest)).await {
+            Ok(Ok(Some(read))) => filled += read,
+            Ok(Ok(None) | Err(_)) | Err(_) => break,
+        }
+    }
+    chunk.truncate(filled);
+    (chunk, filled == most)
 }
 
 /// Hashes and writes what comes; makes the image visible when it is whole and right.
@@ -164,9 +177,9 @@ fn keep(
 pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive: RecvStream) {
     let _ = send.set_priority(PRIORITY);
     let mut request = [0; 40];
-    if receive.read_exact(&mut request).await.is_err() {
+    let Ok(Ok(())) = timeout(HANDSHAKE, receive.read_exact(&mut request)).await else {
         return;
-    }
+    };
     let (blake3, offset) = request.split_at(32);
     let (Ok(blake3), Ok(offset)) = (<[u8; 32]>::try_from(blake3), <[u8; 8]>::try_from(offset)) else {
         return;
@@ -186,9 +199,9 @@ pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive
     let (chunks_in, mut chunks) = mpsc::channel(4);
     spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &chunks_in));
     while let Some(chunk) = chunks.recv().await {
-        if send.write_chunk(chunk).await.is_err() {
+        let Ok(Ok(())) = timeout(IMAGE_STALL, send.write_chunk(chunk)).await else {
             return;
-        }
+        };
     }
     finish(send).await;
 }

@@ -47,4 +47,4 @@ pub use landing::{Landing, LandingConfig, LandingHandle};
 pub use link::{LinkState, OriginTrouble};
 pub use services::{Answer, BoxAnswer, ImageSink, Images, Permissions, Permits, Services, Wanted};
 pub use trouble::{CertificateFault, Trouble};
-pub use uplink::{Uplink, UplinkConfig, UplinkHandle};
+pub use uplink::{Traffic, Uplink, UplinkConfig, UplinkHandle};

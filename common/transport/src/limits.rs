@@ -79,12 +79,33 @@ pub const QUESTION_BYTES_MOST: usize = 1 << 20;
 /// Bytes of an answer.
 pub const ANSWER_BYTES_MOST: usize = 8 << 20;
 
+/// Questions of one peer whose answers are being made or not yet taken; more wait, each as long as it said.
+pub const QUESTIONS_AT_ONCE: usize = 16;
+
+/// How long a peer may take to take an answer.
+pub const ANSWER_TAKEN_WITHIN: Duration = Duration::from_secs(20);
+
+/// Bytes of memory that one peer can make this program hold, whatever it does: its windows, what waits for it, its questions and
+/// their answers.
+pub const PEER_BYTES_MOST: usize = 320 << 20;
+
 /// The longest deadline of a question.
 pub const ANSWER_WITHIN_MOST: Duration = Duration::from_secs(60);
 
 /// Origins whose trouble is listed for one link.
 pub const TROUBLED_ORIGINS_MOST: usize = 256;
 
+const _: () = assert!(
+    CONNECTION_WINDOW as usize
+        + SEND_WINDOW as usize
+        + CONTROL_BYTES_MOST
+        + 3 * protocol::RECEIVE_MOST
+        + FRAMES_WAITING * protocol::MAX_FRAME
+        + STREAMS_MOST as usize * QUESTION_BYTES_MOST
+        + QUESTIONS_AT_ONCE * ANSWER_BYTES_MOST
+        <= PEER_BYTES_MOST
+);
+const _: () = assert!(QUESTIONS_AT_ONCE <= STREAMS_MOST as usize);
 const _: () = assert!(CONTROL_BYTES_MOST >= protocol::MAX_FRAME);
 const _: () = assert!(STREAM_WINDOW as usize >= protocol::MAX_FRAME && STREAM_WINDOW <= CONNECTION_WINDOW);
 const _: () = assert!(STORE_TOGETHER_BYTES >= protocol::RUN_BYTES_MOST);

@@ -15,6 +15,7 @@ pub(crate) struct News(Arc<Mutex<Vec<Weak<Mailbox>>>>);
 /// The changes that one connection has not looked at.
 #[derive(Default)]
 pub(crate) struct Mailbox {
+    takes_heartbeats: bool,
     waiting: Mutex<Waiting>,
     arrived: Notify,
 }
@@ -34,10 +35,17 @@ impl News {
             let Some(subscribers) = subscribers.upgrade() else {
                 return;
             };
+            let origin = match moved {
+                Moved::Head(origin, _) => origin.clone(),
+                Moved::Heartbeat(signed) => match signed.decode() {
+                    Ok(heartbeat) => heartbeat.origin,
+                    Err(_) => return,
+                },
+            };
             let mut subscribers = subscribers.lock().unwrap_or_else(PoisonError::into_inner);
             subscribers.retain(|subscriber| match subscriber.upgrade() {
                 Some(mailbox) => {
-                    mailbox.put(moved);
+                    mailbox.put(&origin, moved);
                     true
                 }
                 None => false,
@@ -46,8 +54,22 @@ impl News {
         news
     }
 
+    /// All changes. Heads wake whoever waits; heartbeats are found by who looks from time to time, because with many courts one
+    /// comes at every moment.
     pub(crate) fn subscribe(&self) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::default());
+        self.mailbox(true)
+    }
+
+    /// Changes of heads alone.
+    pub(crate) fn subscribe_to_heads(&self) -> Arc<Mailbox> {
+        self.mailbox(false)
+    }
+
+    fn mailbox(&self, takes_heartbeats: bool) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox {
+            takes_heartbeats,
+            ..Mailbox::default()
+        });
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -57,26 +79,25 @@ impl News {
 }
 
 impl Mailbox {
-    fn put(&self, moved: &Moved) {
+    fn put(&self, origin: &OriginId, moved: &Moved) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match moved {
-            Moved::Head(origin, head) => {
+            Moved::Head(_, head) => {
                 let newest = waiting.heads.entry(origin.clone()).or_insert(*head);
                 if newest.position < head.position {
                     *newest = *head;
                 }
+                drop(waiting);
+                self.arrived.notify_one();
             }
-            Moved::Heartbeat(signed) => {
-                if let Ok(heartbeat) = signed.decode() {
-                    waiting.heartbeats.insert(heartbeat.origin, signed.clone());
-                }
+            Moved::Heartbeat(signed) if self.takes_heartbeats => {
+                waiting.heartbeats.insert(origin.clone(), signed.clone());
             }
+            Moved::Heartbeat(_) => {}
         }
-        drop(waiting);
-        self.arrived.notify_one();
     }
 
-    /// Waits for a change.
+    /// Waits for a change of a head.
     pub(crate) async fn arrived(&self) {
         self.arrived.notified().await;
     }

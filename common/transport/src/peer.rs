@@ -82,7 +82,7 @@ impl Shared {
                     services.clone(),
                     from,
                     under_way,
-                    news.subscribe(),
+                    news.subscribe_to_heads(),
                 );
                 tokio::join!(streams::serve(connection, identity, services), fetching);
             }

@@ -56,6 +56,15 @@ impl UplinkConfig {
     }
 }
 
+/// Bytes of a connection since it was opened, as payload of UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// To the hub.
+    pub sent: u64,
+    /// From the hub.
+    pub received: u64,
+}
+
 /// Starts links.
 pub struct Uplink;
 
@@ -113,6 +122,15 @@ impl UplinkHandle {
     /// The state of the link, now and as it changes.
     pub fn status(&self) -> watch::Receiver<LinkState> {
         self.board.watch()
+    }
+
+    /// The bytes of the present connection; none while the link is down.
+    pub fn traffic(&self) -> Option<Traffic> {
+        let stats = self.connection()?.stats();
+        Some(Traffic {
+            sent: stats.udp_tx.bytes,
+            received: stats.udp_rx.bytes,
+        })
     }
 
     /// Puts a question to the hub.

@@ -244,23 +244,34 @@ impl World {
     /// A client files some orders at a court's node.
     pub(crate) fn file(&mut self, number: usize) {
         let machine = &mut self.machines[number];
-        let (Some(own), Some(scribe), Some(up)) = (machine.own(), machine.scribe(), &machine.up) else {
+        let (Some(own), Some(up)) = (machine.own(), &machine.up) else {
             return;
         };
         if up.halted.is_some() || !up.is_writing || machine.is_gone {
             return;
         }
-        let copy = machine.copy(&own);
-        if copy.is_busy() {
+        if machine.copy(&own).is_busy() {
             self.later(1, What::File(number));
             return;
         }
+        let count = self.dice.between(1, 4);
+        let bodies = (0..count).map(|_| vec![self.dice.below(256) as u8; self.dice.between(8, 300) as usize]);
+        let bodies = bodies.collect();
+        self.record(number, bodies);
+    }
+
+    /// A court records some bodies.
+    pub(crate) fn record(&mut self, number: usize, bodies: Vec<Vec<u8>>) {
+        let machine = &mut self.machines[number];
+        let (Some(own), Some(scribe)) = (machine.own(), machine.scribe()) else {
+            return;
+        };
+        let copy = machine.copy(&own);
         let Ok(mut end) = scribe.takes_up(copy.end()) else {
             return;
         };
         let mut records = Vec::new();
-        for _ in 0..self.dice.between(1, 4) {
-            let body = vec![self.dice.below(256) as u8; self.dice.between(8, 300) as usize];
+        for body in bodies {
             records.extend(scribe.event(body, &mut end));
         }
         for record in &records {

@@ -29,6 +29,7 @@
 mod scenarios;
 mod run;
 mod settling;
+mod reconcile;
 mod troubles;
 mod way_back;
 mod driver;

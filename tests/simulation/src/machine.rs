@@ -58,6 +58,8 @@ pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) ledgers: BTreeMap<OriginId, Copy>,
+    /// What an operator took out of the own ledger and is to be recorded once more.
+    pub(crate) shelf: Vec<Vec<u8>>,
     /// The furthest receipt of each hub.
     pub(crate) receipts: BTreeMap<String, Receipt>,
     /// By how much its clock is wrong, in milliseconds.
@@ -135,6 +137,7 @@ impl Machine {
             name,
             role,
             ledgers: BTreeMap::new(),
+            shelf: Vec::new(),
             receipts: BTreeMap::new(),
             clock_error: 0,
             wall: Arc::new(AtomicU64::new(0)),

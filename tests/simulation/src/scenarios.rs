@@ -143,6 +143,34 @@ fn of_two_machines_under_one_name_the_one_that_contradicts_the_hub_stops_filing_
 }
 
 #[test]
+fn a_court_that_contradicts_the_hub_is_reconciled_with_it_and_what_it_filed_is_there_again() {
+    let mut world = quiet();
+    world.wait(1_000);
+    world.befall(Trouble::Clone);
+    let twin = world.machines.len() - 1;
+    let court = (0..2)
+        .find(|court| world.machines[*court].role == world.machines[twin].role)
+        .expect("cloned");
+    let before = world.held(twin, court);
+    world.file_and_wait(court, 1_000);
+    world.file_and_wait(twin, 1_000);
+    let (hub, branch) = (world.held(HUB, court), world.held(twin, court) - before);
+    world.stop(court);
+    world.machines[court].is_gone = true;
+    world.wait(40_000);
+    assert!(world.halted(twin).is_some());
+    assert!(world.reconcile(twin));
+    world.wait(40_000);
+    assert_eq!(world.halted(twin), None);
+    assert_eq!(world.is_level(), Ok(()));
+    let epoch_start = 1;
+    assert_eq!(world.held(HUB, court), hub + epoch_start + branch);
+    assert!(world.epoch(HUB, court) > 1);
+    world.check_reconciled();
+    assert!(!world.reconcile(twin), "there is nothing left to reconcile");
+}
+
+#[test]
 fn records_of_a_court_that_a_peer_may_not_send_end_the_connection() {
     let mut world = quiet();
     world.plan.troubles = vec![Trouble::Tamper];

@@ -35,6 +35,7 @@ impl World {
         say!(self, "level");
         self.model.check_numbers();
         self.check_kept();
+        self.check_reconciled();
     }
 
     /// Lets everything happen until all is as it should be.
@@ -98,8 +99,8 @@ impl World {
         !machine.is_gone && machine.own().is_none_or(|own| !self.revoked.contains(&own))
     }
 
-    /// "A node is lost": a court whose ledger the hub's copy contradicts lays its own copy aside, keeps it, and starts with an
-    /// empty one.
+    /// "A node is lost": a court whose ledger the hub's copy contradicts is reconciled with it; one whose ledger is damaged besides
+    /// lays it aside, keeps it, and starts with an empty one.
     fn follow_runbook(&mut self) {
         for number in 0..self.machines.len() {
             let machine = &self.machines[number];
@@ -107,13 +108,20 @@ impl World {
             let Some(own) = machine.own().filter(|_| is_halted && self.takes_part(machine)) else {
                 continue;
             };
-            say!(self, "the operator of {} lays its ledger aside", machine.name);
+            // What only this machine had, or what nobody can read any more, is not in the ledger that goes on.
+            self.model.doubled.insert(own.clone());
+            if self.reconcile(number) {
+                continue;
+            }
+            say!(
+                self,
+                "the operator of {} lays its ledger aside",
+                self.machines[number].name
+            );
             self.stop(number);
             let copy = self.machines[number].copy(&own);
             let mut empty = Copy::new(own.clone());
             empty.gave_up_damage = copy.is_damaged();
-            // What only this machine had, or what nobody can read any more, is not in the ledger that goes on.
-            self.model.doubled.insert(own.clone());
             empty.aside.clone_from(&copy.aside);
             empty.aside.extend(copy.entries().iter().map(|entry| entry.hash));
             *copy = empty;

@@ -225,6 +225,10 @@ impl World {
         if let Some(head) = self.machines[number].copy(own).head() {
             self.news(number, &Moved::Head(own.clone(), head));
         }
+        let shelf = std::mem::take(&mut self.machines[number].shelf);
+        if !shelf.is_empty() {
+            self.record(number, shelf);
+        }
         self.cut(restoring.link);
     }
 

@@ -98,6 +98,8 @@ pub struct World {
     pub(crate) closes: Vec<(usize, CloseReason)>,
     /// Which operator was told of which divergence.
     pub(crate) divergences: BTreeSet<(usize, OriginId, Told)>,
+    /// What operators took out of ledgers, as it must be in them again at the end.
+    pub(crate) reconciled: Vec<(OriginId, Vec<u8>)>,
     /// From then on nothing more goes wrong.
     pub(crate) heals_at: u64,
     pub(crate) is_told: bool,
@@ -142,6 +144,7 @@ impl World {
             backups: Vec::new(),
             closes: Vec::new(),
             divergences: BTreeSet::new(),
+            reconciled: Vec::new(),
             heals_at: 0,
             is_told,
             plan,

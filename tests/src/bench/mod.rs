@@ -5,15 +5,34 @@ pub mod filing;
 pub mod law;
 pub mod lookup;
 pub mod memory;
+pub mod recovery;
 pub mod replicate;
 pub mod restart;
 pub mod trust;
+#[cfg(feature = "rivals")]
+mod cluster;
+mod cpu;
 mod disk;
+mod ends;
 pub(crate) mod court;
 
 use std::path::Path;
 
+use clap::ValueEnum;
+
 use crate::world::Outcome;
+
+/// Another system that does the same work in the same run.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rival {
+    /// PostgreSQL, tuned, on servers of its own that are started and stopped: a search, or logical replication.
+    Postgres,
+    /// Tantivy, in process: a search.
+    Tantivy,
+}
+
+#[cfg(not(feature = "rivals"))]
+const NEEDS_RIVALS: &str = "--against needs the other systems: cargo run --release -p ccpor-tests --features rivals --bin bench -- …";
 
 /// One measurement: where its files may lie, how often to repeat it, and the sheet for its figures.
 pub type Measure = fn(&Path, usize, &mut Sheet) -> Outcome<()>;

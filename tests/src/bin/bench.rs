@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use ccpor_tests::bench::{self, Sheet};
+use ccpor_tests::bench::{self, Rival, Sheet};
+use ccpor_tests::world::Outcome;
 use clap::{Parser, ValueEnum};
 
-/// As in the programs that are measured.
+/// As in the daemons: what runs in this process is measured as it runs there.
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -23,16 +24,23 @@ struct Arguments {
     /// Rounds; the median is told with the least and the greatest.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Another system to measure in the same run; needs `--features rivals`.
+    #[arg(long)]
+    against: Vec<Rival>,
     #[command(flatten)]
     lookup: bench::lookup::Options,
+    #[command(flatten)]
+    replicate: bench::replicate::Options,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
     /// Durable filings per second, beside raw append and fdatasync.
     Filing,
-    /// A backlog into the hub, and filing to visible at another node.
+    /// Filing to found at the hub, filings and backlogs a second, and what they cost.
     Replicate,
+    /// A million records into an empty hub and an empty node.
+    Recovery,
     /// Time to ready after kill -9, with 100,000 and 1,000,000 records.
     Restart,
     /// Finding a person among many orders: accuracy, speed and size.
@@ -56,35 +64,36 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut sheet = Sheet::new(arguments.json);
+    if let Err(error) = measure(&arguments, &mut sheet) {
+        eprintln!("bench: {error}");
+        return ExitCode::FAILURE;
+    }
+    sheet.print();
+    ExitCode::SUCCESS
+}
+
+fn measure(arguments: &Arguments, sheet: &mut Sheet) -> Outcome<()> {
+    let (directory, rounds) = (arguments.directory.as_path(), arguments.rounds);
     let wanted = |name| arguments.name == name || arguments.name == Name::All;
+    if wanted(Name::Lookup) {
+        bench::lookup::measure(directory, rounds, &arguments.lookup, &arguments.against, sheet)?;
+    }
+    if wanted(Name::Replicate) {
+        bench::replicate::measure(directory, rounds, &arguments.replicate, &arguments.against, sheet)?;
+    }
     let measures: [(Name, bench::Measure); 7] = [
         (Name::Filing, bench::filing::measure),
-        (Name::Replicate, bench::replicate::measure),
+        (Name::Recovery, bench::recovery::measure),
         (Name::Restart, bench::restart::measure),
         (Name::Law, bench::law::measure),
         (Name::Memory, bench::memory::measure),
         (Name::Audit, bench::audit::measure),
         (Name::Trust, bench::trust::measure),
     ];
-    if wanted(Name::Lookup)
-        && let Err(error) = bench::lookup::measure(
-            &arguments.directory,
-            arguments.rounds,
-            &arguments.lookup,
-            &mut sheet,
-        )
-    {
-        eprintln!("bench: {error}");
-        return ExitCode::FAILURE;
-    }
     for (name, measure) in measures {
-        if wanted(name)
-            && let Err(error) = measure(&arguments.directory, arguments.rounds, &mut sheet)
-        {
-            eprintln!("bench: {error}");
-            return ExitCode::FAILURE;
+        if wanted(name) {
+            measure(directory, rounds, sheet)?;
         }
     }
-    sheet.print();
-    ExitCode::SUCCESS
+    Ok(())
 }

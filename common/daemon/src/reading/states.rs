@@ -120,6 +120,7 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         .map(|ledger| ledger.origin.to_string())
         .collect();
     let free = disk_free_bytes(registry.directory());
+    let unreconciled = registry.unreconciled();
     let now = Clock::machine().now();
     let identity = as_on_disk(identity);
     // What others hold against this machine counts as well as its own dates.
@@ -139,6 +140,12 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         }),
         check("takes-filings", registry.halted().is_none(), || {
             registry.halted().unwrap_or_default()
+        }),
+        check("branches-reconciled", unreconciled == 0, || match unreconciled {
+            0 => "nothing that was filed on an old copy waits".into(),
+            waiting => format!(
+                "{waiting} branches of this court's ledger wait: see what `ccpor-node reconcile list` says"
+            ),
         }),
         check("disk-space", free >= LITTLE_SPACE_BYTES, || {
             format!("{} MiB free", free >> 20)

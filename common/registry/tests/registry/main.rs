@@ -11,4 +11,5 @@ mod filing;
 mod index;
 mod lines;
 mod model;
+mod reconcile;
 mod replication;

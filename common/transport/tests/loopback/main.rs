@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, in its helpers as well"
 )]
 
+mod crowds;
 mod exchanges;
 mod memory;
 mod realm;

@@ -17,13 +17,13 @@ mod tantivy;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 #[cfg_attr(
     not(feature = "rivals"),
     allow(unused_imports, reason = "goals of the ratios")
 )]
-use super::{Goal, Sheet};
+use super::{Goal, Rival, Sheet};
 use crate::world::Outcome;
 use corpus::Corpus;
 use local::Local;
@@ -46,9 +46,6 @@ pub struct Options {
     /// Folder with orders.jsonl and queries.jsonl, instead of an invented corpus.
     #[arg(long)]
     corpus: Option<PathBuf>,
-    /// Another search engine to ask the same questions; needs `--features rivals`.
-    #[arg(long)]
-    against: Vec<Rival>,
     /// Also ask a node with these orders through gRPC with mutual TLS.
     #[arg(long)]
     grpc: bool,
@@ -60,20 +57,17 @@ pub struct Options {
     plot: Option<PathBuf>,
 }
 
-/// Other search engines.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Rival {
-    /// PostgreSQL with trigram and phonetic indexes, tuned; a server of its own is started and stopped.
-    Postgres,
-    /// Tantivy, in process.
-    Tantivy,
-}
-
 /// Measures.
 ///
 /// # Errors
 /// When the corpus cannot be made or read, or a rival does not start.
-pub fn measure(directory: &Path, rounds: usize, options: &Options, sheet: &mut Sheet) -> Outcome<()> {
+pub fn measure(
+    directory: &Path,
+    rounds: usize,
+    options: &Options,
+    rivals: &[Rival],
+    sheet: &mut Sheet,
+) -> Outcome<()> {
     if let Some(plot) = &options.plot {
         return growth::draw(plot, options.seed, rounds, sheet);
     }
@@ -87,11 +81,12 @@ pub fn measure(directory: &Path, rounds: usize, options: &Options, sheet: &mut S
     if options.grpc {
         wire::measure(directory, &corpus, rounds, &ours, sheet)?;
     }
-    against(directory, options, &corpus, &ours, sheet)
+    against(rivals, directory, options, &corpus, &ours, sheet)
 }
 
 #[cfg(feature = "rivals")]
 fn against(
+    rivals: &[Rival],
     directory: &Path,
     options: &Options,
     corpus: &Corpus,
@@ -99,7 +94,7 @@ fn against(
     sheet: &mut Sheet,
 ) -> Outcome<()> {
     let goal = |least| (options.orders == GOAL_ORDERS).then_some(Goal::AtLeast(least));
-    for rival in &options.against {
+    for rival in rivals {
         let (name, ratio, theirs, least) = match rival {
             Rival::Postgres => (
                 "postgres",
@@ -142,9 +137,9 @@ fn against(
 }
 
 #[cfg(not(feature = "rivals"))]
-fn against(_: &Path, options: &Options, _: &Corpus, _: &Local, _: &mut Sheet) -> Outcome<()> {
-    match options.against.as_slice() {
+fn against(rivals: &[Rival], _: &Path, _: &Options, _: &Corpus, _: &Local, _: &mut Sheet) -> Outcome<()> {
+    match rivals {
         [] => Ok(()),
-        _ => Err("--against needs the other engines: cargo run --release -p ccpor-tests --features rivals --bin bench -- lookup …".into()),
+        _ => Err(super::NEEDS_RIVALS.into()),
     }
 }

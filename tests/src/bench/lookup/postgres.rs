@@ -1,22 +1,21 @@
 //! PostgreSQL on a server of its own, tuned for the machine, started for the measurement and stopped after it.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::time::Instant;
 
 use ccpor_matching::{Born, IdKind, PartialDate, Role};
-use postgres::{Client, NoTls, Statement};
+use postgres::{Client, Statement};
 
 use super::accuracy::{Accuracy, Reply};
 use super::corpus::{Corpus, Question};
 use super::names::Names;
 use super::tantivy::{both_ways, plain};
+use crate::bench::cluster::Cluster;
 use crate::world::Outcome;
 
 const PORT: u16 = 55_432;
 const SETTINGS: &str = "
-listen_addresses = ''
 shared_buffers = 4GB
 effective_cache_size = 12GB
 work_mem = 64MB
@@ -33,119 +32,9 @@ const EVERY: usize = 5;
 /// Below this score of its best hit it looks again, through trigrams and without regard to the date.
 const DOUBTFUL: f64 = 0.84;
 
-/// A server; dropping it stops it and removes its files.
-struct Server {
-    programs: PathBuf,
-    directory: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Outcome<Self> {
-        let programs = programs()?;
-        // A server does not run as root: then the account that the package made runs it, which must reach its files.
-        let directory = tempfile::tempdir_in("/var/tmp")?;
-        if is_root() {
-            run(Command::new("chown").arg("postgres").arg(directory.path()))?;
-        }
-        let server = Self { programs, directory };
-        let data = server.data();
-        run(server.program("initdb").arg("-D").arg(&data).args([
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-U",
-            "postgres",
-        ]))?;
-        let mut settings = std::fs::OpenOptions::new()
-            .append(true)
-            .open(data.join("postgresql.conf"))?;
-        writeln!(
-            settings,
-            "{SETTINGS}port = {PORT}\nunix_socket_directories = '{}'",
-            server.directory.path().display()
-        )?;
-        run(server
-            .program("pg_ctl")
-            .arg("-D")
-            .arg(&data)
-            .arg("-l")
-            .arg(server.directory.path().join("log"))
-            .args(["-w", "start"]))?;
-        Ok(server)
-    }
-
-    fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
-    }
-
-    fn program(&self, name: &str) -> Command {
-        let program = self.programs.join(name);
-        if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        }
-    }
-
-    fn connect(&self) -> Outcome<Client> {
-        let folder = self.directory.path().display();
-        Ok(Client::connect(
-            &format!("host={folder} port={PORT} user=postgres dbname=postgres"),
-            NoTls,
-        )?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let data = self.data();
-        if let Err(error) =
-            run(self
-                .program("pg_ctl")
-                .arg("-D")
-                .arg(data)
-                .args(["-m", "immediate", "-w", "stop"]))
-        {
-            eprintln!("bench: the PostgreSQL server could not be stopped: {error}");
-        }
-    }
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-fn run(command: &mut Command) -> Outcome<Output> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
-}
-
-/// Where the server's programs lie.
-fn programs() -> Outcome<PathBuf> {
-    let versions = Path::new("/usr/lib/postgresql");
-    let found = std::fs::read_dir(versions).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> = found
-        .map(|version| version.path().join("bin"))
-        .filter(|bin| bin.join("initdb").exists())
-        .collect();
-    found.sort();
-    found
-        .pop()
-        .ok_or_else(|| "PostgreSQL is not installed: apt-get install postgresql postgresql-contrib".into())
-}
-
 /// Loads the restrained persons of the corpus and asks.
 pub(super) fn measure(_: &Path, corpus: &Corpus) -> Outcome<Accuracy> {
-    let server = Server::start()?;
+    let server = Cluster::start(PORT, SETTINGS)?;
     let mut client = server.connect()?;
     load(&mut client, corpus)?;
     client.batch_execute("SET pg_trgm.similarity_threshold = 0.5")?;

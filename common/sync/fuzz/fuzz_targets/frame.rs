@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../tests/hostile_bytes/body.rs"]
+#[allow(dead_code)]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::frame(bytes));
