@@ -14,6 +14,7 @@ mod memory;
 mod realm;
 mod refusals;
 mod relay;
+mod tunnel;
 
 use std::time::Duration;
 
