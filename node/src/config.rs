@@ -9,6 +9,7 @@ use ccpor_daemon::scrub::ScrubSettings;
 use ccpor_daemon::sections::{ApiSettings, CalendarSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
 use ccpor_daemon::sharing::Shares;
+use ccpor_transport::TransportChoice;
 use serde::{Deserialize, Serialize};
 
 /// All settings of a node.
@@ -69,10 +70,12 @@ pub(crate) struct ConfidentialSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HubSettings {
-    /// `host:port` of the hub (UDP); empty: as the invitation said.
+    /// `host:port` of the hub; empty: as the invitation said.
     pub address: String,
     /// `host:port` at which the hub enrols and renews (TCP); empty: as the invitation said.
     pub enrolment_address: String,
+    /// What carries the link: `quic` (UDP), `tcp`, or `auto`: TCP as long as UDP does not pass.
+    pub transport: TransportChoice,
     /// False keeps the node from connecting at all, for a court that is being set up.
     pub connect: bool,
     /// Milliseconds between two heartbeats; the freshness of answers elsewhere cannot be better than this.
@@ -96,6 +99,7 @@ impl Default for Settings {
             hub: HubSettings {
                 address: String::new(),
                 enrolment_address: String::new(),
+                transport: TransportChoice::Auto,
                 connect: true,
                 heartbeat_ms: 2_000,
             },

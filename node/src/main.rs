@@ -1,6 +1,7 @@
 //! `ccpor-node`: the daemon at a courthouse, and its local commands. This file reads the command line and says how it ended.
 
 mod import;
+mod preflight;
 mod restore;
 mod daemon;
 mod service;
@@ -56,6 +57,11 @@ enum Command {
         /// The invitation as the operator of the hub gave it.
         invitation: String,
     },
+    /// Find out what passes the firewalls on the way to the hub, and what the link will be carried by.
+    #[command(
+        after_help = "Examples:\n  ccpor-node preflight\n  ccpor-node --set hub.transport=tcp preflight\n\nEnds with 0 when the hub can be reached as the settings say, else with 7."
+    )]
+    Preflight,
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.
     Import(import::Arguments),
     /// Make the index anew from the ledgers (the daemon must be stopped).
@@ -129,6 +135,13 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
                 Err(error) => say(&error, Exit::Denied),
             }
         }
+        Command::Preflight => match preflight::run(&settings).await {
+            Ok(found) => {
+                print!("{found}");
+                found.exit().into()
+            }
+            Err(error) => say(&error, error.exit()),
+        },
         Command::Import(arguments) => import::run(&settings, arguments).await.into(),
         Command::Rebuild => match daemon::rebuild(&settings).await {
             Ok(records) => {

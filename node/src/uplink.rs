@@ -85,6 +85,12 @@ pub(crate) fn start(
     Ok(link)
 }
 
+/// Where the hub is: as the settings say, or else the invitation did.
+pub(crate) fn address(settings: &HubSettings, identity: &IdentityDir) -> Option<String> {
+    let chosen = Some(settings.address.clone()).filter(|address| !address.is_empty());
+    chosen.or_else(|| identity.facts().hub_address.clone())
+}
+
 /// Starts the link alone: what it finds about the own ledger is for the caller to act upon.
 pub(crate) fn connect(
     settings: &HubSettings,
@@ -96,11 +102,7 @@ pub(crate) fn connect(
         tracing::info!("this node does not connect to a hub (hub.connect = false)");
         return Ok(None);
     };
-    let noted = identity.facts().hub_address.clone();
-    let address = Some(settings.address.clone())
-        .filter(|address| !address.is_empty())
-        .or(noted);
-    let address = address.ok_or(UplinkFailed::NoAddress)?;
+    let address = address(settings, identity).ok_or(UplinkFailed::NoAddress)?;
     let here = topology::is_here(&address);
     let services = Services {
         ledgers: Arc::<Registry>::clone(&registry),
@@ -123,7 +125,10 @@ pub(crate) fn connect(
         );
         permissions.offers = OriginSet::None;
     }
-    let config = UplinkConfig::new(vec![address], permissions);
+    let config = UplinkConfig {
+        transport: settings.transport,
+        ..UplinkConfig::new(vec![address], permissions)
+    };
     let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
     Ok(Some(Link {
         state: handle.status(),
@@ -262,7 +267,7 @@ impl Link {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(match &self.state.borrow().last_trouble {
                 Some(trouble) => format!("the hub is not connected: {trouble}; {}", trouble.remedy()),
-                None => "the hub does not answer; check hub.address and that UDP to it passes every firewall"
+                None => "the hub does not answer; check hub.address, and with `ccpor-node preflight` what passes the firewalls"
                     .into(),
             }),
         }
