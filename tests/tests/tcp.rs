@@ -15,7 +15,11 @@ use ccpor_domain::{CourtRef, Media};
 use ccpor_tests::line::{Line, Weather};
 use ccpor_tests::program::Program;
 use ccpor_tests::world::{Outcome, World, file, heads, lookup, order, until};
+use ccpor_transport::limits;
 use futures_util::StreamExt;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 /// The link to `peer` as a machine shows it, once it is up over `transport`.
 async fn over(client: &Client, peer: &str, transport: &str) -> Outcome<Link> {
@@ -222,6 +226,26 @@ async fn where_udp_is_swallowed_the_link_goes_over_tcp_and_comes_back_to_quic_by
     );
     let shown = status().await?.text();
     assert!(shown.contains("over quic"), "{shown}");
+    world.fleet.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn tcp_connections_that_say_nothing_are_bounded_and_keep_no_node_out() -> Outcome<()> {
+    let mut world = World::start(&["alameda"]).await?;
+    let mut silent = Vec::new();
+    for _ in 0..limits::HANDSHAKES_MOST + 64 {
+        silent.push(TcpStream::connect(world.fleet.hub_nodes()).await?);
+    }
+    world.set(0, "[hub]\ntransport = \"quic\"\n").await?;
+    let node = world.node(0).await?;
+    over(&node, "hub/1", "quic").await?;
+    for mut stream in silent {
+        let ended = timeout(limits::HANDSHAKE * 2, stream.read_u8()).await?;
+        assert!(ended.is_err(), "the hub says nothing to whoever says nothing");
+    }
+    world.set(0, "[hub]\ntransport = \"tcp\"\n").await?;
+    over(&world.node(0).await?, "hub/1", "tcp").await?;
     world.fleet.stop().await;
     Ok(())
 }

@@ -66,7 +66,9 @@ struct Grounds {
     /// Counts up at every arrival and departure.
     changes: watch::Sender<u64>,
     next_ticket: AtomicU64,
-    handshakes: AtomicUsize,
+    /// Handshakes under way; those of each transport have room of their own, so that neither keeps the other out.
+    quic_handshakes: AtomicUsize,
+    tcp_handshakes: AtomicUsize,
     connections: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -104,7 +106,8 @@ impl Landing {
             peers: Mutex::default(),
             changes: watch::Sender::new(0),
             next_ticket: AtomicU64::new(0),
-            handshakes: AtomicUsize::new(0),
+            quic_handshakes: AtomicUsize::new(0),
+            tcp_handshakes: AtomicUsize::new(0),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MOST)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -211,15 +214,15 @@ impl Grounds {
                 () = self.stop.cancelled() => return,
             };
             let Some(incoming) = incoming else { return };
-            let handshakes = self.handshakes.load(Ordering::Relaxed);
+            let handshakes = self.quic_handshakes.load(Ordering::Relaxed);
             if handshakes >= HANDSHAKES_UNPROVEN && !incoming.remote_address_validated() {
                 // Whoever answers this does not forge its address; nothing is remembered meanwhile.
                 let _ = incoming.retry();
-            } else if let Some(permit) = self.room() {
+            } else if let Some(permit) = self.room(&self.quic_handshakes) {
                 let (grounds, address) = (Arc::clone(&self), incoming.remote_address());
                 self.tasks.spawn(async move {
                     let shaking = async { Ok((incoming.accept()?.await?, Carrier::Udp)) };
-                    grounds.land(address, shaking).await;
+                    grounds.land(address, &grounds.quic_handshakes, shaking).await;
                     drop(permit);
                 });
             } else {
@@ -244,7 +247,7 @@ impl Grounds {
                 }
             };
             // Dropped when there is no room: the other side sees the end at once.
-            if let Some(permit) = self.room() {
+            if let Some(permit) = self.room(&self.tcp_handshakes) {
                 let grounds = Arc::clone(&self);
                 self.tasks.spawn(async move {
                     grounds.land_tcp(stream, address).await;
@@ -255,12 +258,12 @@ impl Grounds {
     }
 
     /// A place for one more connection, whose handshake begins now; none when there are too many of either.
-    fn room(&self) -> Option<OwnedSemaphorePermit> {
-        if self.handshakes.load(Ordering::Relaxed) >= HANDSHAKES_MOST {
+    fn room(&self, handshakes: &AtomicUsize) -> Option<OwnedSemaphorePermit> {
+        if handshakes.load(Ordering::Relaxed) >= HANDSHAKES_MOST {
             return None;
         }
         let permit = Arc::clone(&self.connections).try_acquire_owned().ok()?;
-        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        handshakes.fetch_add(1, Ordering::Relaxed);
         Some(permit)
     }
 
@@ -281,7 +284,7 @@ impl Grounds {
             endpoint.set_server_config(None);
             Ok((connection, Carrier::Tunnel(end)))
         };
-        self.land(address, shaking).await;
+        self.land(address, &self.tcp_handshakes, shaking).await;
         if let Some(endpoint) = inside {
             // The close has to leave before the tunnel does.
             let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
@@ -291,10 +294,11 @@ impl Grounds {
     async fn land(
         &self,
         address: SocketAddr,
+        handshakes: &AtomicUsize,
         shaking: impl Future<Output = Result<(Connection, Carrier), Trouble>>,
     ) {
         let shaken = timeout(HANDSHAKE, shaking).await;
-        self.handshakes.fetch_sub(1, Ordering::Relaxed);
+        handshakes.fetch_sub(1, Ordering::Relaxed);
         let outcome = match shaken {
             Ok(Ok((connection, carrier))) => self.receive(connection, carrier).await,
             Ok(Err(trouble)) => Err(trouble),

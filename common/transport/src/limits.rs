@@ -19,7 +19,7 @@ pub const FAREWELL: Duration = Duration::from_millis(500);
 /// Handshakes under way above which a new client must first prove its address (a stateless retry).
 pub const HANDSHAKES_UNPROVEN: usize = 64;
 
-/// Handshakes under way above which new clients are turned away.
+/// Handshakes under way over one transport above which new clients are turned away.
 pub const HANDSHAKES_MOST: usize = 512;
 
 /// Connections at the same time: every court's node, other hubs, and room.
@@ -100,7 +100,7 @@ pub const TROUBLED_ORIGINS_MOST: usize = 256;
 const _: () = assert!(CONTROL_BYTES_MOST >= protocol::MAX_FRAME);
 const _: () = assert!(STREAM_WINDOW as usize >= protocol::MAX_FRAME && STREAM_WINDOW <= CONNECTION_WINDOW);
 const _: () = assert!(STORE_TOGETHER_BYTES >= protocol::RUN_BYTES_MOST);
-const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && HANDSHAKES_MOST < CONNECTIONS_MOST);
+const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && 2 * HANDSHAKES_MOST < CONNECTIONS_MOST);
 const _: () = assert!(PROBE.as_millis() < protocol::GREETING_MS as u128);
 const _: () = assert!(IDLE.as_millis() > protocol::SILENCE_MOST_MS as u128);
 const _: () = assert!(TUNNEL_TOGETHER > TUNNEL_DATAGRAM as usize);

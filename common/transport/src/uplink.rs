@@ -30,7 +30,8 @@ use crate::trouble::Trouble;
 /// A link that lasted this long starts the waiting times anew; a shorter one counts as a failed attempt.
 const LASTED: Duration = Duration::from_secs(10);
 
-/// Pauses between two looks whether UDP passes again, while TCP carries a link that prefers QUIC.
+/// Pauses between two looks whether UDP passes again, while TCP carries a link that prefers QUIC. Once QUIC carried it for the longest
+/// of them, they begin anew: where UDP passes now and then, the link is not to be taken to and fro.
 const LOOK_FOR_QUIC: Backoff = Backoff {
     first_ms: 5_000,
     most_ms: 300_000,
@@ -164,6 +165,14 @@ const LEAVING: Trouble = Trouble::Closed {
     by_peer: false,
 };
 
+/// What is known of what passes.
+struct Passing {
+    /// What worked last, which is tried first.
+    first: Transport,
+    /// Looks for QUIC since it last carried the link for long.
+    looks: u32,
+}
+
 /// How an attempt ended.
 enum Ended {
     By(Trouble),
@@ -174,14 +183,17 @@ enum Ended {
 impl Dialler {
     async fn keep_dialling(self) {
         let mut failures = 0_u32;
-        // What worked last is tried first.
-        let mut first = self.preferred();
+        let mut passing = Passing {
+            first: self.preferred(),
+            looks: 0,
+        };
         for round in 0_usize.. {
             let begun = Instant::now();
-            let trouble = match self.attempt(round, &mut first).await {
+            let trouble = match self.attempt(round, &mut passing).await {
                 Ended::By(trouble) => trouble,
                 Ended::ForQuic => {
-                    (failures, first) = (0, Transport::Quic);
+                    failures = 0;
+                    passing.first = Transport::Quic;
                     info!("UDP to the hub passes again: the link goes back to QUIC");
                     self.board.down(LEAVING, 0);
                     continue;
@@ -190,6 +202,11 @@ impl Dialler {
             if self.stop.is_cancelled() {
                 self.board.down(trouble, 0);
                 return;
+            }
+            if passing.first == Transport::Quic
+                && begun.elapsed() >= Duration::from_millis(LOOK_FOR_QUIC.most_ms)
+            {
+                passing.looks = 0;
             }
             failures = if begun.elapsed() >= LASTED {
                 1
@@ -207,9 +224,9 @@ impl Dialler {
     }
 
     /// Dials once and talks as long as it lasts.
-    async fn attempt(&self, round: usize, first: &mut Transport) -> Ended {
+    async fn attempt(&self, round: usize, passing: &mut Passing) -> Ended {
         let dialled = tokio::select! {
-            dialled = self.dial(round, first) => dialled,
+            dialled = self.dial(round, &mut passing.first) => dialled,
             () = self.stop.cancelled() => return Ended::By(LEAVING),
         };
         let (address, dialled) = match dialled {
@@ -243,7 +260,7 @@ impl Dialler {
         }));
         let ended = tokio::select! {
             trouble = &mut attending => Ended::By(trouble),
-            () = self.quic_passes(address), if for_quic => {
+            () = self.quic_passes(address, &mut passing.looks), if for_quic => {
                 stop.cancel();
                 attending.await;
                 Ended::ForQuic
@@ -282,9 +299,13 @@ impl Dialler {
     }
 
     /// Waits until the hub answers over UDP.
-    async fn quic_passes(&self, address: SocketAddr) {
-        for looks in 1.. {
-            sleep(Duration::from_millis(LOOK_FOR_QUIC.wait(looks, rand::random()).0)).await;
+    async fn quic_passes(&self, address: SocketAddr, looks: &mut u32) {
+        loop {
+            *looks = looks.saturating_add(1);
+            sleep(Duration::from_millis(
+                LOOK_FOR_QUIC.wait(*looks, rand::random()).0,
+            ))
+            .await;
             let expect = self.config.expect.clone();
             if let Ok(dialled) = dial(&self.identity, expect, address, Transport::Quic).await {
                 close(&dialled.connection, CloseReason::Leaving);
