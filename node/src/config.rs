@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub confidential: ConfidentialSettings,
     /// Replication with the hub.
     pub hub: HubSettings,
+    /// Where the hubs are, when there are several; `hub.address` and `hub.enrolment_address` stay empty then.
+    #[serde(default)]
+    pub hubs: Vec<HubPlace>,
     /// What this court shares with the machines of others.
     pub sharing: Shares,
     /// What lookups say about their freshness.
@@ -82,6 +85,17 @@ pub(crate) struct HubSettings {
     pub heartbeat_ms: u64,
 }
 
+/// Where one of several hubs is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HubPlace {
+    /// `host:port` at which it takes nodes.
+    pub address: String,
+    /// `host:port` at which it enrols and renews (TCP); empty: it does neither.
+    #[serde(default)]
+    pub enrolment_address: String,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -103,6 +117,7 @@ impl Default for Settings {
                 connect: true,
                 heartbeat_ms: 2_000,
             },
+            hubs: Vec::new(),
             sharing: Shares::default(),
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),

@@ -10,6 +10,8 @@ mod intake;
 mod topology;
 mod sharing;
 mod trail_copy;
+mod revocations;
+mod hubs;
 mod uplink;
 mod config;
 

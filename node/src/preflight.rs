@@ -1,4 +1,4 @@
-//! `ccpor-node preflight`: what passes the firewalls on the way to the hub, before the daemon is started or beside it. It changes
+//! `ccpor-node preflight`: what passes the firewalls on the way to each hub, before the daemon is started or beside it. It changes
 //! nothing, and says nothing to the hub but hello and farewell.
 
 use std::fmt;
@@ -10,25 +10,45 @@ use ccpor_transport::{Reached, Transport, TransportChoice, Trouble, reach};
 
 use crate::config::Settings;
 use crate::daemon::NodeFailed;
-use crate::uplink::{self, UplinkFailed};
+use crate::hubs;
 
-/// What was found out about one hub.
-pub(crate) struct Found {
+/// What was found out about every hub.
+pub(crate) struct Found(Vec<Way>);
+
+/// What was found out about the way to one hub.
+struct Way {
     hub: String,
     choice: TransportChoice,
     udp: Result<Reached, Trouble>,
     tcp: Result<Reached, Trouble>,
 }
 
-/// Tries both transports at once.
+/// Tries both transports to every hub.
 pub(crate) async fn run(settings: &Settings) -> Result<Found, NodeFailed> {
     let identity = identity::open(&settings.data.identity_directory())?;
-    let hub = uplink::address(&settings.hub, &identity).ok_or(UplinkFailed::NoAddress)?;
-    Ok(Found::of(&identity, hub, settings.hub.transport).await)
+    let mut ways = Vec::new();
+    for hub in hubs::addresses(settings, &identity)? {
+        ways.push(Way::to(&identity, hub, settings.hub.transport).await);
+    }
+    Ok(Found(ways))
 }
 
 impl Found {
-    async fn of(identity: &IdentityDir, hub: String, choice: TransportChoice) -> Self {
+    /// How the command ends: with the worst of all.
+    pub(crate) fn exit(&self) -> Exit {
+        let exits = self.0.iter().map(Way::exit);
+        exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Unreachable)
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|way| way.fmt(f))
+    }
+}
+
+impl Way {
+    async fn to(identity: &IdentityDir, hub: String, choice: TransportChoice) -> Self {
         let (udp, tcp) = tokio::join!(
             reach(identity, &hub, Transport::Quic),
             reach(identity, &hub, Transport::Tcp)
@@ -51,8 +71,7 @@ impl Found {
         }
     }
 
-    /// How the command ends.
-    pub(crate) fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match (self.chosen(), self.choice) {
             (None, _) => Exit::Unreachable,
             (Some(Transport::Tcp), TransportChoice::Auto) => Exit::Degraded,
@@ -61,7 +80,7 @@ impl Found {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "HUB   {}", self.hub)?;
         for (word, reached) in [("UDP", &self.udp), ("TCP", &self.tcp)] {
@@ -97,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn found(choice: TransportChoice, udp: bool, tcp: bool) -> Found {
+    fn way(choice: TransportChoice, udp: bool, tcp: bool) -> Way {
         let reached = |passes: bool| {
             let reached = Reached {
                 hub: "hub/1".parse().unwrap(),
@@ -110,7 +129,7 @@ mod tests {
                 Err(Trouble::NoAnswer)
             }
         };
-        Found {
+        Way {
             hub: "hub.courts.example:4433".into(),
             choice,
             udp: reached(udp),
@@ -132,18 +151,39 @@ mod tests {
             (Tcp, true, true, by_tcp, Exit::Done),
             (Tcp, true, false, None, Exit::Unreachable),
         ] {
-            let found = found(choice, udp, tcp);
+            let way = way(choice, udp, tcp);
             assert_eq!(
-                (found.chosen(), found.exit()),
+                (way.chosen(), way.exit()),
                 (carried, exit),
                 "{choice} {udp} {tcp}"
             );
         }
-        let said = found(Auto, false, true).to_string();
+        let said = way(Auto, false, true).to_string();
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines[0], "HUB   hub.courts.example:4433");
-        assert!(lines[1].starts_with("UDP   nobody answers: check"), "{said}");
+        assert!(
+            lines[1].starts_with("UDP   nobody answers at the address: check"),
+            "{said}"
+        );
         assert_eq!(lines[2], "TCP   hub/1 answers at 10.0.0.5:4433 in 12 ms");
         assert!(lines[3].starts_with("LINK  over tcp"), "{said}");
+    }
+
+    #[test]
+    fn of_several_hubs_the_worst_reached_one_decides_how_it_ends() {
+        use TransportChoice::Auto;
+        let exit = |ways: Vec<Way>| Found(ways).exit();
+        assert_eq!(
+            exit(vec![way(Auto, true, true), way(Auto, true, false)]),
+            Exit::Done
+        );
+        assert_eq!(
+            exit(vec![way(Auto, false, true), way(Auto, true, true)]),
+            Exit::Degraded
+        );
+        assert_eq!(
+            exit(vec![way(Auto, true, true), way(Auto, false, false)]),
+            Exit::Unreachable
+        );
     }
 }
