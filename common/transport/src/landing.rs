@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use ccpor_certs::{Identity, IdentityDir};
 use ccpor_sync::{CloseReason, Side, limits as protocol};
-use quinn::{Connection, Endpoint};
+use quinn::{Connection, Endpoint, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -59,8 +60,10 @@ pub struct LandingHandle {
 }
 
 struct Grounds {
-    identity: IdentityDir,
     shared: Shared,
+    /// What a TCP connection is greeted with, and what is spoken inside it.
+    acceptor: TlsAcceptor,
+    inside: ServerConfig,
     permits: Arc<Permits>,
     peers: Mutex<BTreeMap<Identity, Place>>,
     /// Counts up at every arrival and departure.
@@ -98,9 +101,9 @@ impl Landing {
         config: LandingConfig,
     ) -> Result<LandingHandle, EndpointError> {
         let (endpoint, listener) = endpoint::listening(config.listen, identity)?;
-        endpoint::acceptor(identity)?;
         let grounds = Arc::new(Grounds {
-            identity: identity.clone(),
+            acceptor: endpoint::acceptor(identity)?,
+            inside: endpoint::server(identity, Transport::Tcp)?,
             shared: Shared::new(services, identity.revocations()),
             permits: config.permits,
             peers: Mutex::default(),
@@ -231,7 +234,7 @@ impl Grounds {
         }
     }
 
-    /// TCP connections, by the same bounds. Its address is proven by TCP itself.
+    /// TCP connections, by the same bounds. Their addresses are proven by TCP itself.
     async fn accept_tcp(self: Arc<Self>, listener: TcpListener) {
         loop {
             let accepted = tokio::select! {
@@ -271,14 +274,11 @@ impl Grounds {
     async fn land_tcp(&self, stream: TcpStream, address: SocketAddr) {
         let mut inside = None;
         let shaking = async {
-            let setup = |failure: EndpointError| Trouble::Other(failure.to_string());
             tunnel::tune(&stream);
             let own = stream.local_addr()?;
-            let acceptor = endpoint::acceptor(&self.identity).map_err(setup)?;
-            let stream = acceptor.accept(stream).await.map_err(Trouble::of_stream)?;
-            let (socket, end) = tunnel::dig(stream, own, address);
-            let server = endpoint::server(&self.identity, Transport::Tcp).map_err(setup)?;
-            let endpoint = inside.insert(endpoint::tunnelled(socket, Some(server))?);
+            let shaken = self.acceptor.accept(stream).await;
+            let (socket, end) = tunnel::dig(shaken.map_err(Trouble::of_stream)?, own, address);
+            let endpoint = inside.insert(endpoint::tunnelled(socket, Some(self.inside.clone()))?);
             let incoming = endpoint.accept().await.ok_or(Trouble::Lost)?;
             let connection = incoming.accept()?.await?;
             endpoint.set_server_config(None);
