@@ -61,7 +61,7 @@ enum Command {
     },
     /// Find out what passes the firewalls on the way to the hub, and what the link will be carried by.
     #[command(
-        after_help = "Examples:\n  ccpor-node preflight\n  ccpor-node --set hub.transport=tcp preflight\n\nEnds with 0 when the hub can be reached as the settings say, else with 7."
+        after_help = "Examples:\n  ccpor-node preflight\n  ccpor-node --set hub.transport=tcp preflight\n\nEnds with 0 when every hub is reached as it should be, with 6 when only over TCP because UDP does not pass, with 7 when one is not."
     )]
     Preflight,
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.

@@ -147,7 +147,8 @@ impl Link {
                 // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
                 (_, false, Some(trouble)) if trouble.to_string() != told => {
                     told = trouble.to_string();
-                    tracing::warn!(%trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
+                    let hub = &self.name;
+                    tracing::warn!(hub, %trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
                 }
                 _ => {}
             }
