@@ -326,8 +326,29 @@ async fn a_machine_that_lost_its_ledger_gets_back_what_either_hub_holds() -> Out
     file(&cms, "after-it-1", order("TRAN", "JOSE", "HF26-3")).await?;
     let first_api = first.daemon()?.ready().api;
     let at_first = system(&realm, "at-first", first_api).await?;
+    let at_second = system(&realm, "at-second-again", second_api).await?;
+    for hub in [&at_first, &at_second] {
+        for last in ["GARCIA LOPEZ", "NGUYEN", "TRAN"] {
+            found(hub, last, 1).await?;
+        }
+    }
+    // The same without a command: started empty, it heals itself, whichever hub it meets first.
+    node.stop().await;
+    std::fs::remove_dir_all(node.data())?;
+    std::fs::create_dir(node.data())?;
+    node.start().await?;
+    let cms = system(&realm, "alameda-once-more", node.daemon()?.ready().api).await?;
     for last in ["GARCIA LOPEZ", "NGUYEN", "TRAN"] {
-        found(&at_first, last, 1).await?;
+        found(&cms, last, 1).await?;
+    }
+    until("it files again", || async {
+        let filed = file(&cms, "after-all-1", order("SILVA", "JOSE", "HF26-4")).await;
+        Ok(filed.is_ok().then_some(()))
+    })
+    .await?;
+    for hub in [&at_first, &at_second] {
+        found(hub, "SILVA", 1).await?;
+        assert_eq!(hub.status().await?.orders, 4);
     }
     for lone in [&mut node, &mut first, &mut second] {
         lone.stop().await;
