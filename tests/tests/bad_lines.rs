@@ -11,10 +11,7 @@ use ccpor_tests::load::{Amount, Load};
 use ccpor_tests::world::{Outcome, World, until};
 use rand::Rng;
 
-const AMOUNT: Amount = Amount {
-    writers: 3,
-    deeds: 20,
-};
+const AMOUNT: Amount = Amount { writers: 2, deeds: 8 };
 
 /// The link of a node to its hub is up or down, as the node says itself.
 async fn link(world: &World, node: usize, state: &str) -> Outcome<()> {
@@ -114,7 +111,7 @@ fn over_bad_lines_every_court_stays_current() -> Outcome<()> {
         };
         until("both courts are current", current).await?;
         let begun = std::time::Instant::now();
-        while begun.elapsed() < Duration::from_secs(5) {
+        while begun.elapsed() < Duration::from_secs(3) {
             assert!(
                 current().await?.is_some(),
                 "{:?}",
