@@ -152,6 +152,9 @@ fn told(link: &Link) -> String {
         let (millis, tenths) = (link.round_trip_us / 1000, link.round_trip_us % 1000 / 100);
         text.push_str(&format!("   round trip {millis}.{tenths} ms"));
     }
+    if !link.transport.is_empty() {
+        text.push_str(&format!("   over {}", link.transport));
+    }
     if !link.reason.is_empty() {
         text.push_str(&format!("   {}", link.reason));
     }
@@ -234,6 +237,7 @@ mod tests {
                 state: "up".into(),
                 since: "2026-12-02T10:00:00.000Z".into(),
                 round_trip_us: 9_250,
+                transport: "quic".into(),
                 ..Link::default()
             }],
             certificate_not_after: "2026-12-23T10:14:07.000Z".into(),
@@ -267,7 +271,7 @@ mod tests {
         let expected = "\
 NODE       court/kern/node/1   v0.1.0   ready   since 2026-10-02 15:15 PDT
 LEDGER     epoch 3  seq 48,213  head 9c1e…77   statewide since 2026-12-02 02:14 PST   disk free 118.0 GiB
-HUB        hub/1 up since 2026-12-02 02:00 PST   round trip 9.2 ms
+HUB        hub/1 up since 2026-12-02 02:00 PST   round trip 9.2 ms   over quic
 HOLDS      1,204,551 orders   2,000,000 records   1/1 courts current
 FRESHNESS  AS OF 02:14:07 PST (2 s) · statewide complete
 CERT       TLS 21 days left (until 2026-12-23 02:14 PST)

@@ -41,7 +41,7 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NodesSettings {
-    /// Address and UDP port at which the nodes connect.
+    /// Address and port at which the nodes connect: UDP, and TCP for those whose firewalls block UDP.
     pub listen: String,
 }
 

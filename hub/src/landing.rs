@@ -12,7 +12,7 @@ use ccpor_daemon::forward::GivesAnswers;
 use ccpor_daemon::reading::Reader;
 use ccpor_daemon::recovery::{self, GivesRecords};
 use ccpor_daemon::replication::{self, Collect, RegistryImages};
-use ccpor_daemon::revocation::Peers;
+use ccpor_daemon::revocation::{Peers, TakesRevocations};
 use ccpor_daemon::sharing::{GivesSharing, Sharing};
 use ccpor_daemon::signing::OwnKey;
 use ccpor_daemon::topology::{Book, GivesTopology};
@@ -67,7 +67,10 @@ pub(crate) fn start(
                         book,
                         otherwise: GivesSharing {
                             sharing,
-                            otherwise: OwnKey::of(identity),
+                            otherwise: TakesRevocations {
+                                revocations: identity.revocations().clone(),
+                                otherwise: OwnKey::of(identity),
+                            },
                         },
                     },
                 },

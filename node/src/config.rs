@@ -9,6 +9,7 @@ use ccpor_daemon::scrub::ScrubSettings;
 use ccpor_daemon::sections::{ApiSettings, CalendarSettings, DataSettings, LookupSettings};
 use ccpor_daemon::settings::Layers;
 use ccpor_daemon::sharing::Shares;
+use ccpor_transport::TransportChoice;
 use serde::{Deserialize, Serialize};
 
 /// All settings of a node.
@@ -26,6 +27,9 @@ pub(crate) struct Settings {
     pub confidential: ConfidentialSettings,
     /// Replication with the hub.
     pub hub: HubSettings,
+    /// Where the hubs are, when there are several; `hub.address` and `hub.enrolment_address` stay empty then.
+    #[serde(default)]
+    pub hubs: Vec<HubPlace>,
     /// What this court shares with the machines of others.
     pub sharing: Shares,
     /// What lookups say about their freshness.
@@ -69,14 +73,27 @@ pub(crate) struct ConfidentialSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HubSettings {
-    /// `host:port` of the hub (UDP); empty: as the invitation said.
+    /// `host:port` of the hub; empty: as the invitation said.
     pub address: String,
     /// `host:port` at which the hub enrols and renews (TCP); empty: as the invitation said.
     pub enrolment_address: String,
+    /// What carries the link: `quic` (UDP), `tcp`, or `auto`: TCP as long as UDP does not pass.
+    pub transport: TransportChoice,
     /// False keeps the node from connecting at all, for a court that is being set up.
     pub connect: bool,
     /// Milliseconds between two heartbeats; the freshness of answers elsewhere cannot be better than this.
     pub heartbeat_ms: u64,
+}
+
+/// Where one of several hubs is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HubPlace {
+    /// `host:port` at which it takes nodes.
+    pub address: String,
+    /// `host:port` at which it enrols and renews (TCP); empty: it does neither.
+    #[serde(default)]
+    pub enrolment_address: String,
 }
 
 impl Default for Settings {
@@ -96,9 +113,11 @@ impl Default for Settings {
             hub: HubSettings {
                 address: String::new(),
                 enrolment_address: String::new(),
+                transport: TransportChoice::Auto,
                 connect: true,
                 heartbeat_ms: 2_000,
             },
+            hubs: Vec::new(),
             sharing: Shares::default(),
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),

@@ -1,4 +1,4 @@
-//! The running node: opens the registry, the port for programs and the link to the hub, and closes them in order.
+//! The running node: opens the registry, the port for programs and the links to the hubs, and closes them in order.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,10 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::confidential::Confidential;
 use crate::config::Settings;
+use crate::hubs::{self, HubsFailed};
 use crate::intake::Intake;
 use crate::service::NodeService;
-use crate::trail_copy;
-use crate::uplink;
+use crate::{revocations, trail_copy};
 
 /// Why the node does not run.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub(crate) enum NodeFailed {
     #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
-    Uplink(#[from] uplink::UplinkFailed),
+    Hubs(#[from] HubsFailed),
     #[error(transparent)]
     Serve(#[from] ccpor_api::ServeFailed),
     #[error("not restored: {0}")]
@@ -70,7 +70,7 @@ impl NodeFailed {
             | Self::People(_)
             | Self::Audit(_)
             | Self::Listen(_)
-            | Self::Uplink(_)
+            | Self::Hubs(_)
             | Self::Serve(_)
             | Self::NotRestored(_)
             | Self::Reconcile(_)
@@ -89,48 +89,33 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let listener = lifetime::listen(&settings.api.listen).await?;
     let stop = CancellationToken::new();
     let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
-    let link = uplink::start(
-        &settings.hub,
-        settings.sharing,
-        &identity,
-        Arc::clone(&registry),
-        &stop,
-    )?;
-    if let Some(link) = link.clone() {
-        let trust = RecordKeyTrust::new(identity.roots().clone());
-        tokio::spawn(trail_copy::follow(
-            link,
-            trust,
-            Arc::clone(&recorder),
-            stop.clone(),
-        ));
-    }
+    let hubs = hubs::start(&settings, &identity, &registry, &stop)?;
+    let trust = RecordKeyTrust::new(identity.roots().clone());
+    trail_copy::start(&hubs, &trust, &recorder, &stop);
+    revocations::start(&hubs, identity.revocations(), &stop);
     let api = listener.local_addr().map_err(ListenFailed::from_io)?;
     let topology = Arc::new(Kept::open(&settings.data.directory, identity.roots()));
-    if let Some(link) = link.clone() {
-        let public = topology::announced(&settings.api.public, api, link.is_here());
-        tokio::spawn(crate::topology::follow(
-            link,
-            Arc::clone(&topology),
-            public,
+    let public = topology::announced(&settings.api.public, api, hubs.is_here());
+    let court = registry.own().map(|own| own.court().to_owned());
+    let sharing = Arc::new(Sharing::open(
+        &settings.data.directory,
+        court.map(|court| (court, settings.sharing)),
+    ));
+    for link in hubs.links() {
+        let (kept, public) = (Arc::clone(&topology), public.clone());
+        tokio::spawn(crate::topology::follow(link.clone(), kept, public, stop.clone()));
+        tokio::spawn(crate::sharing::follow(
+            link.clone(),
+            hubs.links().len(),
+            Arc::clone(&sharing),
             stop.clone(),
         ));
     }
-    let court = registry.own().map(|own| own.court().to_owned());
-    let sharing = Sharing::open(
-        &settings.data.directory,
-        court.map(|court| (court, settings.sharing)),
-    );
-    let sharing = Arc::new(sharing);
-    if let Some(link) = link.clone() {
-        tokio::spawn(crate::sharing::follow(link, Arc::clone(&sharing), stop.clone()));
-    }
     if settings.hub.connect {
-        let address = Some(settings.hub.enrolment_address.clone()).filter(|address| !address.is_empty());
+        let renewer = Renewer::Hubs(hubs::enrolment_addresses(&settings));
         let held = Arc::clone(&registry);
         let hand_over = async move |identity: &IdentityDir| hand_over(&held, identity).await;
-        let renewing = renewal::keep(identity.clone(), Renewer::Hub(address), hand_over, stop.clone());
-        tokio::spawn(renewing);
+        tokio::spawn(renewal::keep(identity.clone(), renewer, hand_over, stop.clone()));
     }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
@@ -147,7 +132,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         ),
         Reader::new(Arc::clone(&registry), Arc::clone(&sharing)),
         identity.clone(),
-        link,
+        hubs,
         scrub,
         topology,
     );

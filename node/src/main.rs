@@ -2,6 +2,7 @@
 
 mod import;
 mod reconcile;
+mod preflight;
 mod restore;
 mod daemon;
 mod service;
@@ -10,6 +11,8 @@ mod intake;
 mod topology;
 mod sharing;
 mod trail_copy;
+mod revocations;
+mod hubs;
 mod uplink;
 mod config;
 
@@ -57,6 +60,11 @@ enum Command {
         /// The invitation as the operator of the hub gave it.
         invitation: String,
     },
+    /// Find out what passes the firewalls on the way to the hub, and what the link will be carried by.
+    #[command(
+        after_help = "Examples:\n  ccpor-node preflight\n  ccpor-node --set hub.transport=tcp preflight\n\nEnds with 0 when every hub is reached as it should be, with 6 when only over TCP because UDP does not pass, with 7 when one is not."
+    )]
+    Preflight,
     /// File the orders of an NDJSON or CSV file; may be repeated without harm.
     Import(import::Arguments),
     /// Make the index anew from the ledgers (the daemon must be stopped).
@@ -133,6 +141,13 @@ async fn carry_out(command: Command, settings: Settings) -> ExitCode {
                 Err(error) => say(&error, Exit::Denied),
             }
         }
+        Command::Preflight => match preflight::run(&settings).await {
+            Ok(found) => {
+                print!("{found}");
+                found.exit().into()
+            }
+            Err(error) => say(&error, error.exit()),
+        },
         Command::Import(arguments) => import::run(&settings, arguments).await.into(),
         Command::Rebuild => match daemon::rebuild(&settings).await {
             Ok(records) => {

@@ -12,7 +12,8 @@ use clap::Subcommand;
 
 use crate::config::Settings;
 use crate::daemon::{NodeFailed, open_registry};
-use crate::uplink::{self, Link};
+use crate::hubs;
+use crate::uplink::Link;
 
 /// How long the hub may take to answer at all.
 const CONNECT_WITHIN: Duration = Duration::from_secs(60);
@@ -193,15 +194,19 @@ fn tell(records: &[Planned], [again, there]: [&str; 2]) {
     }
 }
 
+/// The first hub that is connected.
 async fn connected(settings: &Settings) -> Result<(Arc<Registry>, Link), NodeFailed> {
     let registry = open_registry(settings).await?;
     let identity = identity::open(&settings.data.identity_directory())?;
-    let link = uplink::connect(&settings.hub, settings.sharing, &identity, Arc::clone(&registry))?;
-    let link = link.ok_or_else(|| NodeFailed::NotReconciled("hub.connect is false".into()))?;
-    link.connected(CONNECT_WITHIN)
-        .await
-        .map_err(NodeFailed::NotReconciled)?;
-    Ok((registry, link))
+    let hubs = hubs::connect(settings, &identity, &registry)?;
+    let mut reason = "hub.connect is false".to_owned();
+    for link in hubs.links() {
+        match link.connected(CONNECT_WITHIN).await {
+            Ok(()) => return Ok((registry, link.clone())),
+            Err(not_connected) => reason = not_connected,
+        }
+    }
+    Err(NodeFailed::NotReconciled(reason))
 }
 
 async fn closed(registry: Arc<Registry>, link: Link) -> Result<(), NodeFailed> {

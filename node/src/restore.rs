@@ -10,10 +10,10 @@ use ccpor_registry::LedgerState;
 
 use crate::config::Settings;
 use crate::daemon::{NodeFailed, open_registry};
-use crate::uplink;
+use crate::hubs;
 
 /// How long the hub may take to answer at all.
-const CONNECT_WITHIN: Duration = Duration::from_secs(60);
+const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
 /// How often it is tried, and the pause between.
 const ATTEMPTS: u32 = 20;
@@ -33,25 +33,37 @@ impl fmt::Display for Restored {
     }
 }
 
-/// Fetches what the hub holds and is not here. May be repeated without harm.
+/// Fetches what the hubs hold and is not here. Every one of them has to answer: another may hold orders that the first one lacks,
+/// and the ledger goes on after the last of them. May be repeated without harm.
 pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed> {
     let registry = open_registry(settings).await?;
     let identity = identity::open(&settings.data.identity_directory())?;
-    let link = uplink::connect(&settings.hub, settings.sharing, &identity, Arc::clone(&registry))?;
-    let link = link.ok_or_else(|| NodeFailed::NotRestored("hub.connect is false".into()))?;
+    let hubs = hubs::connect(settings, &identity, &registry)?;
+    if hubs.links().is_empty() {
+        return Err(NodeFailed::NotRestored("hub.connect is false".into()));
+    }
     // Mending and restoring end the connection, so that the ledgers are compared anew: the next step waits for the next one.
     for _ in 0..ATTEMPTS {
-        link.connected(CONNECT_WITHIN)
-            .await
-            .map_err(NodeFailed::NotRestored)?;
-        link.mend(&registry).await;
-        link.restore(&registry).await;
+        for link in hubs.links() {
+            link.connected(CONNECT_WITHIN)
+                .await
+                .map_err(NodeFailed::NotRestored)?;
+        }
+        for link in hubs.links() {
+            link.mend(&registry).await;
+        }
+        // Each asks the others as well; one that lacks what is here cannot say how it goes on.
+        for link in hubs.links() {
+            if link.restore(&registry).await.is_some() {
+                break;
+            }
+        }
         if registry.halted().is_none() {
             break;
         }
         tokio::time::sleep(PAUSE).await;
     }
-    drop(link);
+    drop(hubs);
     let closing = Arc::clone(&registry);
     let closed = blocking(move || closing.close()).await;
     closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))?;

@@ -19,8 +19,8 @@ use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::topology::{self, Kept};
 
 use crate::confidential::Confidential;
+use crate::hubs::Hubs;
 use crate::intake::Intake;
-use crate::uplink::Link;
 
 /// Everything that a node offers to programs.
 pub(crate) struct NodeService {
@@ -28,7 +28,7 @@ pub(crate) struct NodeService {
     confidential: Confidential,
     reader: Reader,
     identity: IdentityDir,
-    link: Option<Link>,
+    hubs: Hubs,
     forward: Forward,
     scrub: Scrub,
     topology: Arc<Kept>,
@@ -40,7 +40,7 @@ impl NodeService {
         confidential: Confidential,
         reader: Reader,
         identity: IdentityDir,
-        link: Option<Link>,
+        hubs: Hubs,
         scrub: Scrub,
         topology: Arc<Kept>,
     ) -> Self {
@@ -49,7 +49,7 @@ impl NodeService {
             confidential,
             reader,
             identity,
-            link,
+            hubs,
             forward: Forward::default(),
             scrub,
             topology,
@@ -111,13 +111,8 @@ impl Backend for NodeService {
             Whereabouts::Unknown => return Err(images::unknown()),
             Whereabouts::Elsewhere(known) => known,
         };
-        let Some(link) = &self.link else {
-            return Err(images::unavailable(
-                &known,
-                "this node is not connected to the hub",
-            ));
-        };
-        link.fetch(&known)
+        self.hubs
+            .fetch(&known)
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), &sight, blake3).await? {
@@ -128,28 +123,26 @@ impl Backend for NodeService {
 
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let here = self.reader.lookup(caller, request.clone()).await?;
-        match self.link.as_ref().filter(|link| link.is_up()) {
-            Some(link) => {
-                let ask = |question, within| link.ask(question, within);
-                let seen = async |hub: LookupAnswer| {
-                    let known = self.reader.without_hidden(caller, hub).await;
-                    known.unwrap_or_default()
-                };
-                Ok(self.forward.complete(caller, request, here, ask, seen).await)
-            }
-            None => Ok(here),
+        if !self.hubs.is_up() {
+            return Ok(here);
         }
+        let ask = |question, within| self.hubs.ask(question, within);
+        let seen = |hub: LookupAnswer| async {
+            let known = self.reader.without_hidden(caller, hub).await;
+            known.unwrap_or_default()
+        };
+        Ok(self.forward.complete(caller, request, here, ask, seen).await)
     }
 
     async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {
         let registry = Arc::clone(self.reader.registry());
-        let up = self.link.as_ref().is_some_and(Link::is_up);
+        let up = self.hubs.is_up();
         blocking(move || reading::courts(&registry, |_| up)).await
     }
 
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
-        let links = self.link.iter().map(Link::message).collect();
-        reading::status(&self.reader, &self.identity, env!("CARGO_PKG_VERSION"), links).await
+        let version = env!("CARGO_PKG_VERSION");
+        reading::status(&self.reader, &self.identity, version, self.hubs.messages()).await
     }
 
     async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {

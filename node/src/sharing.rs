@@ -14,16 +14,17 @@ const EVERY: Duration = Duration::from_secs(10);
 /// How long it may take to answer.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// Tells on each new connection and asks from time to time, until `stop`.
-pub(crate) async fn follow(mut link: Link, sharing: Arc<Sharing>, stop: CancellationToken) {
+/// Tells one of so many hubs on each new connection and asks it from time to time, until `stop`.
+pub(crate) async fn follow(mut link: Link, hubs: usize, sharing: Arc<Sharing>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = link.up() => {}
             () = stop.cancelled() => return,
         }
+        let hub = link.hub().unwrap_or_default();
         if let Some(answer) = link.ask(sharing.question(), WITHIN).await {
             let sharing = Arc::clone(&sharing);
-            match blocking(move || sharing.take(&answer)).await {
+            match blocking(move || sharing.take(&hub, hubs, &answer)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(reason)) => tracing::warn!(reason, "what the courts share is not taken"),
                 Err(_fault) => {}

@@ -1,46 +1,30 @@
-//! The uplink: this node's link to the hub. It sends the court's ledger, receives everyone else's, and fetches images that
-//! somebody here wants to see. Nothing that files or finds depends on it.
+//! The uplink: this node's link to one hub. It sends the court's ledger, receives everyone else's, mends and restores from the
+//! hub's copies, and fetches images that somebody here wants to see. Nothing that files or finds depends on it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_api::message;
-use ccpor_certs::{IdentityDir, RecordKeyTrust};
-use ccpor_daemon::key_ends;
+use ccpor_certs::RecordKeyTrust;
 use ccpor_daemon::reading::blocking;
-use ccpor_daemon::recovery::{self, GivesRecords};
-use ccpor_daemon::replication::{self, Collect, RegistryImages};
-use ccpor_daemon::revocation::TakesRevocations;
-use ccpor_daemon::sharing::Shares;
-use ccpor_daemon::signing::{self, NobodyAsks};
-use ccpor_daemon::topology;
+use ccpor_daemon::recovery;
+use ccpor_daemon::replication;
+use ccpor_daemon::signing;
 use ccpor_ledger::{Head, OriginId, SignedRecord, VerifyingKey};
 use ccpor_registry::{KnownImage, Registry};
-use ccpor_sync::OriginSet;
-use ccpor_transport::{
-    AskError, EndpointError, FetchError, LinkState, OriginTrouble, Permissions, Services, Uplink,
-    UplinkConfig, UplinkHandle,
-};
+use ccpor_transport::{AskError, FetchError, LinkState, OriginTrouble, UplinkHandle};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::HubSettings;
-
-/// Why the link cannot be set up at all; a hub that does not answer is no such reason.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UplinkFailed {
-    #[error("no hub is known: enrol this node with an invitation, or set hub.address")]
-    NoAddress,
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-}
-
-/// The running link.
+/// A running link.
 #[derive(Clone)]
 pub(crate) struct Link {
     handle: Arc<UplinkHandle>,
+    /// The links to all hubs, this one among them.
+    all: Arc<[Arc<UplinkHandle>]>,
     state: watch::Receiver<LinkState>,
-    here: bool,
+    /// What it is called while the hub has not named itself.
+    name: String,
 }
 
 /// What it means when the hub cannot go on from a place in this court's ledger.
@@ -63,85 +47,20 @@ const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// How long the hub may take to say which key it signs receipts with.
 const KEY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Starts the link and lets it mend and restore by itself; none when the settings say not to connect.
-pub(crate) fn start(
-    settings: &HubSettings,
-    shares: Shares,
-    identity: &IdentityDir,
-    registry: Arc<Registry>,
-    stop: &CancellationToken,
-) -> Result<Option<Link>, UplinkFailed> {
-    let link = connect(settings, shares, identity, Arc::clone(&registry))?;
-    if let Some(link) = link.clone() {
-        let trust = RecordKeyTrust::new(identity.roots().clone());
-        let handle = Arc::clone(&link.handle);
-        tokio::spawn(key_ends::enforce(
-            Arc::clone(&registry),
-            identity.revocations().clone(),
-            move || handle.again(),
-            stop.clone(),
-        ));
-        tokio::spawn(link.follow(trust, registry, stop.clone()));
-    }
-    Ok(link)
-}
-
-/// Starts the link alone: what it finds about the own ledger is for the caller to act upon.
-pub(crate) fn connect(
-    settings: &HubSettings,
-    shares: Shares,
-    identity: &IdentityDir,
-    registry: Arc<Registry>,
-) -> Result<Option<Link>, UplinkFailed> {
-    let Some(own) = registry.own().filter(|_| settings.connect) else {
-        tracing::info!("this node does not connect to a hub (hub.connect = false)");
-        return Ok(None);
-    };
-    let noted = identity.facts().hub_address.clone();
-    let address = Some(settings.address.clone())
-        .filter(|address| !address.is_empty())
-        .or(noted);
-    let address = address.ok_or(UplinkFailed::NoAddress)?;
-    let here = topology::is_here(&address);
-    let services = Services {
-        ledgers: Arc::<Registry>::clone(&registry),
-        images: Arc::new(
-            RegistryImages::new(Arc::clone(&registry), Collect::OnDemand)
-                .keeping_own(!(shares.images && shares.orders)),
-        ),
-        answer: Arc::new(GivesRecords {
-            ledgers: Arc::<Registry>::clone(&registry),
-            otherwise: TakesRevocations {
-                revocations: identity.revocations().clone(),
-                otherwise: NobodyAsks,
-            },
-        }),
-    };
-    let mut permissions = Permissions::node(own.clone());
-    if !shares.orders {
-        tracing::warn!(
-            "this court does not share its orders (sharing.orders = false): none leaves this machine"
-        );
-        permissions.offers = OriginSet::None;
-    }
-    let config = UplinkConfig::new(vec![address], permissions);
-    let handle = Arc::new(Uplink::start(identity.clone(), services, config)?);
-    Ok(Some(Link {
-        state: handle.status(),
-        handle,
-        here,
-    }))
-}
-
 impl Link {
+    /// One of the links to all hubs.
+    pub(crate) fn new(handle: Arc<UplinkHandle>, all: Arc<[Arc<UplinkHandle>]>, name: String) -> Self {
+        Self {
+            state: handle.status(),
+            handle,
+            all,
+            name,
+        }
+    }
+
     /// Whether the hub is connected.
     pub(crate) fn is_up(&self) -> bool {
         self.state.borrow().up_since.is_some()
-    }
-
-    /// Whether the hub runs on this very machine.
-    pub(crate) fn is_here(&self) -> bool {
-        self.here
     }
 
     /// Waits until the hub is connected, for ever when the program is ending.
@@ -170,7 +89,7 @@ impl Link {
 
     /// The state of the link as a message.
     pub(crate) fn message(&self) -> message::Link {
-        replication::link(&self.state.borrow(), "hub")
+        replication::link(&self.state.borrow(), &self.name)
     }
 
     /// Fetches an image from the hub and keeps it.
@@ -191,7 +110,12 @@ impl Link {
     }
 
     /// On every new connection, learns the key that the hub signs receipts with and mends what is damaged; tells the log what changes.
-    async fn follow(mut self, trust: RecordKeyTrust, registry: Arc<Registry>, stop: CancellationToken) {
+    pub(crate) async fn follow(
+        mut self,
+        trust: RecordKeyTrust,
+        registry: Arc<Registry>,
+        stop: CancellationToken,
+    ) {
         let (mut up, mut told, mut settled) = (false, String::new(), None);
         let mut look_at = tokio::time::Instant::now();
         loop {
@@ -224,7 +148,8 @@ impl Link {
                 // Once for each kind of trouble, not for each attempt: an outage may last for weeks.
                 (_, false, Some(trouble)) if trouble.to_string() != told => {
                     told = trouble.to_string();
-                    tracing::warn!(%trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
+                    let hub = &self.name;
+                    tracing::warn!(hub, %trouble, remedy = trouble.remedy(), "not connected to the hub; local work goes on");
                 }
                 _ => {}
             }
@@ -262,40 +187,72 @@ impl Link {
         match up {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(match &self.state.borrow().last_trouble {
-                Some(trouble) => format!("the hub is not connected: {trouble}; {}", trouble.remedy()),
-                None => "the hub does not answer; check hub.address and that UDP to it passes every firewall"
-                    .into(),
+                Some(trouble) => format!("{} is not connected: {trouble}; {}", self.name, trouble.remedy()),
+                None => format!(
+                    "{} does not answer; check its address in the settings, and with `ccpor-node preflight` what passes the firewalls",
+                    self.name
+                ),
             }),
         }
     }
 
-    /// Puts back what the hub holds of this court's own ledger and this machine does not, and compares anew.
+    /// Puts back what this hub holds of this court's own ledger and this machine does not, with what another hub holds beyond
+    /// that, and compares anew.
     pub(crate) async fn restore(&self, registry: &Arc<Registry>) -> Option<u64> {
-        let (registry, link) = (Arc::clone(registry), Arc::clone(&self.handle));
+        let (registry, link) = (Arc::clone(registry), self.clone());
         let here = tokio::runtime::Handle::current();
         let restored = blocking(move || {
             let own = registry.own().cloned();
+            let mut is_first = true;
             registry.restore(|after| {
                 let own = own.as_ref().ok_or("this machine is no court's")?;
                 let (place, hash) = (after.map(|head| head.position), after.map(|head| head.hash));
                 let question = recovery::question(own, place, hash);
-                let answer = here.block_on(link.ask(&question, RECORDS_WITHIN));
-                let answer = answer.map_err(|error| match error {
-                    AskError::Refused => CONTRADICTED.to_owned(),
-                    error => format!("the hub did not give this court's records: {error}"),
-                })?;
-                recovery::read(own, &answer)
+                let is_first = std::mem::replace(&mut is_first, false);
+                here.block_on(link.own_records(own, &question, is_first))
             })
         })
         .await;
         match restored {
             Ok(Ok(records)) => {
-                self.handle.again();
+                self.again();
                 Some(records)
             }
             // The registry has told the log and halted filing.
             Ok(Err(_)) | Err(_) => None,
         }
+    }
+
+    /// The answer to a question for own records: this hub's, or when nothing follows in its copy, that of any other. One that
+    /// contradicts what is here says so at the first question; later it may only hold less than another gave.
+    async fn own_records(
+        &self,
+        own: &OriginId,
+        question: &[u8],
+        is_first: bool,
+    ) -> Result<Vec<SignedRecord>, String> {
+        let records = match self.handle.ask(question, RECORDS_WITHIN).await {
+            Ok(answer) => recovery::read(own, &answer)?,
+            Err(AskError::Refused) if is_first => return Err(CONTRADICTED.to_owned()),
+            Err(AskError::Refused) => Vec::new(),
+            Err(error) => return Err(format!("the hub did not give this court's records: {error}")),
+        };
+        if !records.is_empty() {
+            return Ok(records);
+        }
+        for other in self.all.iter().filter(|other| !Arc::ptr_eq(other, &self.handle)) {
+            let answer = other.ask(question, RECORDS_WITHIN).await;
+            let records = answer.ok().and_then(|answer| recovery::read(own, &answer).ok());
+            if let Some(records) = records.filter(|records| !records.is_empty()) {
+                return Ok(records);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Ends the connections to all hubs: what they compared is no longer so.
+    pub(crate) fn again(&self) {
+        self.all.iter().for_each(|link| link.again());
     }
 
     /// Puts back from the hub's copies what was found damaged here; true when there was something, and then the connection ends.
@@ -310,7 +267,7 @@ impl Link {
             whole |= recovery::mend(registry, &origin, ask).await;
         }
         if whole {
-            self.handle.again();
+            self.again();
         }
         whole
     }

@@ -11,4 +11,5 @@ pub mod choices;
 pub mod agreement;
 pub mod load;
 pub mod history;
+pub mod line;
 pub mod world;

@@ -74,9 +74,24 @@ impl Realm {
     /// # Errors
     /// When its files cannot be written.
     pub fn hub(&self) -> Outcome<Lone> {
-        let identity = self.issue("hub/1", &[])?;
-        let ports = "[nodes]\nlisten = \"127.0.0.1:0\"\n[enrolment]\nlisten = \"127.0.0.1:0\"\n";
-        Lone::new(&self.path("hub"), Kind::Hub, identity.path(), ports)
+        self.hub_with(1, "")
+    }
+
+    /// The hub with this number, not started; `enrolment` is added to that section of its settings.
+    ///
+    /// # Errors
+    /// When its files cannot be written.
+    pub fn hub_with(&self, number: u32, enrolment: &str) -> Outcome<Lone> {
+        let name = format!("hub/{number}");
+        let identity = self.issue(&name, &[])?;
+        let ports =
+            format!("[nodes]\nlisten = \"127.0.0.1:0\"\n[enrolment]\nlisten = \"127.0.0.1:0\"\n{enrolment}");
+        Lone::new(
+            &self.path(&name.replace('/', "-")),
+            Kind::Hub,
+            identity.path(),
+            &ports,
+        )
     }
 }
 
@@ -139,6 +154,21 @@ impl Lone {
         let address = daemon.ready().api;
         self.daemon = Some(daemon);
         Ok(address)
+    }
+
+    /// Lets it open the ports that it has now when it is started again.
+    ///
+    /// # Errors
+    /// When it does not run, or its files cannot be written.
+    pub fn keep_ports(&self) -> Outcome<()> {
+        let ready = self.daemon()?.ready();
+        let mut ports = format!("[api]\nlisten = \"{}\"\n", ready.api);
+        if let Some(nodes) = ready.nodes {
+            ports += &format!("[nodes]\nlisten = \"{nodes}\"\n");
+        }
+        let drop_ins = self.settings().with_extension("d");
+        std::fs::create_dir_all(&drop_ins)?;
+        Ok(std::fs::write(drop_ins.join("90-ports.toml"), ports)?)
     }
 
     /// The running daemon.

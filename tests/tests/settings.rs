@@ -82,6 +82,11 @@ async fn settings_that_are_not_understood_end_the_program_with_2() -> Outcome<()
         ("[lookup]\nstale_after_seconds = -1\n", &["stale_after_seconds"]),
         ("[log]\nformat = \"xml\"\n", &["log.format", "text or json"]),
         (
+            "[hub]\ntransport = \"pigeon\"\n",
+            &["hub.transport", "auto, quic or tcp"],
+        ),
+        ("[[hubs]]\nadress = \"127.0.0.1:1\"\n", &["adress"]),
+        (
             "[log]\nlevel = \"loud,,=\"\n",
             &["log.level", "Use error, warn, info or debug"],
         ),
@@ -192,6 +197,16 @@ async fn what_is_in_use_or_not_enrolled_is_told() -> Outcome<()> {
         .run(&["run"])
         .await?
         .said(1, &["no hub is known", "hub.address"]);
+    let twice = realm.node(
+        "napa",
+        "[hub]\naddress = \"127.0.0.1:1\"\n[[hubs]]\naddress = \"127.0.0.1:1\"\n",
+    )?;
+    for arguments in [&["run"][..], &["preflight"]] {
+        twice
+            .run(arguments)
+            .await?
+            .said(1, &["hub.address", "[[hubs]]", "in one of them"]);
+    }
     let garbage = hubless.run(&["enroll", "ccpor-invite-1.AAAA"]).await?;
     assert_ne!(garbage.said(garbage.code, &["invitation"]).code, 0);
 

@@ -11,6 +11,7 @@ use ccpor_audit::Operation;
 use ccpor_certs::Identity;
 use ccpor_transport::{Answer, BoxAnswer};
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
 
 use crate::audit::{Call, Recorder, asked_for, looked_up};
 use crate::guard::may_ask;
@@ -104,22 +105,23 @@ impl<A: Answer> Answer for GivesAnswers<A> {
     }
 }
 
-/// Asks the hub for lookups that this machine cannot answer currently.
+/// Asks the hubs for lookups that this machine cannot answer currently.
 #[derive(Default)]
 pub struct Forward {
     not_before: Mutex<Option<Instant>>,
 }
 
 impl Forward {
-    /// The answer of this machine, made current by the hub's where it is not and the hub knows more. `ask` puts a question to
-    /// the hub; `seen` takes out of its answer what this machine knows to be hidden from the caller. Never fails and never takes longer than the hub may: then the answer stays as it is, and says what it lacks.
-    pub async fn complete(
+    /// The answer of this machine, made current by those of the hubs where it is not and they know more. `ask` puts a question to
+    /// every hub at once; `seen` takes out of an answer what this machine knows to be hidden from the caller. Never fails and never
+    /// takes longer than the hubs may: then the answer stays as it is, and says what it lacks.
+    pub async fn complete<S: Future<Output = LookupAnswer> + Send>(
         &self,
         caller: &Caller,
         request: LookupRequest,
         here: LookupAnswer,
-        ask: impl AsyncFnOnce(Vec<u8>, Duration) -> Option<Vec<u8>>,
-        seen: impl AsyncFnOnce(LookupAnswer) -> LookupAnswer,
+        ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
+        seen: impl Fn(LookupAnswer) -> S,
     ) -> LookupAnswer {
         let Some(freshness) = &here.freshness else {
             return here;
@@ -132,23 +134,27 @@ impl Forward {
         let Some(question) = question(caller, request) else {
             return here;
         };
-        let answer = ask(question, WITHIN).await.as_deref().and_then(read);
-        let fresher = answer.filter(|hub| {
-            hub.freshness
-                .as_ref()
-                .is_some_and(|hub| is_fresher(freshness, hub))
-        });
-        match fresher {
-            Some(hub) => merge(
-                here,
-                seen(hub).await,
-                limit.max(ccpor_api::question::DEFAULT_LIMIT),
-            ),
-            None => {
-                self.pause();
-                here
+        let limit = limit.max(ccpor_api::question::DEFAULT_LIMIT);
+        let (mut all, mut learnt) = (here, false);
+        let mut asked = ask(question, WITHIN);
+        while let Some(answer) = asked.join_next().await {
+            let Some(hub) = answer.ok().flatten().as_deref().and_then(read) else {
+                continue;
+            };
+            let known = all.freshness.as_ref().zip(hub.freshness.as_ref());
+            if known.is_some_and(|(here, hub)| is_fresher(here, hub)) {
+                all = merge(all, seen(hub).await, limit);
+                learnt = true;
+            }
+            // Who asked does not wait for a hub that can add nothing.
+            if all.freshness.as_ref().is_some_and(|freshness| freshness.complete) {
+                break;
             }
         }
+        if !learnt {
+            self.pause();
+        }
+        all
     }
 
     fn pauses(&self) -> bool {
@@ -197,17 +203,26 @@ mod tests {
     async fn completed(
         forward: &Forward,
         max_age_s: u32,
-        hub: Option<LookupAnswer>,
+        hubs: &[LookupAnswer],
         asked: &Cell<u32>,
     ) -> LookupAnswer {
         let request = LookupRequest {
             max_age_s,
             ..LookupRequest::default()
         };
-        let ask = async |question: Vec<u8>, _| {
+        let ask = |question: Vec<u8>, _| {
             assert!(question.starts_with(QUESTION));
             asked.set(asked.get() + 1);
-            hub.map(|hub| serde_json::to_vec(&hub).unwrap())
+            let mut answers = JoinSet::new();
+            for (turn, hub) in hubs.iter().enumerate() {
+                let answer = serde_json::to_vec(hub).unwrap();
+                answers.spawn(async move {
+                    // In the order given.
+                    tokio::time::sleep(Duration::from_millis(20 * turn as u64)).await;
+                    Some(answer)
+                });
+            }
+            answers
         };
         forward
             .complete(
@@ -224,7 +239,7 @@ mod tests {
     async fn a_hub_that_knows_more_makes_the_answer_current() {
         let (forward, asked) = (Forward::default(), Cell::new(0));
         for _ in 0..2 {
-            let fresh = completed(&forward, 0, Some(answer(NEW, true)), &asked)
+            let fresh = completed(&forward, 0, &[answer(NEW, true)], &asked)
                 .await
                 .freshness
                 .unwrap();
@@ -235,13 +250,33 @@ mod tests {
 
     #[tokio::test]
     async fn a_hub_that_is_silent_or_knows_no_more_is_left_alone_for_a_while_unless_a_bound_is_named() {
-        for hub in [None, Some(answer(OLD, false))] {
+        for hubs in [&[][..], &[answer(OLD, false)]] {
             let (forward, asked) = (Forward::default(), Cell::new(0));
             for (max_age_s, expected) in [(0, 1), (0, 1), (30, 2), (0, 2)] {
-                let stale = completed(&forward, max_age_s, hub.clone(), &asked).await;
+                let stale = completed(&forward, max_age_s, hubs, &asked).await;
                 assert_eq!(stale, answer(OLD, false));
                 assert_eq!(asked.get(), expected);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn of_several_hubs_the_fresher_makes_the_answer_current_whichever_answers_first() {
+        const BETWEEN: &str = "2026-10-02T21:15:30.000Z";
+        let fresher = |name: &str, as_of, current| {
+            let mut hub = answer(as_of, current);
+            hub.freshness.as_mut().unwrap().served_by = name.into();
+            hub
+        };
+        let (behind, ahead) = (fresher("hub/2", BETWEEN, false), fresher("hub/1", NEW, true));
+        for (hubs, also_asked) in [
+            ([behind.clone(), ahead.clone()], "hub/2, hub/1"),
+            ([ahead, behind], "hub/1"),
+        ] {
+            let (forward, asked) = (Forward::default(), Cell::new(0));
+            let fresh = completed(&forward, 0, &hubs, &asked).await.freshness.unwrap();
+            assert!(fresh.complete && fresh.courts[0].as_of == NEW, "{fresh:?}");
+            assert_eq!(fresh.also_asked, also_asked);
         }
     }
 }

@@ -122,7 +122,11 @@ impl Later {
             complete: not_current.is_empty(),
             courts,
             not_current,
-            also_asked: hub.served_by.clone(),
+            also_asked: if here.also_asked.is_empty() {
+                hub.served_by.clone()
+            } else {
+                format!("{}, {}", here.also_asked, hub.served_by)
+            },
             ..here.clone()
         }
     }

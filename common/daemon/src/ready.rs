@@ -13,7 +13,7 @@ pub struct Ready {
     pub identity: String,
     /// Where gRPC and REST are served.
     pub api: SocketAddr,
-    /// Where a hub takes connections of nodes (UDP).
+    /// Where a hub takes connections of nodes (UDP and TCP).
     pub nodes: Option<SocketAddr>,
     /// Where a hub redeems invitations (TCP).
     pub enrolment: Option<SocketAddr>,

@@ -19,8 +19,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 pub enum Renewer {
     /// The authority in a directory of this machine.
     Here(Arc<Authority>),
-    /// The hub, at this `host:port` or at the one that the identity directory notes.
-    Hub(Option<String>),
+    /// Any hub, at one of these `host:port`, or when there is none at the one that the identity directory notes.
+    Hubs(Vec<String>),
 }
 
 /// Renews whenever it is due, until `stop`. `hand_over` is called with a directory that has a new record-signing key.
@@ -73,9 +73,16 @@ pub async fn keep(
 
 async fn attempt(identity: &IdentityDir, renewer: &Renewer, keys: Keys) -> Result<IdentityDir, String> {
     match renewer {
-        Renewer::Hub(address) => enrolment::renew(identity, address.as_deref(), keys)
-            .await
-            .map_err(|error| error.to_string()),
+        Renewer::Hubs(addresses) => {
+            let mut chosen = addresses.iter().map(|address| Some(address.as_str()));
+            let mut renewed = enrolment::renew(identity, chosen.next().flatten(), keys).await;
+            while renewed.is_err()
+                && let Some(next) = chosen.next()
+            {
+                renewed = enrolment::renew(identity, next, keys).await;
+            }
+            renewed.map_err(|error| error.to_string())
+        }
         Renewer::Here(authority) => {
             let (identity, authority) = (identity.clone(), Arc::clone(authority));
             let renewed = blocking(move || renew_here(&identity, &authority)).await;

@@ -150,6 +150,11 @@ pub fn link(state: &LinkState, peer: &str) -> Link {
             .and_then(|time| u64::try_from(time.as_micros()).ok())
             .unwrap_or_default(),
         reason,
+        transport: state
+            .transport
+            .filter(|_| state.up_since.is_some())
+            .map(|transport| transport.to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -25,7 +25,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The pause after a machine did not answer.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
-/// Takes newer lists from a hub and says which one is in force here; leaves every other question to somebody else.
+/// Takes newer lists from a hub, or at a hub from a node that has them from another one, and says which one is in force here; leaves
+/// every other question to somebody else.
 pub struct TakesRevocations<A> {
     /// The list in force.
     pub revocations: Revocations,
@@ -35,7 +36,7 @@ pub struct TakesRevocations<A> {
 
 impl<A: Answer> Answer for TakesRevocations<A> {
     fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
-        let Some(offered) = question.strip_prefix(QUESTION).filter(|_| peer.is_hub()) else {
+        let Some(offered) = question.strip_prefix(QUESTION).filter(|_| peer.is_server()) else {
             return self.otherwise.answer(peer, question, within);
         };
         let (revocations, offered) = (self.revocations.clone(), offered.to_vec());
@@ -121,8 +122,9 @@ pub struct Spread<P> {
     peers: P,
     clock: Clock,
     told: BTreeMap<Identity, Told>,
-    /// Which file of the authority was read last, and what was noted beside it.
+    /// Which file of the authority was read last, which list was in force here then, and what was noted beside the authority.
     read: Option<(u64, SystemTime)>,
+    held: u64,
     noted: Vec<Acknowledged>,
     /// Raised when the first node has said which list it has.
     heard: CancellationToken,
@@ -156,6 +158,7 @@ impl<P: Peers> Spread<P> {
             clock,
             told: BTreeMap::new(),
             read: None,
+            held: 0,
             noted: Vec::new(),
             heard: CancellationToken::new(),
         }
@@ -195,9 +198,11 @@ impl<P: Peers> Spread<P> {
             .and_then(|facts| Ok((facts.ino(), facts.modified()?)))
             .ok();
         let (revocations, first) = (self.revocations.clone(), self.read.is_none());
-        if written == self.read && !first {
+        let held = revocations.signed().map_or(0, |list| list.list().counter);
+        if written == self.read && held == self.held && !first {
             return;
         }
+        self.held = held;
         let followed = blocking(move || {
             if let Some(held) = revocations.signed() {
                 authority.learn_revocations(held.text())?;

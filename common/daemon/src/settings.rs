@@ -80,7 +80,7 @@ pub fn load<T>(layers: &Layers) -> Result<Loaded<T>, SettingsRefused>
 where
     T: Default + Serialize + DeserializeOwned,
 {
-    let built_in = Config::try_from(&T::default()).map_err(|error| not_understood(&error))?;
+    let built_in = built_in(&T::default())?;
     let mut known = Vec::new();
     show("", &built_in.cache, &mut known);
     let mut builder = Config::builder().add_source(built_in);
@@ -117,6 +117,41 @@ where
     }
     let settings = all.try_deserialize().map_err(|error| not_understood(&error))?;
     Ok(Loaded { settings, values })
+}
+
+/// The values that stand when nothing is set. The library leaves out lists that are empty, which are settings as well.
+fn built_in(settings: &impl Serialize) -> Result<Config, SettingsRefused> {
+    let values = Config::try_from(settings).map_err(|error| not_understood(&error))?;
+    let mut builder = Config::builder().add_source(values);
+    let tree = serde_json::to_value(settings).unwrap_or_default();
+    let mut empty = Vec::new();
+    empty_lists("", &tree, &mut empty);
+    for key in empty {
+        builder = builder
+            .set_default(key, Vec::<Value>::new())
+            .map_err(|error| not_understood(&error))?;
+    }
+    builder.build().map_err(|error| not_understood(&error))
+}
+
+fn empty_lists(prefix: &str, value: &serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Array(list) if list.is_empty() => found.push(prefix.to_owned()),
+        serde_json::Value::Object(table) => {
+            for (key, value) in table {
+                empty_lists(&dotted(prefix, key), value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn dotted(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{prefix}.{key}")
+    }
 }
 
 /// The file and its drop-ins: `node.toml`, then `node.d/*.toml` in the order of their names.
@@ -158,12 +193,7 @@ fn parsed(text: &str) -> ValueKind {
 fn show(prefix: &str, value: &Value, shown: &mut Vec<Shown>) {
     if let ValueKind::Table(table) = &value.kind {
         for (key, value) in table {
-            let dotted = if prefix.is_empty() {
-                key.clone()
-            } else {
-                format!("{prefix}.{key}")
-            };
-            show(&dotted, value, shown);
+            show(&dotted(prefix, key), value, shown);
         }
         return;
     }

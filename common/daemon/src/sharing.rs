@@ -30,6 +30,17 @@ pub struct Shares {
     pub history: bool,
 }
 
+impl Shares {
+    /// What both allow.
+    fn and(self, other: Self) -> Self {
+        Self {
+            orders: self.orders && other.orders,
+            images: self.images && other.images,
+            history: self.history && other.history,
+        }
+    }
+}
+
 impl Default for Shares {
     fn default() -> Self {
         Self {
@@ -45,6 +56,8 @@ pub struct Sharing {
     own: Option<(String, Shares)>,
     file: PathBuf,
     less: Mutex<BTreeMap<String, Shares>>,
+    /// What each hub said last, at a node.
+    told: Mutex<BTreeMap<String, BTreeMap<String, Shares>>>,
 }
 
 impl Sharing {
@@ -60,6 +73,7 @@ impl Sharing {
             own,
             file,
             less: Mutex::new(less),
+            told: Mutex::default(),
         }
     }
 
@@ -97,14 +111,27 @@ impl Sharing {
         question
     }
 
-    /// Takes the hub's answer: what every court shares. Blocks.
+    /// Takes the answer of one of so many hubs: what every court shares. Where they say different things, since one of them was away
+    /// when a court decided, a court shares what all of them say that it does; what was known before counts until all have answered.
+    /// Blocks.
     ///
     /// # Errors
     /// In words, when it cannot be read or kept.
-    pub fn take(&self, answer: &[u8]) -> Result<(), String> {
-        let told: BTreeMap<String, Shares> = serde_json::from_slice(answer)
+    pub fn take(&self, hub: &str, hubs: usize, answer: &[u8]) -> Result<(), String> {
+        let answer: BTreeMap<String, Shares> = serde_json::from_slice(answer)
             .map_err(|_| "the hub's list of what courts share cannot be read")?;
-        self.keep(|less| *less = told)
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(hub.to_owned(), answer);
+        let is_all = told.len() >= hubs;
+        self.keep(|less| {
+            if is_all {
+                less.clear();
+            }
+            for (court, shares) in told.values().flatten() {
+                let held = less.entry(court.clone()).or_default();
+                *held = held.and(*shares);
+            }
+        })
     }
 
     /// A court's node tells what the court shares; gives what every court does.
@@ -198,7 +225,7 @@ mod tests {
             (less, Shares::default())
         );
         let own = Sharing::open(node.path(), Some(("tribal/yurok".into(), less)));
-        own.take(&told).unwrap();
+        own.take("hub/1", 1, &told).unwrap();
         assert_eq!(
             (own.of("tribal/yurok"), own.not_covered()),
             (Shares::default(), Vec::<String>::new())
@@ -208,6 +235,26 @@ mod tests {
         assert_eq!(again.not_covered(), ["tribal/yurok"]);
         again.told("tribal/yurok", Shares::default()).unwrap();
         assert!(Sharing::open(hub.path(), None).not_covered().is_empty());
-        assert!(own.take(b"nonsense").is_err());
+        assert!(own.take("hub/1", 1, b"nonsense").is_err());
+    }
+
+    #[test]
+    fn of_several_hubs_the_one_that_was_away_does_not_uncover_what_a_court_keeps_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let less = Shares {
+            history: false,
+            ..Shares::default()
+        };
+        let told = serde_json::to_vec(&BTreeMap::from([("tribal/yurok", less)])).unwrap();
+        let node = Sharing::open(directory.path(), None);
+        node.take("hub/1", 2, &told).unwrap();
+        node.take("hub/2", 2, b"{}").unwrap();
+        assert_eq!(node.of("tribal/yurok"), less);
+        // After a restart it is known before the hub that knows it has answered.
+        let again = Sharing::open(directory.path(), None);
+        again.take("hub/2", 2, b"{}").unwrap();
+        assert_eq!(again.of("tribal/yurok"), less);
+        again.take("hub/1", 2, b"{}").unwrap();
+        assert_eq!(again.of("tribal/yurok"), Shares::default());
     }
 }

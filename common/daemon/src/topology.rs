@@ -191,7 +191,7 @@ impl<A: Answer> Answer for GivesTopology<A> {
     }
 }
 
-/// The newest topology that a node has of its hub.
+/// The newest topology that a node has of its hubs.
 pub struct Kept {
     roots: Roots,
     file: PathBuf,
@@ -242,6 +242,13 @@ impl Kept {
         {
             return Err("the hub gave an older list of machines than the one kept here".to_owned());
         }
+        // Of several hubs the one that changed its list last is believed.
+        if newest
+            .as_ref()
+            .is_some_and(|(kept, _)| kept.hub != topology.hub && kept.made >= topology.made)
+        {
+            return Ok(());
+        }
         signed
             .save(&self.file)
             .map_err(|error| format!("the list of machines could not be kept: {error}"))?;
@@ -277,4 +284,54 @@ pub fn answer(signed: Option<SignedTopology>) -> Result<TopologyAnswer, Problem>
         key: signed.key,
         chain: signed.chain,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ccpor_certs::{Authority, Clock, Moment};
+
+    use super::*;
+
+    #[test]
+    fn of_several_hubs_the_list_that_was_changed_last_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = |name: &str| directory.path().join(name);
+        let clock = Clock::standing_at(Moment(1_790_000_000));
+        let authority = Authority::init_with(&place("authority"), clock.clone()).unwrap();
+        let book = |name: &str, own: &str| {
+            let folder = place(&name.replace('/', "-"));
+            let issued = authority
+                .issue(&name.parse().unwrap(), &[], &[], &folder)
+                .unwrap();
+            let data = folder.with_extension("data");
+            std::fs::create_dir(&data).unwrap();
+            Book::open(&issued, &data, own).unwrap()
+        };
+        let (first, second) = (
+            book("hub/1", "hub-1.example:8444"),
+            book("hub/2", "hub-2.example:8444"),
+        );
+        let node = place("node");
+        std::fs::create_dir(&node).unwrap();
+        let kept = Kept::open(&node, authority.roots());
+        let take = |from: &Book| kept.take(&serde_json::to_vec(&Some(from.signed())).unwrap());
+        let of = || kept.newest().as_ref().map(|(newest, _)| newest.hub.path());
+        take(&first).unwrap();
+        take(&second).unwrap();
+        assert_eq!(
+            of().as_deref(),
+            Some("hub/1"),
+            "made at the same moment: as it was"
+        );
+        clock.set(Moment(1_790_000_100));
+        let told = Told {
+            address: "node.example:8443".into(),
+            serial: 0,
+        };
+        second.told(&"court/kern/node/1".parse().unwrap(), &told).unwrap();
+        for from in [&second, &first] {
+            take(from).unwrap();
+            assert_eq!(of().as_deref(), Some("hub/2"));
+        }
+    }
 }

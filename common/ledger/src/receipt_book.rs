@@ -3,6 +3,7 @@
 //! A frame is the length of the bytes (u32), a checksum, the signature and the bytes. A receipt that is lost costs nothing,
 //! the hub gives it again; so frames are not synced one by one, and what is not whole is passed over.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -119,12 +120,12 @@ impl ReceiptBook {
         self.pages().latest.values().cloned().collect()
     }
 
-    /// The receipt that reaches furthest, of whatever hub.
+    /// The receipt that reaches furthest, of whatever hub; of several that reach as far, the one that was given first.
     pub fn furthest(&self) -> Option<(Receipt, SignedReceipt)> {
         self.pages()
             .latest
             .values()
-            .max_by_key(|(receipt, _)| receipt.head.position)
+            .max_by_key(|(receipt, _)| (receipt.head.position, Reverse(receipt.received)))
             .cloned()
     }
 

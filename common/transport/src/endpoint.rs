@@ -1,5 +1,5 @@
-//! UDP sockets and QUIC settings: how much may be under way, how long silence lasts, what TLS must show. It accepts and
-//! opens nothing by itself.
+//! Sockets and QUIC settings: how much may be under way, how long silence lasts, what TLS must show. It accepts and opens
+//! nothing by itself.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,23 +11,33 @@ use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout, ServerConfig,
-    TokioRuntime, TransportConfig, VarInt,
+    AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout,
+    ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::limits;
+use crate::transport::Transport;
 
 /// The name of the protocol in the TLS handshake.
 pub const ALPN: &[u8] = b"ccpor-sync/1";
 
+/// The name of the tunnel in the TLS handshake of a TCP connection.
+pub const TUNNEL_ALPN: &[u8] = b"ccpor-tunnel/1";
+
 /// Why an endpoint could not be set up.
 #[derive(Debug, Error)]
 pub enum EndpointError {
-    /// The socket could not be opened.
-    #[error("cannot listen on UDP {address}: {source}; choose another port or stop the program that uses it")]
+    /// A socket could not be opened.
+    #[error(
+        "cannot listen on {protocol} {address}: {source}; choose another port or stop the program that uses it"
+    )]
     Socket {
+        /// UDP or TCP.
+        protocol: &'static str,
         /// The address asked for.
         address: SocketAddr,
         /// The system's reason.
@@ -41,13 +51,88 @@ pub enum EndpointError {
     Cipher(#[from] NoInitialCipherSuite),
 }
 
-/// An endpoint that listens at `address`.
-pub(crate) fn listening(address: SocketAddr, identity: &IdentityDir) -> Result<Endpoint, EndpointError> {
+/// Sockets for both transports at `address`, on the same port.
+pub(crate) fn listening(
+    address: SocketAddr,
+    identity: &IdentityDir,
+) -> Result<(Endpoint, TcpListener), EndpointError> {
+    let mut left = if address.port() == 0 { PORTS_TRIED } else { 1 };
+    loop {
+        left -= 1;
+        let config = server(identity, Transport::Quic)?;
+        let endpoint = open(address, resetting(identity), Some(config))?;
+        match beside(&endpoint, address) {
+            Ok(listener) => return Ok((endpoint, listener)),
+            // The port that the system chose is free for UDP alone: another one.
+            Err(_) if left > 0 => {}
+            Err(taken) => return Err(taken),
+        }
+    }
+}
+
+/// Ports that are tried when any will do.
+const PORTS_TRIED: u32 = 16;
+
+/// TCP connections that wait to be accepted.
+const TCP_BACKLOG: i32 = 1_024;
+
+/// A TCP listener on the port of `endpoint`.
+fn beside(endpoint: &Endpoint, mut address: SocketAddr) -> Result<TcpListener, EndpointError> {
+    let listener = endpoint.local_addr().and_then(|bound| {
+        address.set_port(bound.port());
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            // As for UDP.
+            let _ = socket.set_only_v6(false);
+        }
+        // After a restart connections of the former life may still linger on the port.
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(TCP_BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    });
+    listener.map_err(|source| EndpointError::Socket {
+        protocol: "TCP",
+        address,
+        source,
+    })
+}
+
+/// The settings of a server over one transport.
+pub(crate) fn server(identity: &IdentityDir, over: Transport) -> Result<ServerConfig, EndpointError> {
     let tls = tls::server_config(identity, ClientCertificate::Required, &[ALPN])?;
     let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
-    config.transport_config(transport());
+    config.transport_config(transport(over));
     config.max_incoming(limits::HANDSHAKES_MOST);
-    open(address, resetting(identity), Some(config))
+    Ok(config)
+}
+
+/// What a server does with a TCP connection first: the same certificates as for QUIC, by the same rules.
+pub(crate) fn acceptor(identity: &IdentityDir) -> Result<TlsAcceptor, EndpointError> {
+    let tls = tls::server_config(identity, ClientCertificate::Required, &[TUNNEL_ALPN])?;
+    Ok(TlsAcceptor::from(tls))
+}
+
+/// What a client does with a TCP connection first.
+pub(crate) fn connector(identity: &IdentityDir, expect: Expect) -> Result<TlsConnector, EndpointError> {
+    Ok(TlsConnector::from(tls::client_config(
+        identity,
+        expect,
+        &[TUNNEL_ALPN],
+    )?))
+}
+
+/// An endpoint whose packets go through a tunnel; one with `server` accepts from there.
+pub(crate) fn tunnelled(
+    socket: Arc<dyn AsyncUdpSocket>,
+    server: Option<ServerConfig>,
+) -> io::Result<Endpoint> {
+    let mut config = EndpointConfig::default();
+    config
+        .max_udp_payload_size(limits::TUNNEL_DATAGRAM)
+        .map_err(io::Error::other)?;
+    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
 }
 
 /// Lets this endpoint tell, after a restart, the peers of its former life that their connections are gone (a stateless reset,
@@ -91,10 +176,14 @@ pub(crate) fn dialling(address: SocketAddr) -> Result<Endpoint, EndpointError> {
 }
 
 /// The settings of a connection that accepts only `expect` at the other end.
-pub(crate) fn client(identity: &IdentityDir, expect: Expect) -> Result<ClientConfig, EndpointError> {
+pub(crate) fn client(
+    identity: &IdentityDir,
+    expect: Expect,
+    over: Transport,
+) -> Result<ClientConfig, EndpointError> {
     let tls = tls::client_config(identity, expect, &[ALPN])?;
     let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
-    config.transport_config(transport());
+    config.transport_config(transport(over));
     Ok(config)
 }
 
@@ -105,7 +194,11 @@ fn open(
 ) -> Result<Endpoint, EndpointError> {
     let opened =
         socket(address).and_then(|socket| Endpoint::new(config, server, socket, Arc::new(TokioRuntime)));
-    opened.map_err(|source| EndpointError::Socket { address, source })
+    opened.map_err(|source| EndpointError::Socket {
+        protocol: "UDP",
+        address,
+        source,
+    })
 }
 
 /// One socket carries all connections of an endpoint; the 208 KiB that Linux gives by default overflow in a burst.
@@ -123,7 +216,7 @@ fn socket(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     Ok(socket.into())
 }
 
-fn transport() -> Arc<TransportConfig> {
+fn transport(over: Transport) -> Arc<TransportConfig> {
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(IdleTimeout::try_from(limits::IDLE).ok())
@@ -133,5 +226,12 @@ fn transport() -> Arc<TransportConfig> {
         .receive_window(VarInt::from_u32(limits::CONNECTION_WINDOW))
         .send_window(limits::SEND_WINDOW)
         .datagram_receive_buffer_size(None);
+    if over == Transport::Tcp {
+        // Nothing on the way cuts what a stream carries: no size has to be found out.
+        transport
+            .initial_mtu(limits::TUNNEL_DATAGRAM)
+            .min_mtu(limits::TUNNEL_DATAGRAM)
+            .mtu_discovery_config(None);
+    }
     Arc::new(transport)
 }

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use ccpor_certs::{Identity, IdentityDir};
 use ccpor_sync::{CloseReason, Side, limits as protocol};
-use quinn::{Connection, Endpoint, Incoming};
-use tokio::sync::{Semaphore, watch};
+use quinn::{Connection, Endpoint, ServerConfig};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -22,15 +24,17 @@ use crate::endpoint::{self, EndpointError};
 use crate::images::{FetchError, fetch};
 use crate::limits::{CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
 use crate::link::{LinkBoard, LinkState};
-use crate::peer::{Attendance, Shared, identify};
+use crate::peer::{Attendance, Carrier, Shared, identify};
 use crate::services::{Permissions, Permits, Services, Wanted};
 use crate::streams::is_alive;
+use crate::transport::Transport;
 use crate::trouble::Trouble;
+use crate::tunnel;
 
 /// How to land.
 #[derive(Clone)]
 pub struct LandingConfig {
-    /// Where to listen.
+    /// Where to listen, for UDP and for TCP.
     pub listen: SocketAddr,
     /// What may pass to and from whom.
     pub permits: Arc<Permits>,
@@ -57,16 +61,24 @@ pub struct LandingHandle {
 
 struct Grounds {
     shared: Shared,
+    /// What a TCP connection is greeted with, and what is spoken inside it.
+    acceptor: TlsAcceptor,
+    inside: ServerConfig,
     permits: Arc<Permits>,
     peers: Mutex<BTreeMap<Identity, Place>>,
     /// Counts up at every arrival and departure.
     changes: watch::Sender<u64>,
     next_ticket: AtomicU64,
-    handshakes: AtomicUsize,
+    /// Handshakes under way; those of each transport have room of their own, so that neither keeps the other out.
+    quic_handshakes: AtomicUsize,
+    tcp_handshakes: AtomicUsize,
     connections: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
+
+/// The pause after the system could not accept a TCP connection, as when there are too many open files.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// What is known of an identity that is or was connected.
 struct Place {
@@ -88,19 +100,23 @@ impl Landing {
         services: Services,
         config: LandingConfig,
     ) -> Result<LandingHandle, EndpointError> {
-        let endpoint = endpoint::listening(config.listen, identity)?;
+        let (endpoint, listener) = endpoint::listening(config.listen, identity)?;
         let grounds = Arc::new(Grounds {
+            acceptor: endpoint::acceptor(identity)?,
+            inside: endpoint::server(identity, Transport::Tcp)?,
             shared: Shared::new(services, identity.revocations()),
             permits: config.permits,
             peers: Mutex::default(),
             changes: watch::Sender::new(0),
             next_ticket: AtomicU64::new(0),
-            handshakes: AtomicUsize::new(0),
+            quic_handshakes: AtomicUsize::new(0),
+            tcp_handshakes: AtomicUsize::new(0),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MOST)),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
         grounds.tasks.spawn(Arc::clone(&grounds).accept(endpoint.clone()));
+        grounds.tasks.spawn(Arc::clone(&grounds).accept_tcp(listener));
         Ok(LandingHandle { grounds, endpoint })
     }
 }
@@ -201,17 +217,15 @@ impl Grounds {
                 () = self.stop.cancelled() => return,
             };
             let Some(incoming) = incoming else { return };
-            let handshakes = self.handshakes.load(Ordering::Relaxed);
-            if handshakes >= HANDSHAKES_MOST {
-                incoming.refuse();
-            } else if handshakes >= HANDSHAKES_UNPROVEN && !incoming.remote_address_validated() {
+            let handshakes = self.quic_handshakes.load(Ordering::Relaxed);
+            if handshakes >= HANDSHAKES_UNPROVEN && !incoming.remote_address_validated() {
                 // Whoever answers this does not forge its address; nothing is remembered meanwhile.
                 let _ = incoming.retry();
-            } else if let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() {
-                self.handshakes.fetch_add(1, Ordering::Relaxed);
-                let grounds = Arc::clone(&self);
+            } else if let Some(permit) = self.room(&self.quic_handshakes) {
+                let (grounds, address) = (Arc::clone(&self), incoming.remote_address());
                 self.tasks.spawn(async move {
-                    grounds.land(incoming).await;
+                    let shaking = async { Ok((incoming.accept()?.await?, Carrier::Udp)) };
+                    grounds.land(address, &grounds.quic_handshakes, shaking).await;
                     drop(permit);
                 });
             } else {
@@ -220,21 +234,88 @@ impl Grounds {
         }
     }
 
-    async fn land(&self, incoming: Incoming) {
-        let address = incoming.remote_address();
-        let shaken = timeout(HANDSHAKE, async { Ok::<_, Trouble>(incoming.accept()?.await?) }).await;
-        self.handshakes.fetch_sub(1, Ordering::Relaxed);
-        let outcome = match shaken {
-            Ok(Ok(connection)) => self.receive(connection).await,
-            Ok(Err(trouble)) => Err(trouble),
-            Err(_) => Err(Trouble::NoAnswer),
-        };
-        if let Err(trouble) = outcome {
-            warn!(%address, "connection refused: {trouble}");
+    /// TCP connections, by the same bounds. Their addresses are proven by TCP itself.
+    async fn accept_tcp(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.stop.cancelled() => return,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(failure) => {
+                    warn!(%failure, "a TCP connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                }
+            };
+            // Dropped when there is no room: the other side sees the end at once.
+            if let Some(permit) = self.room(&self.tcp_handshakes) {
+                let grounds = Arc::clone(&self);
+                self.tasks.spawn(async move {
+                    grounds.land_tcp(stream, address).await;
+                    drop(permit);
+                });
+            }
         }
     }
 
-    async fn receive(&self, connection: Connection) -> Result<(), Trouble> {
+    /// A place for one more connection, whose handshake begins now; none when there are too many of either.
+    fn room(&self, handshakes: &AtomicUsize) -> Option<OwnedSemaphorePermit> {
+        if handshakes.load(Ordering::Relaxed) >= HANDSHAKES_MOST {
+            return None;
+        }
+        let permit = Arc::clone(&self.connections).try_acquire_owned().ok()?;
+        handshakes.fetch_add(1, Ordering::Relaxed);
+        Some(permit)
+    }
+
+    /// The connection that comes through a tunnel: one, and no second.
+    async fn land_tcp(&self, stream: TcpStream, address: SocketAddr) {
+        let mut inside = None;
+        let shaking = async {
+            tunnel::tune(&stream);
+            let own = stream.local_addr()?;
+            let shaken = self.acceptor.accept(stream).await;
+            let (socket, end) = tunnel::dig(shaken.map_err(Trouble::of_stream)?, own, address);
+            let endpoint = inside.insert(endpoint::tunnelled(socket, Some(self.inside.clone()))?);
+            let incoming = endpoint.accept().await.ok_or(Trouble::Lost)?;
+            let connection = incoming.accept()?.await?;
+            endpoint.set_server_config(None);
+            Ok((connection, Carrier::Tunnel(end)))
+        };
+        self.land(address, &self.tcp_handshakes, shaking).await;
+        if let Some(endpoint) = inside {
+            // The close has to leave before the tunnel does.
+            let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
+        }
+    }
+
+    async fn land(
+        &self,
+        address: SocketAddr,
+        handshakes: &AtomicUsize,
+        shaking: impl Future<Output = Result<(Connection, Carrier), Trouble>>,
+    ) {
+        let shaken = timeout(HANDSHAKE, shaking).await;
+        handshakes.fetch_sub(1, Ordering::Relaxed);
+        let outcome = match shaken {
+            Ok(Ok((connection, carrier))) => self.receive(connection, carrier).await,
+            Ok(Err(trouble)) => Err(trouble),
+            Err(_) => Err(Trouble::NoAnswer),
+        };
+        match outcome {
+            Ok(()) => {}
+            // A node that looked whether UDP passes, or whether the hub is there.
+            Err(Trouble::Closed {
+                reason: CloseReason::Leaving,
+                by_peer: true,
+            }) => debug!(%address, "somebody looked whether this hub answers"),
+            Err(trouble) => warn!(%address, "connection refused: {trouble}"),
+        }
+    }
+
+    async fn receive(&self, connection: Connection, carrier: Carrier) -> Result<(), Trouble> {
         let turn_away = |reason: CloseReason| {
             connection.close(code(reason), reason.to_string().as_bytes());
             Trouble::Closed {
@@ -255,10 +336,11 @@ impl Grounds {
             .map_err(turn_away)?;
         let (board, current) = self.place_of(&peer.identity);
         let identity = peer.identity.clone();
-        info!(peer = %identity, address = %connection.remote_address(), "connected");
+        info!(peer = %identity, address = %connection.remote_address(), transport = %carrier.transport(), "connected");
         let up = current.subscribe();
         let attendance = Attendance {
             connection,
+            carrier,
             send,
             receive,
             side: Side::Listener,

@@ -1,4 +1,4 @@
-//! Replication over QUIC: endpoints with mutual TLS, who the peer is, the streams of a connection, and the driver that
+//! Replication over QUIC, through UDP or a tunnel of TCP: endpoints with mutual TLS, who the peer is, the streams of a connection, and the driver that
 //! carries out what a `ccpor_sync` session decides. It knows records as bytes and nothing of orders.
 //!
 //! # One connection
@@ -16,6 +16,13 @@
 //!
 //! The stream of frames goes before the others, images behind everything.
 //!
+//! # Where UDP is blocked
+//!
+//! The same connection, packet for packet, goes through a TCP connection to the same port: TLS 1.3 with certificates on both
+//! sides, ALPN [`TUNNEL_ALPN`], and in it each datagram after its length (2 bytes, big endian, at most
+//! [`limits::TUNNEL_DATAGRAM`]). So streams, priorities, deadlines and close codes are those of QUIC, and there is one driver.
+//! Who the peer is, the handshake inside decides; the one around it lets nobody in who has no certificate of the registry.
+//!
 //! # Threads
 //!
 //! Reading, writing and deciding are three tasks a connection. Calls to the ledgers block and run on the runtime's
@@ -24,6 +31,7 @@
 // A module may use only the modules declared below it.
 mod landing;
 mod uplink;
+mod dial;
 mod peer;
 mod fetcher;
 mod streams;
@@ -34,17 +42,21 @@ mod desk;
 mod framing;
 mod news;
 mod link;
+mod tunnel;
 mod trouble;
 mod endpoint;
+mod transport;
 mod services;
 mod kind;
 pub mod limits;
 
 pub use ask::AskError;
-pub use endpoint::{ALPN, EndpointError};
+pub use dial::{Reached, reach};
+pub use endpoint::{ALPN, EndpointError, TUNNEL_ALPN};
 pub use images::FetchError;
 pub use landing::{Landing, LandingConfig, LandingHandle};
 pub use link::{LinkState, OriginTrouble};
 pub use services::{Answer, BoxAnswer, ImageSink, Images, Permissions, Permits, Services, Wanted};
+pub use transport::{Transport, TransportChoice};
 pub use trouble::{CertificateFault, Trouble};
 pub use uplink::{Traffic, Uplink, UplinkConfig, UplinkHandle};

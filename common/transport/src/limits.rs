@@ -19,7 +19,7 @@ pub const FAREWELL: Duration = Duration::from_millis(500);
 /// Handshakes under way above which a new client must first prove its address (a stateless retry).
 pub const HANDSHAKES_UNPROVEN: usize = 64;
 
-/// Handshakes under way above which new clients are turned away.
+/// Handshakes under way over one transport above which new clients are turned away.
 pub const HANDSHAKES_MOST: usize = 512;
 
 /// Connections at the same time: every court's node, other hubs, and room.
@@ -57,6 +57,18 @@ pub const SEND_WINDOW: u64 = 4 << 20;
 
 /// Bytes of the socket's buffers that are asked for; Linux grants up to `net.core.rmem_max` and `wmem_max`.
 pub const SOCKET_BUFFER: usize = 8 << 20;
+
+/// Bytes of one datagram in a tunnel: larger than UDP carries, small enough that nothing urgent waits long behind one.
+pub const TUNNEL_DATAGRAM: u16 = 4 << 10;
+
+/// Datagrams of a tunnel that wait in each direction. What waits longer waits where priorities still count.
+pub const TUNNEL_WAITING: usize = 16;
+
+/// Bytes of a tunnel that are written or read in one piece: a TLS record.
+pub const TUNNEL_TOGETHER: usize = 16 << 10;
+
+/// Bytes of a TCP connection that the system keeps before it sends them.
+pub const TCP_UNSENT: u32 = 64 << 10;
 
 /// Bytes of one image: 25 MiB a page set, and room.
 pub const IMAGE_BYTES_MOST: u64 = 64 << 20;
@@ -109,6 +121,7 @@ const _: () = assert!(QUESTIONS_AT_ONCE <= STREAMS_MOST as usize);
 const _: () = assert!(CONTROL_BYTES_MOST >= protocol::MAX_FRAME);
 const _: () = assert!(STREAM_WINDOW as usize >= protocol::MAX_FRAME && STREAM_WINDOW <= CONNECTION_WINDOW);
 const _: () = assert!(STORE_TOGETHER_BYTES >= protocol::RUN_BYTES_MOST);
-const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && HANDSHAKES_MOST < CONNECTIONS_MOST);
+const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && 2 * HANDSHAKES_MOST < CONNECTIONS_MOST);
 const _: () = assert!(PROBE.as_millis() < protocol::GREETING_MS as u128);
 const _: () = assert!(IDLE.as_millis() > protocol::SILENCE_MOST_MS as u128);
+const _: () = assert!(TUNNEL_TOGETHER > TUNNEL_DATAGRAM as usize);

@@ -9,6 +9,7 @@ use ccpor_sync::{Divergence, RefusalCode};
 use tokio::sync::watch;
 
 use crate::limits::TROUBLED_ORIGINS_MOST;
+use crate::transport::Transport;
 use crate::trouble::Trouble;
 
 /// The state of one link.
@@ -22,6 +23,8 @@ pub struct LinkState {
     pub peer_serial: Option<String>,
     /// The address in use or tried last.
     pub address: Option<SocketAddr>,
+    /// What carries the link, or carried it when it was last up.
+    pub transport: Option<Transport>,
     /// Time to the other machine and back, as QUIC measures it.
     pub round_trip: Option<Duration>,
     /// Attempts that failed one after another; 0 while the link is up.
@@ -81,13 +84,14 @@ impl LinkBoard {
         self.0.send_modify(|state| state.address = Some(address));
     }
 
-    pub(crate) fn up(&self, peer: &Peer, address: SocketAddr) {
+    pub(crate) fn up(&self, peer: &Peer, address: SocketAddr, transport: Transport) {
         self.0.send_modify(|state| {
             *state = LinkState {
                 up_since: Some(SystemTime::now()),
                 peer: Some(peer.identity.clone()),
                 peer_serial: Some(peer.serial.clone()),
                 address: Some(address),
+                transport: Some(transport),
                 last_trouble: state.last_trouble.take(),
                 ..LinkState::default()
             };

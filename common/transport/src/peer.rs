@@ -9,15 +9,19 @@ use ccpor_certs::{CertificateDer, Peer, Revocations};
 use ccpor_sync::{CloseReason, Side};
 use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::conversation::{AbortOnDrop, Conversation, code};
 use crate::fetcher::{UnderWay, fetch_wanted};
+use crate::limits::FAREWELL;
 use crate::link::LinkBoard;
 use crate::news::News;
 use crate::services::{Permissions, Services};
 use crate::streams;
+use crate::transport::Transport;
 use crate::trouble::{CertificateFault, Trouble};
+use crate::tunnel::TunnelEnd;
 
 /// What every connection of a program shares.
 #[derive(Clone)]
@@ -28,9 +32,18 @@ pub(crate) struct Shared {
     pub(crate) revocations: Revocations,
 }
 
+/// What carries a connection.
+pub(crate) enum Carrier {
+    /// Datagrams by themselves.
+    Udp,
+    /// A tunnel, whose end is the connection's.
+    Tunnel(TunnelEnd),
+}
+
 /// One authenticated peer.
 pub(crate) struct Attendance {
     pub(crate) connection: Connection,
+    pub(crate) carrier: Carrier,
     pub(crate) send: SendStream,
     pub(crate) receive: RecvStream,
     pub(crate) side: Side,
@@ -56,6 +69,7 @@ impl Shared {
     pub(crate) async fn attend(&self, attendance: Attendance) -> Trouble {
         let Attendance {
             connection,
+            carrier,
             send,
             receive,
             side,
@@ -65,6 +79,7 @@ impl Shared {
             current,
             stop,
         } = attendance;
+        let (transport, mut carrier) = (carrier.transport(), carrier);
         let greeted = Arc::new(Notify::new());
         let aside = AbortOnDrop(tokio::spawn({
             let (connection, greeted, shared) = (connection.clone(), Arc::clone(&greeted), self.clone());
@@ -103,16 +118,41 @@ impl Shared {
         let talking = conversation.hold(|| {
             let address = connection.remote_address();
             current.send_replace(Some(connection));
-            board.up(&peer, address);
+            board.up(&peer, address, transport);
             greeted.notify_one();
         });
         let trouble = tokio::select! {
             biased;
             refused = self.revocations.turned_away(&peer) => turn_away(&live, refused),
             trouble = talking => trouble,
+            trouble = carrier.broken(&live) => trouble,
         };
         current.send_replace(None);
         drop(aside);
+        trouble
+    }
+}
+
+impl Carrier {
+    /// What it is.
+    pub(crate) fn transport(&self) -> Transport {
+        match self {
+            Self::Udp => Transport::Quic,
+            Self::Tunnel(_) => Transport::Tcp,
+        }
+    }
+
+    /// Waits until nothing can pass any more, which UDP never tells, and ends the connection.
+    pub(crate) async fn broken(&mut self, connection: &Connection) -> Trouble {
+        let Self::Tunnel(end) = self else {
+            return std::future::pending().await;
+        };
+        let trouble = end.came().await;
+        // The peer's last word may have come through and not been read yet.
+        if let Ok(cause) = timeout(FAREWELL, connection.closed()).await {
+            return Trouble::from(cause);
+        }
+        connection.close(code(CloseReason::Silent), b"the tunnel ended");
         trouble
     }
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 
+use ccpor_certs::tls::in_words;
 use ccpor_sync::CloseReason;
 use quinn::ConnectionError;
+use rustls::AlertDescription;
 
 /// Why a link is not up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub enum Trouble {
     Lost,
     /// The peer was restarted and knows nothing of the connection.
     Restarted,
-    /// Something else, in the words of the QUIC library.
+    /// Something else, in the words of the library that met it.
     Other(String),
 }
 
@@ -60,7 +62,7 @@ impl Trouble {
         match self {
             Self::Address(_) => "check the hub's address in the configuration, and name resolution",
             Self::NoAnswer => {
-                "check that the other program runs, and that UDP to its port passes every firewall on the way"
+                "check that the other program runs, and that UDP or TCP to its port passes every firewall on the way"
             }
             Self::Certificate { fault, ours } => fault.remedy(*ours),
             Self::OtherProtocol => "check the port, and that both programs are of versions that go together",
@@ -113,6 +115,37 @@ impl fmt::Display for Trouble {
             Self::Lost => f.write_str("the connection was lost"),
             Self::Restarted => f.write_str("the other program was restarted"),
             Self::Other(why) => write!(f, "the connection failed: {why}"),
+        }
+    }
+}
+
+impl Trouble {
+    /// Why a TLS connection over TCP did not come about or did not last.
+    pub(crate) fn of_stream(failure: io::Error) -> Self {
+        let tls = failure
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        let certificate = |alert: AlertDescription, ours| {
+            CertificateFault::of_alert(alert.into()).map(|fault| Self::Certificate { fault, ours })
+        };
+        match tls {
+            None => Self::Lost,
+            Some(rustls::Error::NoApplicationProtocol)
+            | Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+                Self::OtherProtocol
+            }
+            Some(rustls::Error::NoCertificatesPresented) => Self::Certificate {
+                fault: CertificateFault::Missing,
+                ours: false,
+            },
+            Some(rustls::Error::AlertReceived(alert)) => certificate(*alert, true)
+                .unwrap_or_else(|| Self::Other(in_words(&rustls::Error::AlertReceived(*alert)))),
+            Some(rustls::Error::InvalidCertificate(reason)) => {
+                certificate(AlertDescription::from(reason.clone()), false).unwrap_or_else(|| {
+                    Self::Other(in_words(&rustls::Error::InvalidCertificate(reason.clone())))
+                })
+            }
+            Some(other) => Self::Other(in_words(other)),
         }
     }
 }

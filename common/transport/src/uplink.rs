@@ -2,34 +2,40 @@
 //! told to stop. Local work never waits for it.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::Expect;
 use ccpor_sync::{Backoff, CloseReason, Side, backoff};
-use quinn::{Connection, Endpoint};
-use tokio::net::lookup_host;
+use quinn::Connection;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::ask::{AskError, ask};
-use crate::conversation::{AbortOnDrop, code};
+use crate::conversation::AbortOnDrop;
+use crate::dial::{Dialled, addresses, close, dial};
 use crate::endpoint::{self, EndpointError};
 use crate::images::{FetchError, fetch};
-use crate::limits::{FAREWELL, HANDSHAKE};
+use crate::limits::FAREWELL;
 use crate::link::{LinkBoard, LinkState};
-use crate::peer::{Attendance, Shared, identify};
+use crate::peer::{Attendance, Shared};
 use crate::services::{Permissions, Services, Wanted};
+use crate::transport::{Transport, TransportChoice};
 use crate::trouble::Trouble;
 
 /// A link that lasted this long starts the waiting times anew; a shorter one counts as a failed attempt.
 const LASTED: Duration = Duration::from_secs(10);
 
-/// The name given to TLS, which asks for one; the identity in the certificate is what is checked.
-const SERVER_NAME: &str = "ccpor";
+/// Pauses between two looks whether UDP passes again, while TCP carries a link that prefers QUIC. Once QUIC carried it for the longest
+/// of them, they begin anew: where UDP passes now and then, the link is not to be taken to and fro.
+const LOOK_FOR_QUIC: Backoff = Backoff {
+    first_ms: 5_000,
+    most_ms: 300_000,
+};
 
 /// How a link to a hub is kept.
 #[derive(Clone, Debug)]
@@ -40,17 +46,20 @@ pub struct UplinkConfig {
     pub expect: Expect,
     /// What may pass.
     pub permissions: Permissions,
+    /// What it may be carried by.
+    pub transport: TransportChoice,
     /// Waiting times between attempts.
     pub backoff: Backoff,
 }
 
 impl UplinkConfig {
-    /// A link to any hub at these addresses, with the usual waiting times.
+    /// A link to any hub at these addresses, by whatever passes, with the usual waiting times.
     pub fn new(addresses: Vec<String>, permissions: Permissions) -> Self {
         Self {
             addresses,
             expect: Expect::Hub,
             permissions,
+            transport: TransportChoice::Auto,
             backoff: backoff::RECONNECT,
         }
     }
@@ -96,7 +105,7 @@ impl Uplink {
         services: Services,
         config: UplinkConfig,
     ) -> Result<UplinkHandle, EndpointError> {
-        endpoint::client(&identity, config.expect.clone())?;
+        endpoint::client(&identity, config.expect.clone(), Transport::Quic)?;
         let (current, connections) = watch::channel(None);
         let (board, stop) = (LinkBoard::new(), CancellationToken::new());
         let dialler = Dialler {
@@ -154,8 +163,7 @@ impl UplinkHandle {
     /// Ends the connection; the link dials again by itself and both sides compare all ledgers anew.
     pub fn again(&self) {
         if let Some(connection) = self.connection() {
-            let reason = CloseReason::Leaving;
-            connection.close(code(reason), reason.to_string().as_bytes());
+            close(&connection, CloseReason::Leaving);
         }
     }
 
@@ -170,15 +178,53 @@ impl UplinkHandle {
     }
 }
 
+const LEAVING: Trouble = Trouble::Closed {
+    reason: CloseReason::Leaving,
+    by_peer: false,
+};
+
+/// What is known of what passes.
+struct Passing {
+    /// What worked last, which is tried first.
+    first: Transport,
+    /// Looks for QUIC since it last carried the link for long.
+    looks: u32,
+}
+
+/// How an attempt ended.
+enum Ended {
+    By(Trouble),
+    /// TCP carried the link, and UDP passes again.
+    ForQuic,
+}
+
 impl Dialler {
     async fn keep_dialling(self) {
         let mut failures = 0_u32;
+        let mut passing = Passing {
+            first: self.preferred(),
+            looks: 0,
+        };
         for round in 0_usize.. {
             let begun = Instant::now();
-            let trouble = self.attempt(round).await;
+            let trouble = match self.attempt(round, &mut passing).await {
+                Ended::By(trouble) => trouble,
+                Ended::ForQuic => {
+                    failures = 0;
+                    passing.first = Transport::Quic;
+                    info!("UDP to the hub passes again: the link goes back to QUIC");
+                    self.board.down(LEAVING, 0);
+                    continue;
+                }
+            };
             if self.stop.is_cancelled() {
                 self.board.down(trouble, 0);
                 return;
+            }
+            if passing.first == Transport::Quic
+                && begun.elapsed() >= Duration::from_millis(LOOK_FOR_QUIC.most_ms)
+            {
+                passing.looks = 0;
             }
             failures = if begun.elapsed() >= LASTED {
                 1
@@ -196,48 +242,31 @@ impl Dialler {
     }
 
     /// Dials once and talks as long as it lasts.
-    async fn attempt(&self, round: usize) -> Trouble {
-        let leaving = Trouble::Closed {
-            reason: CloseReason::Leaving,
-            by_peer: false,
-        };
+    async fn attempt(&self, round: usize, passing: &mut Passing) -> Ended {
         let dialled = tokio::select! {
-            dialled = self.dial(round) => dialled,
-            () = self.stop.cancelled() => return leaving,
+            dialled = self.dial(round, &mut passing.first) => dialled,
+            () = self.stop.cancelled() => return Ended::By(LEAVING),
         };
-        let (endpoint, attendance) = match dialled {
+        let (address, dialled) = match dialled {
             Ok(dialled) => dialled,
-            Err(trouble) => return trouble,
+            Err(trouble) => return Ended::By(trouble),
         };
-        let trouble = self.shared.attend(attendance).await;
-        if self.stop.is_cancelled() {
-            // The close has to leave before the program does.
-            let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
-        }
-        trouble
-    }
-
-    async fn dial(&self, round: usize) -> Result<(Endpoint, Attendance), Trouble> {
-        let address = self.address(round).await?;
-        self.board.trying(address);
-        let setup = |failure: EndpointError| Trouble::Address(failure.to_string());
-        let config = endpoint::client(&self.identity, self.config.expect.clone()).map_err(setup)?;
-        let endpoint = endpoint::dialling(address).map_err(setup)?;
-        let connecting = endpoint
-            .connect_with(config, address, SERVER_NAME)
-            .map_err(|why| Trouble::Address(why.to_string()))?;
-        let connection = timeout(HANDSHAKE, connecting)
-            .await
-            .map_err(|_| Trouble::NoAnswer)??;
-        let peer = identify(&connection).inspect_err(|_| {
-            connection.close(
-                code(CloseReason::NotWelcome),
-                CloseReason::NotWelcome.to_string().as_bytes(),
-            );
-        })?;
-        let (send, receive) = connection.open_bi().await?;
-        let attendance = Attendance {
+        let Dialled {
+            endpoint,
             connection,
+            carrier,
+            peer,
+        } = dialled;
+        let (send, receive) = match connection.open_bi().await {
+            Ok(stream) => stream,
+            Err(failure) => return Ended::By(failure.into()),
+        };
+        let for_quic =
+            carrier.transport() == Transport::Tcp && self.config.transport == TransportChoice::Auto;
+        let stop = self.stop.child_token();
+        let mut attending = pin!(self.shared.attend(Attendance {
+            connection,
+            carrier,
             send,
             receive,
             side: Side::Dialler,
@@ -245,25 +274,62 @@ impl Dialler {
             permissions: self.config.permissions.clone(),
             board: self.board.clone(),
             current: Arc::clone(&self.current),
-            stop: self.stop.clone(),
+            stop: stop.clone(),
+        }));
+        let ended = tokio::select! {
+            trouble = &mut attending => Ended::By(trouble),
+            () = self.quic_passes(address, &mut passing.looks), if for_quic => {
+                stop.cancel();
+                attending.await;
+                Ended::ForQuic
+            }
         };
-        Ok((endpoint, attendance))
+        if stop.is_cancelled() {
+            // The close has to leave before the program does.
+            let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
+        }
+        ended
     }
 
-    /// The next of all addresses that the configured names stand for.
-    async fn address(&self, round: usize) -> Result<SocketAddr, Trouble> {
-        let mut found = Vec::new();
-        let mut failure = None;
-        for name in &self.config.addresses {
-            match timeout(HANDSHAKE, lookup_host(name)).await {
-                Ok(Ok(addresses)) => found.extend(addresses),
-                Ok(Err(why)) => failure = Some(Trouble::from(why)),
-                Err(_) => failure = Some(Trouble::Address("the name server does not answer".to_owned())),
+    /// Dials the next address by what is allowed; by the other transport when nobody answers and both are.
+    async fn dial(&self, round: usize, first: &mut Transport) -> Result<(SocketAddr, Dialled), Trouble> {
+        let found = addresses(&self.config.addresses).await?;
+        let turn = round.checked_rem(found.len()).unwrap_or_default();
+        let none = || Trouble::Address("none is configured".to_owned());
+        let address = found.get(turn).copied().ok_or_else(none)?;
+        self.board.trying(address);
+        let by = |over| dial(&self.identity, self.config.expect.clone(), address, over);
+        let dialled = match by(*first).await {
+            Err(Trouble::NoAnswer) if self.config.transport == TransportChoice::Auto => {
+                *first = first.other();
+                by(*first).await.inspect_err(|_| *first = self.preferred())
+            }
+            dialled => dialled,
+        };
+        Ok((address, dialled?))
+    }
+
+    fn preferred(&self) -> Transport {
+        match self.config.transport {
+            TransportChoice::Auto | TransportChoice::Quic => Transport::Quic,
+            TransportChoice::Tcp => Transport::Tcp,
+        }
+    }
+
+    /// Waits until the hub answers over UDP.
+    async fn quic_passes(&self, address: SocketAddr, looks: &mut u32) {
+        loop {
+            *looks = looks.saturating_add(1);
+            sleep(Duration::from_millis(
+                LOOK_FOR_QUIC.wait(*looks, rand::random()).0,
+            ))
+            .await;
+            let expect = self.config.expect.clone();
+            if let Ok(dialled) = dial(&self.identity, expect, address, Transport::Quic).await {
+                close(&dialled.connection, CloseReason::Leaving);
+                return;
             }
         }
-        let none = || failure.unwrap_or_else(|| Trouble::Address("none is configured".to_owned()));
-        let turn = round.checked_rem(found.len()).unwrap_or_default();
-        found.get(turn).copied().ok_or_else(none)
     }
 
     /// The first failure and then every tenth: a hub that is down for a day must not fill the log.

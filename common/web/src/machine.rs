@@ -89,7 +89,7 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         let trip = if link.round_trip_us == 0 {
             String::new()
         } else {
-            format!("{:.1} ms", millis(link.round_trip_us))
+            format!("{:.1} ms {}", millis(link.round_trip_us), link.transport)
         };
         (
             link.peer,

@@ -295,6 +295,12 @@ impl Fleet {
         self.hub_addresses.api
     }
 
+    /// Where the hub takes connections of nodes.
+    #[must_use]
+    pub fn hub_nodes(&self) -> SocketAddr {
+        self.hub_addresses.nodes
+    }
+
     /// Where the hub keeps its data.
     #[must_use]
     pub fn hub_data(&self) -> &Path {

@@ -1,8 +1,8 @@
 //! Puts each call on record: nothing of an answer is given out before its entry is durable. It knows how, not what the calls are.
 
+use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use ccpor_api::message::Check;
@@ -49,7 +49,8 @@ pub struct Recorder {
     identity: String,
     emergency_answers: bool,
     pub(super) door: Door,
-    contradicted: AtomicBool,
+    /// The hubs whose copy of the trail contradicts it.
+    contradicted: Mutex<BTreeSet<String>>,
 }
 
 impl Recorder {
@@ -61,7 +62,7 @@ impl Recorder {
             identity,
             emergency_answers,
             door: Door::default(),
-            contradicted: AtomicBool::new(false),
+            contradicted: Mutex::default(),
         }
     }
 
@@ -121,16 +122,22 @@ impl Recorder {
         let _not_recorded = self.write(&mut pending, false).await;
     }
 
-    /// The hub's copy of the trail contradicts it, or no longer does.
-    pub fn copy_contradicts(&self, contradicts: bool) {
-        self.contradicted.store(contradicts, Ordering::Relaxed);
+    /// A hub's copy of the trail contradicts it, or no longer does.
+    pub fn copy_contradicts(&self, hub: &str, contradicts: bool) {
+        let mut hubs = self.contradicted.lock().unwrap_or_else(PoisonError::into_inner);
+        if contradicts {
+            hubs.insert(hub.to_owned());
+        } else {
+            hubs.remove(hub);
+        }
     }
 
     /// Whether the last entry could be recorded, and nothing speaks against the trail.
     #[must_use]
     pub fn check(&self) -> Check {
         let trouble = self.trail.in_trouble();
-        let contradicted = self.contradicted.load(Ordering::Relaxed);
+        let hubs = self.contradicted.lock().unwrap_or_else(PoisonError::into_inner);
+        let contradicted = !hubs.is_empty();
         Check {
             name: "audit-trail".to_owned(),
             ok: trouble.is_none() && !contradicted,

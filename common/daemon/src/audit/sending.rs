@@ -53,17 +53,23 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender that has not asked yet.
+    /// The receipts of every hub for a trail.
     ///
     /// # Errors
-    /// [`NotCopied::Receipt`] when the receipts cannot be read.
-    pub fn new(trail: Arc<Trail>) -> Result<Self, NotCopied> {
+    /// [`NotCopied::Receipt`] when they cannot be read.
+    pub fn book(trail: &Trail) -> Result<Arc<ReceiptBook>, NotCopied> {
         let book = ReceiptBook::open(trail.ledger().dir(), trail.origin().clone())?;
-        Ok(Self {
+        Ok(Arc::new(book))
+    }
+
+    /// A sender to a hub that was not asked yet. All senders of one trail share its book of receipts.
+    #[must_use]
+    pub fn new(trail: Arc<Trail>, book: Arc<ReceiptBook>) -> Self {
+        Self {
             trail,
-            book: Arc::new(book),
+            book,
             copied: None,
-        })
+        }
     }
 
     /// Sends what the copy lacks. `ask` puts a question to the hub; `key` checks its receipts.

@@ -170,3 +170,29 @@ fn the_book_keeps_the_furthest_and_survives() {
     assert_eq!(book.furthest().unwrap().0.head, head(8_999));
     assert!(fs::metadata(court.dir().join("receipts")).unwrap().len() < 1_000);
 }
+
+#[test]
+fn of_two_hubs_that_hold_as_much_the_first_to_confirm_it_counts() {
+    let court = Court::new();
+    fs::create_dir_all(court.dir()).unwrap();
+    let head = Head {
+        position: at(1, 5),
+        hash: Hash([1; 32]),
+    };
+    let book = ReceiptBook::open(court.dir(), court.origin.clone()).unwrap();
+    for (name, received) in [("hub/1", 900), ("hub/2", 40), ("hub/3", 700)] {
+        let receipt = Receipt {
+            received: Hlc::from_millis(received),
+            ..receipt(&court, name, head)
+        };
+        assert!(
+            book.keep(&receipt.sign(&hub()).unwrap(), &hub().public())
+                .unwrap()
+        );
+    }
+    let (first, _) = book.furthest().unwrap();
+    assert_eq!(
+        (first.hub.as_str(), first.received),
+        ("hub/2", Hlc::from_millis(40))
+    );
+}

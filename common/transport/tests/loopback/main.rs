@@ -15,6 +15,7 @@ mod memory;
 mod realm;
 mod refusals;
 mod relay;
+mod tunnel;
 
 use std::time::Duration;
 

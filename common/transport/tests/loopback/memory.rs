@@ -339,6 +339,8 @@ impl ImageSink for Sink {
         let mut shelf = self.shelf.lock().unwrap();
         shelf.received += bytes.len();
         shelf.parts.insert(self.name, self.bytes.clone());
+        drop(shelf);
+        self.changes.send_modify(|changes| *changes += 1);
         Ok(())
     }
 

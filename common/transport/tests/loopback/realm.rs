@@ -9,8 +9,8 @@ use ccpor_certs::{Authority, Clock, Identity, IdentityDir};
 use ccpor_ledger::OriginId;
 use ccpor_sync::Backoff;
 use ccpor_transport::{
-    EndpointError, Landing, LandingConfig, LandingHandle, LinkState, Permissions, Trouble, Uplink,
-    UplinkConfig, UplinkHandle,
+    EndpointError, Landing, LandingConfig, LandingHandle, LinkState, Permissions, TransportChoice, Trouble,
+    Uplink, UplinkConfig, UplinkHandle,
 };
 use tempfile::TempDir;
 
@@ -79,12 +79,21 @@ pub(crate) async fn land_again(
 }
 
 pub(crate) fn dial(identity: &IdentityDir, memory: &Arc<Memory>, to: SocketAddr) -> UplinkHandle {
+    dial_by(identity, memory, to, TransportChoice::Quic)
+}
+
+pub(crate) fn dial_by(
+    identity: &IdentityDir,
+    memory: &Arc<Memory>,
+    to: SocketAddr,
+    transport: TransportChoice,
+) -> UplinkHandle {
     let own = OriginId::new(&identity.identity().path()).ok();
     let permissions = own.map_or_else(
         || Permissions::hub_towards(&Identity::hub(2).unwrap()).unwrap(),
         Permissions::node,
     );
-    dial_with(identity, memory, to, permissions)
+    dial_with(identity, memory, to, permissions, transport)
 }
 
 pub(crate) fn dial_with(
@@ -92,12 +101,14 @@ pub(crate) fn dial_with(
     memory: &Arc<Memory>,
     to: SocketAddr,
     permissions: Permissions,
+    transport: TransportChoice,
 ) -> UplinkHandle {
     let config = UplinkConfig {
         backoff: Backoff {
             first_ms: 40,
             most_ms: 400,
         },
+        transport,
         ..UplinkConfig::new(vec![to.to_string()], permissions)
     };
     Uplink::start(identity.clone(), memory.services(), config).unwrap()

@@ -5,22 +5,40 @@ use std::time::Duration;
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, Identity, IdentityDir, Moment};
 use ccpor_sync::{CloseReason, OriginSet};
-use ccpor_transport::{ALPN, CertificateFault, OriginTrouble, Permissions, Trouble, Uplink, UplinkConfig};
+use ccpor_transport::{
+    ALPN, CertificateFault, OriginTrouble, Permissions, TransportChoice, Trouble, Uplink, UplinkConfig,
+};
 use quinn::crypto::rustls::QuicClientConfig;
 
 use crate::memory::Memory;
-use crate::realm::{Realm, anywhere, dial, dial_with, land, origin, trouble, until_up};
+use crate::realm::{Realm, anywhere, dial, dial_by, dial_with, land, origin, trouble, until_up};
 
 const DAY: i64 = 86_400;
 
-/// An honest node is connected all along, and still is when the other was refused.
+/// An honest node is connected all along, and still is when the other was refused, by either transport for the same reason.
 async fn refused(realm: &Realm, other: &IdentityDir) -> Trouble {
+    let by_quic = refused_by(realm, other, TransportChoice::Quic).await;
+    let by_tcp = refused_by(realm, other, TransportChoice::Tcp).await;
+    assert_eq!(by_quic, by_tcp);
+    by_quic
+}
+
+async fn refused_by(realm: &Realm, other: &IdentityDir, transport: TransportChoice) -> Trouble {
     let (hub, honest) = (Memory::hub(), Memory::node());
-    let landing = land(&realm.hub_identity(), &hub, anywhere());
+    let hub_folder = format!("hub-{transport}");
+    let identity = realm.issue(&Identity::hub(1).unwrap(), &hub_folder);
+    let landing = land(&identity, &hub, anywhere());
     let address = landing.local_addr().unwrap();
-    let link = dial(&realm.court("honest"), &honest, address);
+    let link = dial(
+        &realm.issue(
+            &Identity::court("honest", 1).unwrap(),
+            &format!("honest-{transport}"),
+        ),
+        &honest,
+        address,
+    );
     until_up(&link).await;
-    let refused = dial(other, &Memory::node(), address);
+    let refused = dial_by(other, &Memory::node(), address, transport);
     let why = trouble(&refused).await;
     assert_eq!(refused.status().borrow().up_since, None, "never counted as up");
     refused.stop().await;
@@ -103,7 +121,13 @@ async fn records_of_another_court_are_refused() {
         accepts: OriginSet::None,
         offers: OriginSet::All,
     };
-    let link = dial_with(&realm.court("alameda"), &node, landing.local_addr().unwrap(), all);
+    let link = dial_with(
+        &realm.court("alameda"),
+        &node,
+        landing.local_addr().unwrap(),
+        all,
+        TransportChoice::Quic,
+    );
     assert_eq!(
         trouble(&link).await,
         Trouble::Closed {
