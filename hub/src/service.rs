@@ -5,10 +5,10 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
-    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
@@ -158,6 +158,10 @@ impl Backend for HubService {
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem> {
         self.reader.list_overdue(caller, request).await
+    }
+
+    async fn list_work(&self, caller: &Caller, _request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
+        self.reader.list_work(caller).await
     }
 
     async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {

@@ -301,7 +301,9 @@ pub(crate) fn refused(error: &IntakeRefused) -> Problem {
         }
         IntakeRefused::KeyReused(_) => Problem::new(Code::IdempotencyKeyReused, detail),
         IntakeRefused::NoStory(error) => no_story(error),
-        IntakeRefused::Step(_) | IntakeRefused::Follow(_) => Problem::new(Code::StateConflict, detail),
+        IntakeRefused::Step(_) | IntakeRefused::Follow(_) | IntakeRefused::OwnEntry(_) => {
+            Problem::new(Code::StateConflict, detail)
+        }
         IntakeRefused::VersionMoved { .. } => Problem::new(Code::VersionConflict, detail),
         IntakeRefused::TooLarge(_) => Problem::new(Code::TooLarge, detail),
         IntakeRefused::Ledger(AppendError::DiskFull) => Problem::new(Code::StorageFull, detail),

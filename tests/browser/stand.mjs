@@ -140,6 +140,15 @@ export class Desk {
     await this.enter();
   }
 
+  /** Files an order as the form of the entry does it, without the typing; gives its number. */
+  async file(fields) {
+    await this.page.goto("/entry");
+    const hidden = (name) => this.page.locator(`.entry input[name=${name}]`).inputValue();
+    const form = { form_token: await hidden("form_token"), by: await hidden("by"), key: await hidden("key"), step: "file", form: "DV-130", issued: "2026-11-20", expires: "2029-11-20", first: "Sam", term_no_contact: "on", ...fields };
+    const answer = await this.page.request.post("/entry", { form, maxRedirects: 0, headers: { "sec-fetch-site": "same-origin" } });
+    return answer.headers().location.match(/orders\/([^?]+)/)[1];
+  }
+
   async says(text) {
     const shown = await this.page.locator("body").innerText();
     const found = text instanceof RegExp ? text.test(shown) : shown.includes(text);

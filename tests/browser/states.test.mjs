@@ -67,6 +67,10 @@ async function states(desk, seen) {
   }
   await page.goto(`/orders/${stand.orders.unserved}/service`);
   await seen("service");
+  for (const paper of ["card", "copy"]) {
+    await page.goto(`/orders/${stand.orders.unserved}/${paper}`);
+    await seen(paper);
+  }
   await page.goto("/orders/none");
   await seen("not-found");
   await page.goto("/search");
@@ -87,7 +91,11 @@ async function states(desk, seen) {
   await page.locator("#other").press("Enter");
   await page.waitForURL(/answers/);
   await seen("between-answers");
+  await page.goto(`${page.url()}/bench`);
+  await seen("bench");
   await fresh("court");
+  await page.goto("/today");
+  await seen("today");
   await page.goto("/entry");
   await seen("entry");
   await page.locator("#form").selectOption("DV-130");
@@ -107,12 +115,27 @@ async function states(desk, seen) {
   await seen("entry-refused");
   await page.goto(`/orders/${stand.orders.unserved}/scan`);
   await seen("scan-upload");
+  const own = await desk.file({ last: "Quist", case_number: "FL-27-OWN" });
+  for (const act of ["amend", "renew", "replace", "end", "cancel"]) {
+    await page.goto(`/orders/${own}/${act}`);
+    await seen(act);
+  }
+  await page.goto(`/orders/${own}`);
+  await seen("order-own");
+  await fresh("supervisor");
+  await page.goto(`/orders/${own}/cancel`);
+  await page.locator("#reason").fill(" ");
+  await page.locator("#reason").press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("cancel-refused");
+  await page.goto(`/orders/${own}/seal`);
+  await seen("seal");
   await fresh("operator");
   await page.goto("/machine");
   await seen("machine");
 }
 
-const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine"]);
+const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "today", "bench", "card"]);
 
 for (const language of ["en", "es"]) {
   it(`no state has a violation, ${language}`, async () => {

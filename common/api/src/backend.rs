@@ -9,9 +9,10 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CheckOrderAnswer, CheckOrderRequest,
     ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
     EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer,
-    ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer,
+    PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest,
+    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer,
+    WorkAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 
@@ -217,6 +218,9 @@ pub trait Backend: Send + Sync + 'static {
         caller: &Caller,
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem>;
+
+    /// What is left to do with the own court's orders in force. That it was asked is recorded before the answer is returned.
+    async fn list_work(&self, caller: &Caller, request: ListWorkRequest) -> Result<WorkAnswer, Problem>;
 
     /// The state of every court's ledger.
     async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem>;

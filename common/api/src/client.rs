@@ -18,10 +18,10 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
     ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
     EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef,
-    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer, LookupRequest, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
-    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
+    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, StatusRequest, TopologyAnswer, TopologyRequest, WorkAnswer, WriteAnswer,
 };
 use crate::problem::Problem;
 use crate::target::Target;
@@ -386,6 +386,15 @@ impl Client {
     pub async fn list_overdue(&self, message: ListOverdueRequest) -> Result<OverdueAnswer, CallFailed> {
         let request = self.request(message)?;
         self.timed(self.registry.clone().list_overdue(request)).await
+    }
+
+    /// What is left to do with the own court's orders in force.
+    ///
+    /// # Errors
+    /// [`CallFailed`].
+    pub async fn list_work(&self) -> Result<WorkAnswer, CallFailed> {
+        let request = self.request(ListWorkRequest {})?;
+        self.timed(self.registry.clone().list_work(request)).await
     }
 
     /// The state of every court's ledger.

@@ -11,10 +11,10 @@ use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
     ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
     EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk,
-    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, LookupAnswer, LookupRequest, OrderAnswer,
-    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
-    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer,
-    StatusRequest, TopologyAnswer, TopologyRequest, WriteAnswer,
+    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, StatusRequest, TopologyAnswer, TopologyRequest, WorkAnswer, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
 use crate::problem::{Code, Problem};
@@ -168,6 +168,11 @@ impl Registry for GrpcFace {
     ) -> Result<Response<OverdueAnswer>, Status> {
         let (caller, message) = opened(request)?;
         Ok(Response::new(self.0.list_overdue(&caller, message).await?))
+    }
+
+    async fn list_work(&self, request: Request<ListWorkRequest>) -> Result<Response<WorkAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.list_work(&caller, message).await?))
     }
 
     async fn list_courts(

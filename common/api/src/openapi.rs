@@ -278,6 +278,7 @@ fn responses(route: Route) -> ResponsesBuilder {
         Route::CheckOrder => ("200", dated(said(JSON, named("CheckOrderAnswer"), None))),
         Route::PersonHistory => ("200", dated(said(JSON, named("PersonHistoryAnswer"), None))),
         Route::ListOverdue => ("200", dated(said(JSON, named("OverdueAnswer"), None))),
+        Route::ListWork => ("200", dated(said(JSON, named("WorkAnswer"), None))),
         Route::Scrub => ("200", said(JSON, named("ScrubAnswer"), None)),
         Route::ListQuarantine => ("200", said(JSON, named("QuarantineAnswer"), None)),
         Route::GetTopology => ("200", said(JSON, named("TopologyAnswer"), None)),
@@ -379,6 +380,7 @@ fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
             &[Code::NotTheIssuingCourt, Code::NotOffered],
         ],
         Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
+        Route::ListWork => &[DOOR, FAULT, WORK, &[Code::NotOffered]],
         Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => {
             &[DOOR, FAULT, WORK]
         }
@@ -457,6 +459,7 @@ fn components() -> ComponentsBuilder {
     with::<message::PersonHistoryRequest>(&mut schemas);
     with::<message::PersonHistoryAnswer>(&mut schemas);
     with::<message::OverdueAnswer>(&mut schemas);
+    with::<message::WorkAnswer>(&mut schemas);
     with::<message::ScrubRequest>(&mut schemas);
     with::<message::ScrubAnswer>(&mut schemas);
     with::<message::QuarantineAnswer>(&mut schemas);

@@ -13,10 +13,10 @@ use crate::limits::Limits;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
-    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use crate::people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 use crate::problem::{Code, Field, Problem};
@@ -331,6 +331,14 @@ impl Operations {
         request: ListOverdueRequest,
     ) -> Result<OverdueAnswer, Problem> {
         dated(self.read(self.backend.list_overdue(caller, request)).await?)
+    }
+
+    pub(crate) async fn list_work(
+        &self,
+        caller: &Caller,
+        request: ListWorkRequest,
+    ) -> Result<WorkAnswer, Problem> {
+        dated(self.read(self.backend.list_work(caller, request)).await?)
     }
 
     pub(crate) async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {

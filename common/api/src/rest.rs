@@ -17,9 +17,9 @@ use crate::figures;
 use crate::json;
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, ConfideRequest, DestroyConfidentialRequest, EndOrderRequest,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest, LookupRequest,
-    PersonHistoryRequest, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest,
-    ScrubRequest, SealOrderRequest,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest, ListWorkRequest,
+    LookupRequest, PersonHistoryRequest, ReadConfidentialRequest, RecordServiceRequest,
+    RecordViolationRequest, ScrubRequest, SealOrderRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -67,6 +67,7 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::CheckOrder => post(check_order),
         Route::PersonHistory => post(person_history),
         Route::ListOverdue => get(list_overdue),
+        Route::ListWork => get(list_work),
         Route::ListCourts => get(list_courts),
         Route::Status => get(status),
         Route::Scrub => post(scrub),
@@ -298,6 +299,13 @@ async fn list_overdue(
     Ok(json::answer(
         StatusCode::OK,
         &ops.list_overdue(&caller, message).await?,
+    ))
+}
+
+async fn list_work(State(ops): Ops, Extension(caller): Who) -> Answer {
+    Ok(json::answer(
+        StatusCode::OK,
+        &ops.list_work(&caller, ListWorkRequest {}).await?,
     ))
 }
 

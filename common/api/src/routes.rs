@@ -43,6 +43,7 @@ routes! {
     CheckOrder = POST "/v1/orders/check" "What a draft clashes with, in any court, before it is signed";
     PersonHistory = POST "/v1/persons/history" "Every order of any court that names a person";
     ListOverdue = GET "/v1/overdue" "What was recorded later than the law allows";
+    ListWork = GET "/v1/work" "What is left to do with the own court's orders in force";
     ListCourts = GET "/v1/courts" "The state of every court's ledger as this machine knows it";
     Status = GET "/v1/status" "The state of the machine that answers";
     Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";

@@ -89,6 +89,8 @@ operations! {
     ReadConfidential = "read-confidential", View;
     /// The key of confidential information was destroyed.
     DestroyConfidential = "destroy-confidential", Change;
+    /// What is left to do with the own court's orders.
+    ListWork = "list-work", View;
 }
 
 /// The kinds of operation that auditors tell apart.

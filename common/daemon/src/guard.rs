@@ -8,10 +8,10 @@ use ccpor_access::{Place, Seen, Verb, Who, may};
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, ListOverdueRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, ListOverdueRequest, ListWorkRequest,
+    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer,
+    ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::Identity;
@@ -276,6 +276,18 @@ impl<B: Backend> Backend for Guarded<B> {
     ) -> Result<OverdueAnswer, Problem> {
         may_ask(caller, Verb::Overdue)?;
         let mut answer = self.inner.list_overdue(caller, request).await?;
+        self.cover(caller, &mut answer.freshness);
+        Ok(answer)
+    }
+
+    async fn list_work(&self, caller: &Caller, request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
+        let who = who(caller)?;
+        // A machine without a ledger of its own says so itself.
+        let owns = self.registry.own().is_none_or(|own| who.owns(own.court()));
+        if !may(&who, Verb::Modify, owns) || !owns {
+            return Err(not_allowed(&who, Verb::Modify, ""));
+        }
+        let mut answer = self.inner.list_work(caller, request).await?;
         self.cover(caller, &mut answer.freshness);
         Ok(answer)
     }

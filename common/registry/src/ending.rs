@@ -74,7 +74,8 @@ fn ended_by(order_id: OrderId, ending: Ending) -> impl FnOnce(Act) -> Event {
     }
 }
 
-/// Ends an order before its time. The order that takes its place must be one of this court.
+/// Ends an order before its time. The order that takes its place must be one of this court. Nobody cancels an entry of their own: what
+/// one person can make vanish unseen, somebody else must look at (courts' own systems answer for their people themselves).
 pub(crate) fn end(
     desk: &impl Desk,
     turns: &Turns,
@@ -92,7 +93,20 @@ pub(crate) fn end(
             });
         }
     }
-    step(desk, turns, request, order_id, ended_by(order_id, ending), |_| {
-        Ok(())
-    })
+    let canceller = Some(request.by.clone())
+        .filter(|by| ending.kind == EndingKind::CancelledEntryError && by.person.is_some());
+    step(
+        desk,
+        turns,
+        request,
+        order_id,
+        ended_by(order_id, ending),
+        |state| {
+            let entered = state.steps.first().map(|step| &step.act.by);
+            if canceller.is_some() && canceller.as_ref() == entered {
+                return Err(IntakeRefused::OwnEntry(order_id));
+            }
+            Ok(())
+        },
+    )
 }

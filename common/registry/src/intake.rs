@@ -95,6 +95,9 @@ pub enum IntakeRefused {
         /// What stands.
         found: u32,
     },
+    /// Whoever entered the order cancels the entry.
+    #[error("order {0} was entered by the same person: somebody else of the court must cancel the entry")]
+    OwnEntry(OrderId),
     /// The event is too large.
     #[error("the order is too large to be recorded: {0}")]
     TooLarge(String),

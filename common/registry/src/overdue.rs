@@ -8,7 +8,7 @@ use crate::registry::Registry;
 use crate::story::Story;
 
 /// How much of a ledger is read at once.
-const RUN: RunLimit = RunLimit {
+pub(crate) const RUN: RunLimit = RunLimit {
     records: 1_024,
     bytes: 1 << 20,
 };

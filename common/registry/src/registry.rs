@@ -22,6 +22,7 @@ use crate::shelf::{Shelf, ShelfError, damage_of};
 use crate::story::{NoStory, Story};
 use crate::turns::Turns;
 use crate::view::{CurrentView, View};
+use crate::workbook::WorkBook;
 
 /// What a registry is opened with.
 pub struct RegistryConfig {
@@ -79,6 +80,8 @@ pub struct Registry {
     /// Why nothing may be filed, when that is so.
     halted: RwLock<Option<String>>,
     images: ImageStore,
+    /// What is left to do with the own orders.
+    pub(crate) work: Mutex<WorkBook>,
     pub(crate) replica: Arc<Replica>,
     stale_after_ms: u64,
     calendars: Calendars,
@@ -162,6 +165,7 @@ impl Registry {
             under_way: AtomicUsize::new(0),
             halted: RwLock::new(None),
             images,
+            work: Mutex::default(),
             replica,
             stale_after_ms: config.stale_after_ms,
             calendars: config.calendars,

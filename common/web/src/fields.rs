@@ -7,9 +7,14 @@ use axum::http::StatusCode;
 pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Fields of every form that are not typed by the person.
-const OWN: [&str; 3] = ["form_token", "by", "key"];
+const OWN: [&str; 5] = ["form_token", "by", "key", "version", "copy"];
 
 impl Fields {
+    /// These names and values; one without a value is left out.
+    pub(crate) fn of(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+    }
+
     /// Reads the body of a form.
     pub(crate) fn read(body: &[u8]) -> Result<Self, StatusCode> {
         serde_urlencoded::from_bytes(body)
@@ -40,6 +45,11 @@ impl Fields {
         self.0
             .iter()
             .any(|(known, chosen)| known == name && chosen == value)
+    }
+
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
     }
 
     /// Whether a person typed anything.

@@ -14,6 +14,7 @@ use crate::words::Words;
 /// Which entry of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Here {
+    Today,
     Search,
     Between,
     Entry,

@@ -5,11 +5,22 @@
 // A module uses only modules declared below it.
 mod router;
 mod machine;
+mod today;
+mod print;
+mod bench;
 mod entry;
 mod upload;
 mod service;
 mod order;
+mod actions;
+mod act;
+mod paper;
+mod proofs;
 mod described;
+mod held;
+mod task;
+mod checked;
+mod draft;
 mod answers;
 mod search;
 mod log_on;

@@ -5,10 +5,11 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use ccpor_api::message::{
-    CourtState, EnforceAnswer, EnforceRequest, EnforcedFor, EnforcedTerm, GetOrderRequest, ImageRef, Order,
-    OrderAnswer, OrderInBrief, Person, Protected, ServiceRecord, Step, TermSetAside,
+    CourtState, EnforceAnswer, EnforceRequest, EnforcedFor, EnforcedTerm, GetOrderRequest, Order,
+    OrderAnswer, OrderInBrief, Person, Protected, Step, TermSetAside,
 };
 
+use crate::actions::actions;
 use crate::as_of::AsOf;
 use crate::ask;
 use crate::badge::{self, Badge, badges};
@@ -16,6 +17,7 @@ use crate::called::called;
 use crate::described::{self, Described};
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::moment;
+use crate::proofs::{Scan, Served, scan, service};
 use crate::site::Site;
 use crate::visit::Visit;
 use crate::words::{Words, fill};
@@ -52,6 +54,8 @@ struct OrderPage<'a> {
     printed: String,
     /// What was just done, in words.
     done: Option<&'static str>,
+    /// What else this person is offered to do with it.
+    actions: Vec<(String, &'static str)>,
 }
 
 /// What is to be enforced for one protected person.
@@ -86,21 +90,6 @@ struct Brief {
     badges: Vec<Badge>,
 }
 
-struct Served {
-    mode: String,
-    when: String,
-    by: String,
-    recorded: String,
-}
-
-/// A scan and its pages.
-pub(crate) struct Scan {
-    blake3: String,
-    title: String,
-    pages: Vec<u32>,
-    pdf: bool,
-}
-
 /// A record of the history.
 struct Recorded {
     what: &'static str,
@@ -118,7 +107,7 @@ struct Recorded {
 pub(crate) struct Opened {
     /// The question whose answer named the order: its stated purpose holds for the order as well.
     from: Option<String>,
-    /// What was just done: `filed`, `service` or `scan`.
+    /// What was just done: `filed`, `service`, `scan` and so on.
     done: Option<String>,
 }
 
@@ -168,6 +157,10 @@ pub(crate) async fn page(
         may_serve: serves,
         may_attach: visit.session.as_ref().is_some_and(|session| session.desk.entry),
         done: done(opened.done.as_deref(), visit.words()),
+        actions: visit
+            .session
+            .as_ref()
+            .map_or_else(Vec::new, |session| actions(session, &order, visit.words())),
         ..page
     })
 }
@@ -245,6 +238,7 @@ fn of<'a>(
             .collect(),
         damaged: answer.unreadable.len(),
         done: None,
+        actions: Vec::new(),
         printed: standing.map_or(String::new(), |standing| moment::whole(&standing.at)),
         f,
     }
@@ -255,6 +249,11 @@ fn done(what: Option<&str>, w: &'static Words) -> Option<&'static str> {
         "filed" => Some(w.done_filed),
         "service" => Some(w.done_service),
         "scan" => Some(w.done_scan),
+        "amended" => Some(w.done_amended),
+        "end" => Some(w.done_ended),
+        "cancel" => Some(w.done_cancelled),
+        "seal" => Some(w.done_sealed),
+        "unseal" => Some(w.done_unsealed),
         _ => None,
     }
 }
@@ -347,48 +346,6 @@ fn protected(protected: &Protected, w: &'static Words) -> (Described, String) {
             relationship
         },
     )
-}
-
-fn service(record: &ServiceRecord, w: &Words) -> Served {
-    let service = record.service.clone().unwrap_or_default();
-    let by = [&service.served_by, &service.badge, &service.agency]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    Served {
-        mode: mode(&service.mode, w),
-        when: format!("{} {}", service.date, service.time).trim().to_owned(),
-        by,
-        recorded: moment::whole(&record.at),
-    }
-}
-
-fn mode(mode: &str, w: &Words) -> String {
-    match mode {
-        "personal" => w.mode_personal.to_owned(),
-        "in_court" => w.mode_in_court.to_owned(),
-        "verbal" => w.mode_verbal.to_owned(),
-        "mail" => w.mode_mail.to_owned(),
-        "failed_attempt" => w.mode_failed_attempt.to_owned(),
-        "not_recorded" => w.mode_not_recorded.to_owned(),
-        other => other.replace('_', " "),
-    }
-}
-
-fn scan(image: &ImageRef) -> Scan {
-    let title = if image.title.is_empty() {
-        image.media.to_uppercase()
-    } else {
-        image.title.clone()
-    };
-    Scan {
-        blake3: image.blake3.clone(),
-        title,
-        pages: (1..=image.pages.clamp(1, 200)).collect(),
-        pdf: image.media == "pdf",
-    }
 }
 
 fn step_view(step: &Step, here: &str, courts: &[CourtState], w: &'static Words) -> Recorded {

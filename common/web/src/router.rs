@@ -4,8 +4,12 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::site::{Pages, site};
-use crate::{answers, asset, entry, fence, log_on, machine, order, scan, search, service, upload};
+use crate::act::{self, Act};
+use crate::site::{Pages, Site, site};
+use crate::task::Kind;
+use crate::{
+    answers, asset, bench, entry, fence, log_on, machine, order, print, scan, search, service, today, upload,
+};
 
 /// Everything behind the fence.
 pub fn router(pages: Pages) -> Router {
@@ -22,16 +26,41 @@ pub fn router(pages: Pages) -> Router {
         .route("/search", get(search::page).post(search::ask))
         .route("/between", get(search::between_page).post(search::ask_between))
         .route("/answers/{id}", get(answers::page))
+        .route("/answers/{id}/bench", get(bench::page))
         .route("/orders/{number}", get(order::page))
+        .route("/orders/{number}/card", get(print::card))
+        .route("/orders/{number}/copy", get(print::copy))
         .route(
             "/orders/{number}/service",
             get(service::page).post(service::record),
         )
         .route("/orders/{number}/scan", get(upload::page).post(upload::post))
+        .merge(on_orders())
         .route("/scans/{blake3}/file", get(scan::file))
         .route("/scans/{blake3}/{page}", get(scan::page))
         .route("/entry", get(entry::page).post(entry::post))
+        .route("/today", get(today::page))
         .route("/machine", get(machine::page))
         .layer(from_fn_with_state(site.clone(), fence::stand))
         .with_state(site)
+}
+
+/// What a clerk does with an order that is there.
+fn on_orders() -> Router<Site> {
+    let mut routes = Router::new();
+    for kind in [Kind::Amend, Kind::Continue, Kind::Renew, Kind::Replace] {
+        routes = routes.route(
+            &format!("/orders/{{number}}/{}", kind.path()),
+            get(move |state, visit, number, opened| entry::page_on(kind, state, visit, number, opened))
+                .post(move |state, visit, number| entry::post_on(kind, state, visit, number)),
+        );
+    }
+    for act in [Act::End, Act::Cancel, Act::Seal, Act::Unseal] {
+        routes = routes.route(
+            &format!("/orders/{{number}}/{}", act.path()),
+            get(move |state, visit, number, opened| act::page(act, state, visit, number, opened))
+                .post(move |state, visit, number| act::post(act, state, visit, number)),
+        );
+    }
+    routes
 }

@@ -19,6 +19,12 @@ pub(crate) struct Desk {
     pub(crate) between: bool,
     /// Enters orders of the own court.
     pub(crate) entry: bool,
+    /// Changes orders of the own court.
+    pub(crate) modify: bool,
+    /// Ends orders of the own court, and cancels entries.
+    pub(crate) end: bool,
+    /// Seals orders of the own court.
+    pub(crate) seal: bool,
     /// Sees the state of the machine.
     pub(crate) machine: bool,
     /// Works with the radio: its words come first.
@@ -88,6 +94,9 @@ fn desk(role: Role, told: &SessionAnswer) -> Desk {
         service: may(&who, Verb::Service, true),
         between: may(&who, Verb::Check, true),
         entry: may(&who, Verb::Create, true),
+        modify: may(&who, Verb::Modify, true),
+        end: may(&who, Verb::Cancel, true),
+        seal: may(&who, Verb::Seal, true),
         machine: may(&who, Verb::Status, true) && !search,
         radio: role.is_of_an_agency(),
     }

@@ -24,6 +24,55 @@ impl Words {
         ]
     }
 
+    /// What the form of an entry calls one of its fields.
+    pub(crate) fn field(&self, name: &str) -> String {
+        if let Some((prefix, part)) = name.split_once('_')
+            && let Some(number) = prefix.strip_prefix('p').filter(|rest| rest.parse::<u8>().is_ok())
+        {
+            return format!("{} {number}: {}", self.protected_person, self.field(part));
+        }
+        let boxes = self.term_boxes().into_iter().chain(self.place_boxes());
+        if let Some((_, words)) = boxes.into_iter().find(|(field, _)| *field == name) {
+            return words.to_owned();
+        }
+        match name {
+            "form" => self.fact_form,
+            "statute" => self.fact_statute,
+            "case_number" => self.case_number,
+            "issued" => self.fact_issued,
+            "expires" => self.ends,
+            "no_end" => self.ends_never,
+            "judge" => self.fact_judge,
+            "department" => self.fact_department,
+            "hearing_date" => self.hearing_date,
+            "hearing_time" => self.hearing_time,
+            "hearing_department" => self.hearing_department,
+            "present" => self.was_present,
+            "other_text" => self.other_text,
+            "first" => self.first_name,
+            "middle" => self.middle_name,
+            "last" => self.last_name,
+            "suffix" => self.suffix,
+            "dob" => self.person_dob,
+            "sex" => self.person_sex,
+            "race" => self.race_code,
+            "feet" => self.feet,
+            "inches" => self.inches,
+            "weight" => self.weight,
+            "hair" => self.hair_code,
+            "eye" => self.eye_code,
+            "marks" => self.person_marks,
+            "dl" => self.licence,
+            "relationship" => self.relationship,
+            "term_stay_away" => self.box_stay_away,
+            "yards" => self.yards,
+            "custody" => self.custody,
+            "peaceful" => self.peaceful,
+            other => return other.to_owned(),
+        }
+        .to_owned()
+    }
+
     /// The terms that are a box each on the form: the field and the words.
     pub(crate) fn term_boxes(&self) -> [(&'static str, &'static str); 7] {
         [

@@ -8,10 +8,10 @@ use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtState, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
     EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, Hit, ImageRef, ListOverdueRequest,
-    LookupAnswer, LookupRequest, NotCurrent, OrderAnswer, OverdueAnswer, PersonHistoryAnswer,
-    PersonHistoryRequest, Position, QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest,
-    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service, ServiceRecord,
-    StatusAnswer, TopologyAnswer, WriteAnswer,
+    ListWorkRequest, LookupAnswer, LookupRequest, NotCurrent, OrderAnswer, OverdueAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, Position, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, Service,
+    ServiceRecord, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use futures_util::StreamExt;
@@ -280,6 +280,13 @@ impl Backend for Desk {
         Ok(OverdueAnswer {
             freshness: Some(freshness(false)),
             ..OverdueAnswer::default()
+        })
+    }
+
+    async fn list_work(&self, _caller: &Caller, _request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
+        Ok(WorkAnswer {
+            freshness: Some(freshness(false)),
+            ..WorkAnswer::default()
         })
     }
 

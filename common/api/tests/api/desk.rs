@@ -425,6 +425,13 @@ impl Backend for Desk {
         })
     }
 
+    async fn list_work(&self, _caller: &Caller, _request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
+        Ok(WorkAnswer {
+            freshness: Some(freshness()),
+            ..WorkAnswer::default()
+        })
+    }
+
     async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {
         Ok(ScrubAnswer {
             running: request.begin,

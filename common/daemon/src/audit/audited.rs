@@ -6,10 +6,10 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
-    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Knock, Problem};
 use ccpor_audit::{Asked, Operation};
@@ -277,6 +277,18 @@ impl<B: Backend> Backend for Audited<B> {
             |answer: &OverdueAnswer| orders(answer.entries.iter().map(|entry| entry.order_id.as_str()));
         self.recorder
             .around(call, self.inner.list_overdue(caller, request), seen)
+            .await
+    }
+
+    async fn list_work(&self, caller: &Caller, request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
+        let call = Self::call(caller, Operation::ListWork, Vec::new());
+        let seen = |answer: &WorkAnswer| {
+            let entries = [&answer.unserved, &answer.expiring, &answer.incomplete];
+            let listed = entries.into_iter().flatten();
+            orders(listed.filter_map(|entry| entry.order.as_ref().map(|order| order.order_id.as_str())))
+        };
+        self.recorder
+            .around(call, self.inner.list_work(caller, request), seen)
             .await
     }
 

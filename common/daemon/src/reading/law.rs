@@ -239,7 +239,7 @@ fn term(held: &ccpor_domain::EnforcedTerm, language: Language) -> EnforcedTerm {
     }
 }
 
-fn brief(story: &Story, at: UtcMillis, calendars: &Calendars, language: Language) -> OrderInBrief {
+pub(super) fn brief(story: &Story, at: UtcMillis, calendars: &Calendars, language: Language) -> OrderInBrief {
     let order = &story.state.order;
     let held = standing(&story.state, at, calendars);
     let to_be_told = held.status == Status::Active && !held.served;

@@ -2,6 +2,7 @@
 //! longer runs on threads of its own, not on those that serve connections.
 
 mod question;
+mod work;
 mod law;
 mod answer;
 mod states;
@@ -16,6 +17,7 @@ use ccpor_access::Seen;
 use ccpor_api::message::{
     CheckOrderAnswer, CheckOrderRequest, EnforceAnswer, EnforceRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
+    WorkAnswer,
 };
 use ccpor_api::{Caller, Code, Problem, question::question_from};
 use ccpor_domain::{OrderId, UtcMillis};
@@ -219,6 +221,15 @@ impl Reader {
     ) -> Result<OverdueAnswer, Problem> {
         let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
         blocking(move || law::overdue(&registry, &sight, &request)).await?
+    }
+
+    /// What is left to do with the orders of this machine's court.
+    ///
+    /// # Errors
+    /// A [`Problem`] when this machine is no court's, or its ledger cannot be read.
+    pub async fn list_work(&self, caller: &Caller) -> Result<WorkAnswer, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        blocking(move || work::list(&registry, &sight)).await?
     }
 }
 

@@ -50,6 +50,7 @@ willing! {
     check_order(CheckOrderRequest) -> CheckOrderAnswer;
     person_history(PersonHistoryRequest) -> PersonHistoryAnswer;
     list_overdue(ListOverdueRequest) -> OverdueAnswer;
+    list_work(ListWorkRequest) -> WorkAnswer;
     list_courts() -> CourtsAnswer;
     status() -> StatusAnswer;
     scrub(ScrubRequest) -> ScrubAnswer;
@@ -101,6 +102,8 @@ async fn tried(guarded: &Guarded<Willing>, by: &Caller) -> Vec<(&'static str, Ve
         check_order Check false (CheckOrderRequest::default());
         person_history History false (PersonHistoryRequest::default());
         list_overdue Overdue false (ListOverdueRequest::default());
+        // Of the own court alone, as a write is.
+        list_work Modify true (ListWorkRequest::default());
         list_courts Status false ();
         status Status false ();
         get_topology Status false ();

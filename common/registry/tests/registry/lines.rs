@@ -1,8 +1,8 @@
 //! Lines of orders at one court's registry: many who follow one order at once, and what an amendment, a wrong end or a cancelled
 //! entry may not do.
 
-use ccpor_domain::{Ending, EndingKind, Follows, Order, OrderId, Stage};
-use ccpor_registry::{IntakeRefused, Registry};
+use ccpor_domain::{Actor, Ending, EndingKind, Follows, Order, OrderId, Stage};
+use ccpor_registry::{IntakeRefused, Registry, Request};
 
 use crate::court::{file, open_court, order, request};
 
@@ -102,5 +102,53 @@ fn a_line_is_not_changed_by_amendments_and_wrong_ends() {
     };
     let done = registry.end(request("cancel-001"), next, cancelled).unwrap();
     assert!(done.warnings[0].message.contains("stays ended"));
+    registry.close();
+}
+
+#[test]
+fn an_entry_is_cancelled_by_somebody_else_than_the_person_who_made_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (registry, _) = open_court(directory.path(), "alameda", 1);
+    let by = |person: Option<&str>, key: &str| Request {
+        by: Actor {
+            identity: "court/alameda/node/1".into(),
+            person: person.map(Into::into),
+            ..Actor::default()
+        },
+        ..request(key)
+    };
+    let filed = registry
+        .file(by(Some("pquill"), "entered-01"), None, temporary("FL-9"))
+        .unwrap()
+        .order;
+    let ending = |kind| Ending {
+        kind,
+        date: None,
+        time: None,
+    };
+    let cancelled = ending(EndingKind::CancelledEntryError);
+    let refused = registry
+        .end(by(Some("pquill"), "cancel-001"), filed, cancelled.clone())
+        .unwrap_err();
+    assert!(matches!(refused, IntakeRefused::OwnEntry(_)), "{refused}");
+    assert!(is_open(&registry, filed));
+    registry
+        .end(by(Some("rdiaz"), "cancel-002"), filed, cancelled)
+        .unwrap();
+    assert!(!is_open(&registry, filed));
+    // What a court terminates is no entry of anybody's to hide, and a court's system answers for its people itself.
+    for (number, person, kind) in [
+        (1, Some("pquill"), EndingKind::Terminated),
+        (2, None, EndingKind::CancelledEntryError),
+    ] {
+        let filed = registry
+            .file(by(person, &format!("entered-1{number}")), None, temporary("FL-9"))
+            .unwrap()
+            .order;
+        registry
+            .end(by(person, &format!("ends-0000{number}")), filed, ending(kind))
+            .unwrap();
+        assert!(!is_open(&registry, filed));
+    }
     registry.close();
 }

@@ -13,3 +13,4 @@ mod lines;
 mod model;
 mod reconcile;
 mod replication;
+mod work;

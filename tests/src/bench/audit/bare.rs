@@ -6,10 +6,10 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, LookupAnswer, LookupRequest,
-    OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
+    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
-    SealOrderRequest, StatusAnswer, TopologyAnswer, WriteAnswer,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_daemon::reading::Reader;
@@ -98,6 +98,10 @@ impl Backend for Bare {
     }
 
     async fn list_overdue(&self, _: &Caller, _: ListOverdueRequest) -> Result<OverdueAnswer, Problem> {
+        not_here()
+    }
+
+    async fn list_work(&self, _: &Caller, _: ListWorkRequest) -> Result<WorkAnswer, Problem> {
         not_here()
     }
 
