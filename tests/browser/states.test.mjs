@@ -137,6 +137,17 @@ async function states(desk, seen) {
 
 const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "today", "bench", "card"]);
 
+for (const [name, options] of [["wide", {}], ["320 px", { width: 320, height: 640 }]]) {
+  it(`the hub's page has no violation and is read without scrolling sideways, ${name}`, async () => {
+    const desk = await Desk.open(browser, stand, { machine: "hub", ...options });
+    await desk.logOn("operator");
+    await desk.isAccessible(`hub, ${name}`);
+    await desk.fits(`hub, ${name}`);
+    if (name === "wide") await desk.page.screenshot({ path: `${pictures}/hub.png` });
+    await desk.close();
+  });
+}
+
 for (const language of ["en", "es"]) {
   it(`no state has a violation, ${language}`, async () => {
     const desk = await Desk.open(browser, stand, { language });

@@ -265,6 +265,19 @@ for (const language of ["en", "es"]) {
         await desk.close();
       });
 
+      it("an operator of the hub sees every county as a picture and as a table, and takes the table along", async () => {
+        desk = await Desk.open(browser, stand, { language, scripts, machine: "hub" });
+        await desk.logOn("operator");
+        await desk.says(words.map_title);
+        assert.equal(await desk.page.locator(".tile").count(), 58);
+        assert.equal(await desk.page.locator(".tile-current").count(), 2);
+        await desk.says(words.map_words.replace("{current}", "2").replace("{late}", "0").replace("{none}", "56").replace("{all}", "58"));
+        assert.match(await desk.page.locator(".tile-current title").first().textContent(), /Alameda|Kern/);
+        const table = await desk.page.request.get(await desk.page.getByRole("link", { name: words.courts_csv }).getAttribute("href"));
+        assert.match(await table.text(), /^court,origin[^]*court\/alameda,/);
+        await desk.close();
+      });
+
       it("the language is changed on the page and stays", async () => {
         await open();
         await desk.page.goto("/log-on");

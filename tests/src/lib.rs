@@ -4,6 +4,7 @@ pub mod bench;
 pub mod stand;
 pub mod lone;
 pub mod program;
+pub mod visitor;
 pub mod rest;
 pub mod crash;
 pub mod power;

@@ -18,6 +18,8 @@ use ccpor_api::{CallFailed, Client, Code, Target};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_tests::program::Program;
+use ccpor_tests::stand;
+use ccpor_tests::visitor::Visitor;
 use ccpor_tests::world::{Outcome, World, file, lookup, order, until};
 
 /// Seeded addresses that must be found nowhere.
@@ -100,6 +102,40 @@ fn holding(directory: &Path, needles: &[&[u8]]) -> Outcome<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Everything that the pages of a court show a new person of this role of an order and of the people in it.
+async fn pages(world: &World, number: usize, role: &str, order: &str) -> Outcome<String> {
+    let node = &world.fleet.members()[number];
+    let (settings, trust) = (node.directory().join("node.toml"), world.desk(node.api())?);
+    let name = format!("{role}{number}");
+    let person = stand::add(&settings, &trust, node.api(), &name, role, true).await?;
+    let credentials = (
+        person.name.as_str(),
+        person.password.as_str(),
+        person.codes[0].as_str(),
+    );
+    let mut visitor = Visitor::log_on(&trust, node.api(), credentials).await?;
+    let mut seen = String::new();
+    for part in [
+        "", "/card", "/copy", "/service", "/scan", "/amend", "/replace", "/end", "/cancel", "/seal",
+    ] {
+        seen.push_str(&visitor.open(&format!("/orders/{order}{part}")).await?.text);
+    }
+    for path in ["/today", "/machine", &format!("/entry?copy={order}")] {
+        seen.push_str(&visitor.open(path).await?.text);
+    }
+    for (path, fields) in [
+        ("/search", vec![("line", "ROE,RICHARD")]),
+        ("/between", vec![("one", "ROE,RICHARD"), ("other", "DOE,JANE")]),
+    ] {
+        let form = visitor.open("/search").await?;
+        let sent = visitor.submit(path, &form, &fields).await?;
+        for below in ["", "/bench"] {
+            seen.push_str(&visitor.open(&format!("{}{below}", sent.location)).await?.text);
+        }
+    }
+    Ok(seen)
+}
+
 #[tokio::test]
 async fn canary_addresses_are_found_in_nothing_that_a_run_leaves_behind() -> Outcome<()> {
     let (mut world, code, _) = world().await?;
@@ -168,6 +204,17 @@ async fn canary_addresses_are_found_in_nothing_that_a_run_leaves_behind() -> Out
         }
     }
     assert!(seen.contains("confidential_sheets") && seen.contains("confided"));
+    // And on every page, of the court itself and of another, on the screen and on paper.
+    for (number, role) in [
+        (0, "supervisor"),
+        (0, "judge"),
+        (1, "supervisor"),
+        (1, "lea-service"),
+    ] {
+        let pages = pages(&world, number, role, &filed.registry_number).await?;
+        assert!(pages.contains("HF26-001") && pages.contains("ROE"), "{role}");
+        seen.push_str(&pages);
+    }
     for canary in CANARIES {
         assert!(!seen.contains(canary));
     }

@@ -484,10 +484,8 @@ impl Client {
     }
 
     fn no_registry(&self, reason: &str) -> CallFailed {
-        CallFailed::NoRegistry {
-            endpoint: self.target.endpoint.clone(),
-            reason: reason.to_owned(),
-        }
+        let (endpoint, reason) = (self.target.endpoint.clone(), reason.to_owned());
+        CallFailed::NoRegistry { endpoint, reason }
     }
 }
 

@@ -5,7 +5,6 @@ use ccpor_api::message::{Court, Expiry, Hearing, Identifier, Name, Order, Person
 use ccpor_domain::Form;
 
 use crate::fields::Fields;
-use crate::words::Words;
 
 /// Protected persons that the form has room for.
 pub(crate) const PROTECTED: [&str; 4] = ["p1", "p2", "p3", "p4"];
@@ -173,7 +172,7 @@ impl Said<'_> {
     }
 }
 
-fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one.split_whitespace().eq(other.split_whitespace())
 }
 
@@ -371,191 +370,6 @@ fn first<'a>(terms: &'a mut Vec<Term>, kind: &str, wanted: bool) -> Option<&'a m
     }
 }
 
-/// A field that somebody else changed while this person typed.
-pub(crate) struct Changed {
-    /// What the form calls it.
-    pub(crate) label: String,
-    /// What it says now.
-    pub(crate) now: String,
-    /// Whether this person typed something else, which stays in the form.
-    pub(crate) contested: bool,
-}
-
-/// What somebody typed into a form that was opened with one version, beside a newer one: what was left alone is taken from the newer
-/// one, and what was typed stays.
-pub(crate) fn merged(typed: &Fields, opened: &Fields, now: &Fields, w: &Words) -> (Fields, Vec<Changed>) {
-    let mut fields = typed.clone();
-    let mut changed = Vec::new();
-    for name in now.names().chain(opened.names()) {
-        let (before, after, mine) = (opened.get(name), now.get(name), typed.get(name));
-        let known = changed.iter().any(|(known, _)| known == name);
-        if known || same(before, after) || same(mine, after) {
-            continue;
-        }
-        let contested = !same(mine, before);
-        if !contested {
-            fields = fields.with(name, after);
-        }
-        let entry = Changed {
-            label: w.field(name),
-            now: after.to_owned(),
-            contested,
-        };
-        changed.push((name.to_owned(), entry));
-    }
-    (fields, changed.into_iter().map(|(_, entry)| entry).collect())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(body: &str) -> Fields {
-        Fields::read(body.as_bytes()).unwrap()
-    }
-
-    fn whole() -> Order {
-        let term = |kind: &str, text: &str| Term {
-            kind: kind.into(),
-            text: text.into(),
-            pco: vec![4],
-            ..Term::default()
-        };
-        let protected = |last: &str, relationship: &str| Protected {
-            person: Some(Person {
-                name: Some(Name {
-                    last: last.into(),
-                    middle: "Q".into(),
-                    ..Name::default()
-                }),
-                sex: "female".into(),
-                ..Person::default()
-            }),
-            relationship: relationship.into(),
-            role: "additional".into(),
-            ..Protected::default()
-        };
-        Order {
-            form: "DV-130 (CLETS)".into(),
-            family: "domestic_violence".into(),
-            fcn: "1234567890123".into(),
-            issued: "2026-11-20".into(),
-            issued_time: "10:30".into(),
-            other_text: "First line\nsecond line".into(),
-            court: Some(Court {
-                slug: "alameda".into(),
-                name: "Superior Court".into(),
-                ..Court::default()
-            }),
-            restrained: Some(Person {
-                name: Some(Name {
-                    last: "Doe".into(),
-                    first: "John".into(),
-                    ..Name::default()
-                }),
-                aliases: vec![Name::default()],
-                race: vec!["W".into(), "H".into()],
-                height_inches: Some(73),
-                identifiers: vec![Identifier {
-                    kind: "cii".into(),
-                    value: "9".into(),
-                    ..Identifier::default()
-                }],
-                ..Person::default()
-            }),
-            protected: ["A", "B", "C", "D", "E"]
-                .map(|last| protected(last, "schoolmate"))
-                .into(),
-            terms: vec![
-                term("no_contact", ""),
-                term("other", "words"),
-                term("custody", "With A"),
-                Term {
-                    distance_yards: Some(100),
-                    places: vec!["home".into(), "establishment".into()],
-                    ..term("stay_away", "")
-                },
-            ],
-            ..Order::default()
-        }
-    }
-
-    /// What a browser sends of a form that was opened with these fields.
-    fn sent(fields: &Fields) -> Fields {
-        let text = fields.get("other_text").replace('\n', "\r\n");
-        let without = PROTECTED.map(|prefix| format!("{prefix}_relationship"));
-        let fields = without
-            .iter()
-            .fold(fields.clone(), |all, name| all.with(name, ""));
-        fields.with("other_text", &text)
-    }
-
-    #[test]
-    fn a_form_becomes_an_order_of_the_clerks_own_court() {
-        let body = "form=DV-130&case_number=FL-1&issued=2026-11-20&expires=2029-11-20&last=Doe&first=John&feet=6&inches=1\
-            &p1_last=Doe&p1_first=Jane&p2_last=&term_no_contact=on&term_stay_away=on&yards=100&place_home=on&custody=With+Jane";
-        let made = order(&read(body), Order::default(), "tribal/yurok");
-        let court = made.court.unwrap();
-        assert_eq!((court.slug.as_str(), court.tribal), ("yurok", true));
-        assert_eq!(made.restrained.unwrap().height_inches, Some(73));
-        assert_eq!(made.protected.len(), 1);
-        let kinds: Vec<&str> = made.terms.iter().map(|term| term.kind.as_str()).collect();
-        assert_eq!(kinds, ["no_contact", "stay_away", "custody"]);
-        assert_eq!(made.terms[1].places, ["home"]);
-        assert_eq!(made.expires.unwrap().kind, "on_date");
-    }
-
-    #[test]
-    fn a_form_that_is_sent_as_it_was_opened_changes_nothing_of_the_order() {
-        let before = whole();
-        let after = order(&sent(&fields_of(&before)), before.clone(), "court/alameda");
-        assert_eq!(after, before);
-    }
-
-    #[test]
-    fn one_changed_field_changes_that_one_alone() {
-        let before = whole();
-        let opened = sent(&fields_of(&before));
-        let after = order(
-            &opened.clone().with("yards", "50"),
-            before.clone(),
-            "court/alameda",
-        );
-        let mut expected = before.clone();
-        expected.terms[3].distance_yards = Some(50);
-        expected.terms[3].places = vec!["establishment".into(), "home".into()];
-        assert_eq!(after, expected);
-        let after = order(
-            &opened.clone().with("p2_last", "").with("term_no_contact", ""),
-            before.clone(),
-            "court/alameda",
-        );
-        assert_eq!(after.protected.len(), 4);
-        assert!(after.terms.iter().all(|term| term.kind != "no_contact"));
-        // Another form: what the order is follows from it.
-        let after = order(&opened.with("form", "DV-110"), before, "court/alameda");
-        assert_eq!([after.form.as_str(), after.family.as_str()], ["DV-110", ""]);
-    }
-
-    #[test]
-    fn what_was_left_alone_is_taken_from_the_newer_version_and_what_was_typed_stays() {
-        let w = crate::words::Language::English.words();
-        let opened = read("case_number=1&judge=A&yards=100&hair=BRO");
-        let now = read("case_number=2&judge=B&yards=100&hair=BRO");
-        let typed = read("case_number=1&judge=C&yards=50&hair=BRO");
-        let (fields, changed) = merged(&typed, &opened, &now, w);
-        assert_eq!(
-            [
-                fields.get("case_number"),
-                fields.get("judge"),
-                fields.get("yards")
-            ],
-            ["2", "C", "50"]
-        );
-        let told: Vec<(&str, bool)> = changed
-            .iter()
-            .map(|one| (one.now.as_str(), one.contested))
-            .collect();
-        assert_eq!(told, [("2", false), ("B", true)]);
-    }
-}
+#[path = "draft_examples.rs"]
+mod examples;

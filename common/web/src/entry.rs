@@ -15,11 +15,12 @@ use serde::Deserialize;
 
 use crate::ask;
 use crate::checked::{self, Checked, Note};
-use crate::draft::{self, Changed, PROTECTED, fields_of, merged};
+use crate::draft::{self, PROTECTED, fields_of};
 use crate::fields::Fields;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::held::{Held, held};
 use crate::kept::unguessable;
+use crate::merge::{Changed, merged};
 use crate::site::{Inner, Site};
 use crate::task::{Kind, Task};
 use crate::visit::Visit;

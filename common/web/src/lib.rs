@@ -5,6 +5,7 @@
 // A module uses only modules declared below it.
 mod router;
 mod machine;
+mod tiles;
 mod today;
 mod print;
 mod bench;
@@ -20,6 +21,7 @@ mod described;
 mod held;
 mod task;
 mod checked;
+mod merge;
 mod draft;
 mod answers;
 mod search;

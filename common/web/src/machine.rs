@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use ccpor_api::message::{CourtState, Quarantined, ScrubRequest};
+use ccpor_api::{Code, Problem};
 
 use crate::as_of::AsOf;
 use crate::ask;
@@ -11,6 +14,7 @@ use crate::called::called;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::moment;
 use crate::site::Site;
+use crate::tiles::{self, Map};
 use crate::visit::Visit;
 use crate::words::{Words, fill};
 
@@ -27,6 +31,8 @@ struct MachinePage<'a> {
     current: usize,
     /// None for whom the care of data is not.
     set_aside: Option<Vec<Quarantined>>,
+    /// The counties as tiles; at a hub, which hears each court itself.
+    map: Option<Map>,
 }
 
 struct CourtRow {
@@ -70,10 +76,11 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         (w.machine_orders, thousands(status.orders)),
         (w.machine_records, thousands(status.records)),
         (w.machine_head, head),
-        (
-            w.machine_certificate,
-            moment::whole(&status.certificate_not_after),
-        ),
+        (w.machine_certificate, ends_in(&status.certificate_not_after, w)),
+        (w.machine_clock, {
+            let (day, time) = moment::now();
+            format!("{day} {time}")
+        }),
         (
             w.machine_disk,
             fill(w.gigabytes, &[("n", &(status.disk_free_bytes >> 30).to_string())]),
@@ -99,7 +106,9 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         )
     });
     let rows: Vec<CourtRow> = courts.courts.iter().map(|court| row(court, w)).collect();
+    let map = (status.kind == "hub").then(|| tiles::map(&courts.courts, w));
     show(&MachinePage {
+        map,
         f: Frame::new(&site, &visit, w.machine_title, Here::Machine),
         as_of,
         ready: status.ready,
@@ -114,6 +123,64 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         courts: rows,
         set_aside: set_aside.ok(),
     })
+}
+
+/// A moment to come, with the days until then.
+fn ends_in(at: &str, w: &Words) -> String {
+    let whole = moment::whole(at);
+    match moment::days_until(at) {
+        Some(days) => fill(w.in_days, &[("at", &whole), ("days", &days.to_string())]),
+        None => whole,
+    }
+}
+
+/// `GET /machine/courts.csv`: the table of the courts for other programs; no person stands in it.
+pub(crate) async fn table(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+    let told = |problem| trouble(&site, &visit, &problem);
+    let caller = visit.caller().map_err(told)?;
+    let courts = ask::read(&site, site.pages.backend.list_courts(&caller))
+        .await
+        .map_err(told)?;
+    let bytes = csv_of(&courts.courts).map_err(|error| {
+        tracing::error!(%error, "the table of the courts could not be written");
+        told(Problem::new(Code::Internal, "the table could not be written"))
+    })?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"courts.csv\""),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+fn csv_of(courts: &[CourtState]) -> Result<Vec<u8>, csv::Error> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record([
+        "court",
+        "origin",
+        "current",
+        "reachable",
+        "as_of",
+        "age_ms",
+        "orders",
+        "unconfirmed",
+    ])?;
+    for court in courts {
+        table.write_record([
+            court.court.as_str(),
+            court.origin.as_str(),
+            if court.current { "true" } else { "false" },
+            if court.reachable { "true" } else { "false" },
+            court.as_of.as_str(),
+            court
+                .age_ms
+                .map(|age| age.to_string())
+                .unwrap_or_default()
+                .as_str(),
+            court.orders.to_string().as_str(),
+            court.unconfirmed.to_string().as_str(),
+        ])?;
+    }
+    table.into_inner().map_err(|error| error.into_error().into())
 }
 
 fn millis(micros: u64) -> f64 {
@@ -153,6 +220,21 @@ fn thousands(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ccpor_api::message::CourtState;
+
+    #[test]
+    fn the_table_has_a_line_for_each_court() {
+        let court = CourtState {
+            court: "court/kern".into(),
+            orders: 7,
+            ..CourtState::default()
+        };
+        let text = String::from_utf8(super::csv_of(&[court]).unwrap()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "court/kern,,false,false,,,7,0");
+        assert_eq!(lines.len(), 2);
+    }
+
     #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!(

@@ -44,6 +44,14 @@ pub(crate) fn between(from: &str, to: &str) -> Option<u64> {
     u64::try_from(to.0 - from.0).ok()
 }
 
+/// Whole days from now to a moment; none when it is no moment or past.
+pub(crate) fn days_until(moment: &str) -> Option<u64> {
+    let at = moment.parse::<UtcMillis>().ok()?;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(since.ok()?.as_millis()).ok()?;
+    u64::try_from(at.0 - now).ok().map(|millis| millis / 86_400_000)
+}
+
 /// The day and the minute in California now, as the fields of a form take them.
 pub(crate) fn now() -> (String, String) {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

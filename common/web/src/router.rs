@@ -41,6 +41,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/entry", get(entry::page).post(entry::post))
         .route("/today", get(today::page))
         .route("/machine", get(machine::page))
+        .route("/machine/courts.csv", get(machine::table))
         .layer(from_fn_with_state(site.clone(), fence::stand))
         .with_state(site)
 }

@@ -5,6 +5,7 @@ pub mod filing;
 pub mod law;
 pub mod lookup;
 pub mod memory;
+pub mod pages;
 pub mod recovery;
 pub mod replicate;
 pub mod restart;

@@ -53,6 +53,8 @@ enum Name {
     Audit,
     /// Handshakes at the hub, and the time from a revocation to the end of the connection.
     Trust,
+    /// A search and an order's page through HTTPS with a session; --orders says among how many.
+    Pages,
     /// All of them.
     All,
 }
@@ -90,6 +92,9 @@ fn measure(arguments: &Arguments, sheet: &mut Sheet) -> Outcome<()> {
         (Name::Audit, bench::audit::measure),
         (Name::Trust, bench::trust::measure),
     ];
+    if wanted(Name::Pages) {
+        bench::pages::measure(directory, rounds, arguments.lookup.orders, sheet)?;
+    }
     for (name, measure) in measures {
         if wanted(name) {
             measure(directory, rounds, sheet)?;

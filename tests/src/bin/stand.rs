@@ -3,7 +3,8 @@
 
 use std::io::{BufRead as _, Write as _};
 
-use ccpor_tests::stand::{Person, add, file_all};
+use ccpor_tests::program::Program;
+use ccpor_tests::stand::{Person, add, add_with, file_all};
 use ccpor_tests::world::{Outcome, World, until};
 use serde_json::json;
 
@@ -51,6 +52,13 @@ async fn account(world: &World, line: &str, number: u32) -> Outcome<Person> {
     let mut words = line.split_whitespace();
     let (court, role) = (words.next().ok_or("no court")?, words.next().ok_or("no role")?);
     let set_up = words.next() != Some("letter");
+    let name = format!("{role}{number}");
+    if court == "hub" {
+        let api = world.fleet.hub_api();
+        let settings = world.directory.path().join("hub").join("hub.toml");
+        let program = Program::hub()?.arg("--config").arg(settings);
+        return add_with(program, &world.desk(api)?, api, &name, role, set_up).await;
+    }
     let node = world
         .fleet
         .members()
@@ -59,15 +67,7 @@ async fn account(world: &World, line: &str, number: u32) -> Outcome<Person> {
     let node = node.ok_or("no such court")?;
     let settings = node.directory().join("node.toml");
     let trust = world.desk(node.api())?;
-    add(
-        &settings,
-        &trust,
-        node.api(),
-        &format!("{role}{number}"),
-        role,
-        set_up,
-    )
-    .await
+    add(&settings, &trust, node.api(), &name, role, set_up).await
 }
 
 /// Names the courts in full, and makes one of them lock screens early.

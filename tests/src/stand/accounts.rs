@@ -40,6 +40,21 @@ pub async fn add(
     set_up: bool,
 ) -> Outcome<Person> {
     let program = Program::node()?.arg("--config").arg(settings);
+    add_with(program, trust, node, name, role, set_up).await
+}
+
+/// The same with the program of any machine, told where its settings are.
+///
+/// # Errors
+/// When the machine refuses.
+pub async fn add_with(
+    program: Program,
+    trust: &IdentityDir,
+    node: SocketAddr,
+    name: &str,
+    role: &str,
+    set_up: bool,
+) -> Outcome<Person> {
     let mut program = program.args([
         "users",
         "add",

@@ -3,5 +3,5 @@
 mod accounts;
 mod orders;
 
-pub use accounts::{Person, add};
+pub use accounts::{Person, add, add_with};
 pub use orders::{Filed, file_all};

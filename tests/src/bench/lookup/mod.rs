@@ -36,7 +36,7 @@ const GOAL_ORDERS: usize = 1_000_000;
 pub struct Options {
     /// Orders in the corpus.
     #[arg(long, default_value_t = 100_000)]
-    orders: usize,
+    pub orders: usize,
     /// Threads that ask at the same time, besides one.
     #[arg(long, default_value_t = 2)]
     threads: usize,
