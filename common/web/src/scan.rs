@@ -2,6 +2,8 @@
 //! drawn is said to be so; nothing that comes from a scan runs.
 
 use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -16,7 +18,7 @@ use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult};
 
 use crate::ask;
-use crate::frame::{Shown, trouble};
+use crate::frame::{Shown, Trouble, trouble};
 use crate::site::{Inner, Site};
 use crate::visit::Visit;
 
@@ -24,6 +26,8 @@ use crate::visit::Visit;
 const WIDTH: u32 = 1_700;
 /// Memory for drawing one page. A scan that claims more is not drawn.
 const MEMORY: u64 = 600 << 20;
+/// The longest that anybody waits for a drawn page, its turn included.
+const DRAWN_WITHIN: Duration = Duration::from_secs(20);
 /// The scan as it was filed: it may show itself within these pages, and nothing else.
 const FILE_POLICY: &str =
     "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'";
@@ -37,6 +41,8 @@ enum NotDrawn {
     NotAPicture,
     #[error("the image cannot be drawn: {0}")]
     Broken(String),
+    #[error("the page takes too long to draw; load it again in a moment, or open the file")]
+    TooLong,
 }
 
 /// `GET /scans/{blake3}/{page}`: a page, from 1, as PNG.
@@ -53,16 +59,41 @@ pub(crate) async fn page(
     if let Some(drawn) = site.drawn.get(&key) {
         return Ok(picture(drawn));
     }
-    let drawing = tokio::task::spawn_blocking(move || draw(&media, &bytes, page)).await;
-    let problem = match drawing {
-        Ok(Ok(drawn)) => {
-            site.drawn.keep(key, drawn.clone());
-            return Ok(picture(drawn));
-        }
-        Ok(Err(error)) => Problem::new(Code::ImageUnavailable, error.to_string()),
-        Err(_panic) => Problem::new(Code::ImageUnavailable, "the image cannot be drawn"),
-    };
-    Err(trouble(&site, &visit, &problem))
+    match tokio::time::timeout(DRAWN_WITHIN, in_turn(&site, key, media, bytes, page)).await {
+        Ok(Ok(drawn)) => Ok(picture(drawn)),
+        Ok(Err(error)) => Err(not_drawn(&site, &visit, error.to_string())),
+        Err(_elapsed) => Err(not_drawn(&site, &visit, NotDrawn::TooLong.to_string())),
+    }
+}
+
+fn not_drawn(site: &Inner, visit: &Visit, reason: String) -> Trouble {
+    trouble(site, visit, &Problem::new(Code::ImageUnavailable, reason))
+}
+
+/// Draws a page when its turn has come, so that many who look at large scans do not take all memory. A page that nobody waits for any
+/// more is drawn to the end, keeps its turn so long, and is there when it is asked for again.
+async fn in_turn(
+    site: &Site,
+    key: String,
+    media: String,
+    bytes: Bytes,
+    page: u32,
+) -> Result<Bytes, NotDrawn> {
+    let turns = Arc::clone(&site.drawing);
+    let turn = turns.acquire_owned().await.map_err(|_closed| NotDrawn::TooLong)?;
+    if let Some(drawn) = site.drawn.get(&key) {
+        return Ok(drawn);
+    }
+    let site = Arc::clone(site);
+    let drawing = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        let drawn = draw(&media, &bytes, page)?;
+        site.drawn.keep(key, drawn.clone());
+        Ok(drawn)
+    });
+    drawing
+        .await
+        .unwrap_or_else(|_panic| Err(NotDrawn::Broken("the program that draws it stopped".to_owned())))
 }
 
 fn picture(png: Bytes) -> Response {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ccpor_api::message::LookupRequest;
 use ccpor_api::{Backend, People};
 use rand::RngCore as _;
+use tokio::sync::Semaphore;
 
 use crate::drawn::Drawn;
 use crate::fields::Fields;
@@ -15,6 +16,9 @@ use crate::kept::Kept;
 const QUESTION_FOR: Duration = Duration::from_secs(12 * 3600);
 /// What was typed when a session ended waits for its person for as long as a working day.
 const DRAFT_FOR: Duration = Duration::from_secs(12 * 3600);
+
+/// Pages of scans that are drawn at a time.
+const DRAWING: usize = 2;
 
 /// What to put pages before.
 #[derive(Clone)]
@@ -58,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) questions: Kept<Question>,
     pub(crate) drafts: Kept<Draft>,
     pub(crate) drawn: Drawn,
+    /// Turns at drawing: each page may take hundreds of megabytes.
+    pub(crate) drawing: Arc<Semaphore>,
     secret: [u8; 32],
 }
 
@@ -73,6 +79,7 @@ pub(crate) fn site(pages: Pages) -> Site {
         questions: Kept::new(20_000, QUESTION_FOR),
         drafts: Kept::new(2_000, DRAFT_FOR),
         drawn: Drawn::default(),
+        drawing: Arc::new(Semaphore::new(DRAWING)),
         secret,
     })
 }
