@@ -171,6 +171,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         people: Arc::clone(&people),
         place: name.clone(),
         longest: limits.call,
+        stop: stop.clone(),
     });
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,

@@ -165,6 +165,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             settings.court.name.clone()
         },
         longest: limits.call,
+        stop: stop.clone(),
     });
     let serving = Serving {
         tls: identity::interface_tls(&identity)?,

@@ -39,7 +39,7 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await desk.tabTo(words.nav_today);
       await desk.enter();
       assert.equal(await desk.heading(), words.today_title);
-      const listed = (list) => desk.page.locator(`section[aria-labelledby=${list}]`).innerText();
+      const listed = (list) => desk.page.locator(`#${list}-list`).innerText();
       const named = new RegExp(person.last, "i");
       for (const list of ["unserved", "expiring", "incomplete"]) assert.match(await listed(list), named, list);
       assert.ok((await listed("incomplete")).includes(words.today_no_image));

@@ -192,7 +192,7 @@ pub(crate) async fn page(
     let answer = match ask::read(&site, site.pages.backend.lookup(&caller, request)).await {
         Ok(answer) => answer,
         Err(problem) if matches!(problem.code.status(), 400 | 422) && !filter.narrows() => {
-            return search::not_understood(&site, &visit, &question, &reason(&problem));
+            return search::not_understood(&site, &visit, &question, &reason(&problem)).await;
         }
         Err(problem) => return Err(trouble(&site, &visit, &problem)),
     };

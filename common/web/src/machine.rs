@@ -11,7 +11,9 @@ use ccpor_api::{Code, Problem};
 use crate::as_of::AsOf;
 use crate::ask;
 use crate::called::called;
+use crate::count::thousands;
 use crate::frame::{Frame, Here, Shown, show, trouble};
+use crate::live::{self, Live};
 use crate::moment;
 use crate::site::Site;
 use crate::tiles::{self, Map};
@@ -33,6 +35,7 @@ struct MachinePage<'a> {
     set_aside: Option<Vec<Quarantined>>,
     /// The counties as tiles; at a hub, which hears each court itself.
     map: Option<Map>,
+    live: Option<Live>,
 }
 
 struct CourtRow {
@@ -109,6 +112,7 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
     let map = (status.kind == "hub").then(|| tiles::map(&courts.courts, w));
     show(&MachinePage {
         map,
+        live: live::now(&site, &visit).await,
         f: Frame::new(&site, &visit, w.machine_title, Here::Machine),
         as_of,
         ready: status.ready,
@@ -205,19 +209,6 @@ fn row(court: &CourtState, w: &Words) -> CourtRow {
     }
 }
 
-/// `1,204,551`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use ccpor_api::message::CourtState;
@@ -233,13 +224,5 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "court/kern,,false,false,,,7,0");
         assert_eq!(lines.len(), 2);
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(
-            [0, 999, 1_204_551].map(super::thousands),
-            ["0", "999", "1,204,551"]
-        );
     }
 }

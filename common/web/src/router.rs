@@ -8,7 +8,8 @@ use crate::act::{self, Act};
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, bench, entry, fence, log_on, machine, order, print, scan, search, service, today, upload,
+    answers, asset, bench, entry, fence, live, log_on, machine, order, print, scan, search, service, today,
+    upload,
 };
 
 /// Everything behind the fence.
@@ -21,6 +22,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/set-up", get(log_on::set_up_page).post(log_on::set_up))
         .route("/log-off", post(log_on::log_off))
         .route("/lock", post(log_on::lock))
+        .route("/live", get(live::stream))
         .route("/pulse", get(log_on::pulse))
         .route("/language", post(log_on::language))
         .route("/search", get(search::page).post(search::ask))

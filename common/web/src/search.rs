@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::fields::Fields;
 use crate::frame::{Frame, Here, Shown, show};
+use crate::live::{self, Live};
 use crate::site::{Inner, Question, Site};
 use crate::visit::Visit;
 
@@ -32,6 +33,7 @@ struct SearchPage<'a> {
     restored: bool,
     /// Whether the form is open at once: something is in it.
     open: bool,
+    live: Option<Live>,
 }
 
 #[derive(Template)]
@@ -68,7 +70,7 @@ pub(crate) async fn page(
     Query(opened): Query<Opened>,
 ) -> Shown {
     let (fields, restored) = values(&site, &visit, &opened);
-    form(&site, &visit, &fields, None, restored)
+    form(&site, &visit, &fields, None, restored).await
 }
 
 /// `GET /between`: two people, all courts.
@@ -91,12 +93,13 @@ fn values(site: &Inner, visit: &Visit, opened: &Opened) -> (Fields, bool) {
     (fields.unwrap_or_default(), false)
 }
 
-fn form(site: &Inner, visit: &Visit, fields: &Fields, problem: Option<&str>, restored: bool) -> Shown {
+async fn form(site: &Inner, visit: &Visit, fields: &Fields, problem: Option<&str>, restored: bool) -> Shown {
     let page = SearchPage {
         f: Frame::new(site, visit, visit.words().search_title, Here::Search),
         v: fields,
         problem,
         restored,
+        live: live::now(site, visit).await,
         open: FORM.iter().any(|name| !fields.get(name).is_empty()),
     };
     asked_for_more(show(&page)?, problem)
@@ -126,11 +129,11 @@ fn asked_for_more(mut response: Response, problem: Option<&str>) -> Shown {
 }
 
 /// The form again with what the registry did not understand.
-pub(crate) fn not_understood(site: &Inner, visit: &Visit, question: &Question, problem: &str) -> Shown {
+pub(crate) async fn not_understood(site: &Inner, visit: &Visit, question: &Question, problem: &str) -> Shown {
     if question.pair {
         between_form(site, visit, &question.fields, Some(problem), false)
     } else {
-        form(site, visit, &question.fields, Some(problem), false)
+        form(site, visit, &question.fields, Some(problem), false).await
     }
 }
 
@@ -144,7 +147,8 @@ pub(crate) async fn ask(State(site): State<Site>, Extension(visit): Extension<Vi
             &visit.fields,
             Some(visit.words().search_nothing),
             false,
-        );
+        )
+        .await;
     }
     Ok(kept(&site, &visit, request, false))
 }

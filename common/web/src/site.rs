@@ -7,6 +7,7 @@ use ccpor_api::message::LookupRequest;
 use ccpor_api::{Backend, People};
 use rand::RngCore as _;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::drawn::Drawn;
 use crate::fields::Fields;
@@ -31,6 +32,8 @@ pub struct Pages {
     pub place: String,
     /// The longest time for an answer of the registry.
     pub longest: Duration,
+    /// When this machine stops: what is open then is closed.
+    pub stop: CancellationToken,
 }
 
 /// What somebody asked.

@@ -39,6 +39,20 @@ for (const scan of document.querySelectorAll("[data-scan]")) {
   });
 }
 
+// The line that says up to when, as it moves. Only a change between complete and not complete is announced.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const source = new EventSource("/live");
+  source.addEventListener("as-of", (event) => {
+    const [state, line, words] = event.data.split("\n");
+    live.textContent = line;
+    live.className = `live live-${state}`;
+    if (state !== live.dataset.live) document.querySelector("[data-said]").textContent = words;
+    live.dataset.live = state;
+  });
+  source.addEventListener("over", () => source.close());
+}
+
 // The message about what went wrong is read first.
 document.getElementById("problem")?.focus();
 
