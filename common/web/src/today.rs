@@ -41,6 +41,8 @@ struct List {
     /// Whether the registry itself left some out.
     more: bool,
     urgent: bool,
+    /// Whether the rows name the restrained person and the case: the list of what came late names nobody.
+    named: bool,
 }
 
 struct Row {
@@ -136,6 +138,7 @@ fn list(
     rows.truncate(SHOWN);
     List {
         urgent: id == "late" && !rows.is_empty(),
+        named: id != "late",
         id,
         title,
         text,
