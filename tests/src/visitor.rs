@@ -15,6 +15,7 @@ use crate::world::Outcome;
 
 /// See the module.
 pub struct Visitor {
+    rest: Rest,
     sender: SendRequest<Full<Bytes>>,
     cookies: String,
 }
@@ -48,11 +49,9 @@ impl Visitor {
         };
         let session: SessionAnswer = rest.post("/v1/session", &request).await?.message()?;
         let token = session.token.ok_or("there is no token")?;
-        let stream = TokioIo::new(rest.connect(b"http/1.1").await?);
-        let (sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
-        tokio::spawn(connection);
         Ok(Self {
-            sender,
+            sender: connect(&rest).await?,
+            rest,
             cookies: format!("__Host-ccpor-session={}; __Host-ccpor-visit=v", token.reveal()),
         })
     }
@@ -63,6 +62,10 @@ impl Visitor {
             .header("cookie", &self.cookies)
             .header("sec-fetch-site", "same-origin")
             .body(Full::from(body))?;
+        // A machine closes a connection on which nothing was asked for a while.
+        if self.sender.ready().await.is_err() {
+            self.sender = connect(&self.rest).await?;
+        }
         let response = self.sender.send_request(request).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -103,6 +106,13 @@ impl Visitor {
         let request = http::Request::post(path).header("content-type", "application/x-www-form-urlencoded");
         self.send(request, body).await
     }
+}
+
+async fn connect(rest: &Rest) -> Outcome<SendRequest<Full<Bytes>>> {
+    let stream = TokioIo::new(rest.connect(b"http/1.1").await?);
+    let (sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 fn encoded(value: &str) -> String {

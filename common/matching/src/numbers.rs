@@ -7,6 +7,8 @@ use crate::card::{IdKind, NumberKind};
 const NONE: u32 = u32::MAX;
 /// Numbers of one order beyond this are not indexed.
 const MOST_OF_ORDER: usize = 250;
+/// The kinds of numbers of orders begin behind those of people.
+const OF_ORDERS: u8 = 64;
 /// Characters of a number beyond this are not read.
 const LONGEST: usize = 64;
 
@@ -48,7 +50,7 @@ pub(crate) fn key_of_id(kind: IdKind, number: &str) -> Option<u64> {
 
 /// The key of a number of an order.
 pub(crate) fn key_of_number(kind: NumberKind, number: &str) -> Option<u64> {
-    key(64 + kind as u8, number)
+    key(OF_ORDERS + kind as u8, number)
 }
 
 /// Blanks, hyphens and case do not matter; O is 0 and I is 1, which are confused by eye and by ear.
@@ -71,8 +73,9 @@ fn key(kind: u8, number: &str) -> Option<u64> {
         digits |= c.is_ascii_digit();
         hash = mix(hash, b);
     }
-    // A plate may be letters only, every other number has a digit.
-    let plausible = count >= 3 && varied && (digits || kind == IdKind::Plate as u8);
+    // A plate may be letters only, and so is one registry number of 130; every other number has a digit.
+    let letters_alone = [IdKind::Plate as u8, OF_ORDERS + NumberKind::Registry as u8].contains(&kind);
+    let plausible = count >= 3 && varied && (digits || letters_alone);
     plausible.then_some((hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
@@ -300,6 +303,9 @@ mod tests {
         for nothing in ["", "UNKNOWN", "0000000", "--", "N/A", "🙂"] {
             assert_eq!(key_of_id(IdKind::Cii, nothing), None);
         }
+        // Of the signs of a registry number 22 are letters: one number of 130 has no digit.
+        assert!(key_of_number(NumberKind::Registry, "YAEK-WZRW-NEKK-W").is_some());
+        assert_eq!(key_of_number(NumberKind::Case, "UNKNOWN"), None);
     }
 
     proptest! {

@@ -57,7 +57,7 @@ pub fn measure(directory: &Path, rounds: usize, orders: usize, sheet: &mut Sheet
                 let page = visitor.open(&order).await?;
                 view.push(start.elapsed().as_secs_f64() * 1e3);
                 if page.status != 200 {
-                    return Err(format!("an order's page was answered with {}", page.status).into());
+                    return Err(format!("an order was answered with {}", page.status).into());
                 }
             }
             searches.put(&search);

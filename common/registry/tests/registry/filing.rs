@@ -226,3 +226,23 @@ fn an_order_with_a_record_that_cannot_be_read_is_shown_but_not_acted_upon() {
     assert_eq!(story.unwrap().unreadable.len(), 1);
     court.close();
 }
+
+#[test]
+fn an_order_is_named_by_its_number_when_that_has_no_digit() {
+    let directory = tempfile::tempdir().unwrap();
+    let (registry, _) = open_court(directory.path(), "alameda", 1);
+    let number = |key: &str| OrderId::derive("court/alameda", key).registry_number();
+    let letters_alone = |key: &String| {
+        !number(key)
+            .to_string()
+            .contains(|sign: char| sign.is_ascii_digit())
+    };
+    let key = (0..10_000)
+        .map(|count| format!("letters-{count:05}"))
+        .find(letters_alone)
+        .unwrap();
+    let filed = file(&registry, &key, order("DOE", "JOHN", "FL-1")).unwrap();
+    assert_eq!(filed.order.registry_number(), number(&key));
+    assert_eq!(registry.order_named(&number(&key).to_string()), Some(filed.order));
+    registry.close();
+}
