@@ -83,6 +83,9 @@ fn measure(arguments: &Arguments, sheet: &mut Sheet) -> Outcome<()> {
     if wanted(Name::Replicate) {
         bench::replicate::measure(directory, rounds, &arguments.replicate, &arguments.against, sheet)?;
     }
+    if wanted(Name::Pages) {
+        bench::pages::measure(directory, rounds, arguments.lookup.orders, sheet)?;
+    }
     let measures: [(Name, bench::Measure); 7] = [
         (Name::Filing, bench::filing::measure),
         (Name::Recovery, bench::recovery::measure),
@@ -92,9 +95,6 @@ fn measure(arguments: &Arguments, sheet: &mut Sheet) -> Outcome<()> {
         (Name::Audit, bench::audit::measure),
         (Name::Trust, bench::trust::measure),
     ];
-    if wanted(Name::Pages) {
-        bench::pages::measure(directory, rounds, arguments.lookup.orders, sheet)?;
-    }
     for (name, measure) in measures {
         if wanted(name) {
             measure(directory, rounds, sheet)?;
