@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccpor_domain::UtcMillis;
 use ccpor_ledger::{
-    Announced, AppendError, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position,
-    RepairRefusal, SigningKey, StartError, Writer,
+    AppendError, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position, RepairRefusal,
+    SigningKey, StartError, Writer,
 };
 
 use crate::auditors::AuditorsPublic;
@@ -274,13 +274,6 @@ impl Trail {
             act.shown_tags = each_once(shown::tags(key.tags(), &draft.shown));
         }
         Ok(encode(&Entry::Act(Box::new(act)))?)
-    }
-
-    /// Announces an entry, so that entries of calls that end at the same time become durable together; to be held until the entry
-    /// is queued.
-    #[must_use]
-    pub fn announce(&self) -> Announced {
-        self.writer.announce()
     }
 
     /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.

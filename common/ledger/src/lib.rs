@@ -90,4 +90,4 @@ pub use standing::{Overlap, Standing, not_held, standing};
 pub use trust::{KeyRefused, KeyTrust, PinnedKeys};
 pub use verifier::{Report, verify_directory};
 pub use way_back::{Unread, WayBack, last_filed, way_back};
-pub use writer::{Announced, Writer, WriterOptions};
+pub use writer::{Writer, WriterOptions};

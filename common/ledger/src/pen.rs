@@ -1,9 +1,8 @@
 //! The hand that writes a court's own ledger: begins epochs, signs what waits, makes it durable, answers. One thread's work.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::chain::{ChainEnd, Link, Proven, prove_run};
 use crate::floor;
@@ -16,8 +15,6 @@ use crate::tail::Tail;
 
 /// How long nothing has to be written before the durable mark is set.
 const IDLE: Duration = Duration::from_millis(100);
-/// The longest that a batch waits for appends that are on their way.
-const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Why a writer does not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +33,9 @@ pub enum StartError {
 pub(crate) struct Pen {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) scribe: Scribe,
-    /// Appends that are on their way.
-    pub(crate) announced: Arc<AtomicUsize>,
 }
 impl Pen {
-    /// Takes whatever waits, up to a full batch, and makes it durable. Waits for more to come only while more are announced
-    /// than wait already.
+    /// Takes whatever waits, up to a full batch, and makes it durable; never waits for more to come.
     pub(crate) fn work(&self, commands: &Receiver<Command>) {
         let mut idle = false;
         loop {
@@ -70,7 +64,6 @@ impl Pen {
     /// Serves one command and all appends that wait behind it. False when the writer is to end.
     fn serve(&self, first: Command, commands: &Receiver<Command>) -> bool {
         let mut batch = Batch::default();
-        let mut until = None;
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
@@ -88,13 +81,6 @@ impl Pen {
                 break;
             }
             next = commands.try_recv().ok();
-            // One sync of the disk for half of those who are about to need one, while the other half is still at work.
-            if next.is_none() && batch.waiting.len() < self.announced.load(Ordering::Relaxed) {
-                let until = *until.get_or_insert_with(|| Instant::now() + PATIENCE);
-                next = commands
-                    .recv_timeout(until.saturating_duration_since(Instant::now()))
-                    .ok();
-            }
         }
         self.write(batch);
         true

@@ -1,6 +1,5 @@
 //! The handle to the one thread that writes a court's own ledger: queues what is to be written, bounded, and closes it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -35,22 +34,10 @@ impl Default for WriterOptions {
         }
     }
 }
-
-/// An append that is on its way. Dropped, it is not any more.
-#[derive(Debug)]
-pub struct Announced(Arc<AtomicUsize>);
-
-impl Drop for Announced {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Writes the own ledger. Dropping it closes it.
 pub struct Writer {
     ledger: Arc<Ledger>,
     queue: SyncSender<Command>,
-    announced: Arc<AtomicUsize>,
     id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -78,11 +65,9 @@ impl Writer {
         if let Some(end) = ledger.end() {
             clock.observe(end.hlc);
         }
-        let announced = Arc::default();
         let pen = Pen {
             scribe: Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over),
             ledger: Arc::clone(&ledger),
-            announced: Arc::clone(&announced),
         };
         pen.begin_epoch(chain, options.new_epoch)?;
         let (queue, commands) = sync_channel(options.queue.max(1));
@@ -93,7 +78,6 @@ impl Writer {
         Ok(Writer {
             ledger,
             queue,
-            announced,
             id,
             thread: Mutex::new(Some(thread)),
         })
@@ -102,13 +86,6 @@ impl Writer {
     /// The ledger it writes.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.ledger
-    }
-
-    /// Announces an append: hold the answer until [`Writer::append`] has returned. While more are announced than wait, a batch
-    /// is held back, by a millisecond at most, so that many who append at the same time share one sync of the disk.
-    pub fn announce(&self) -> Announced {
-        self.announced.fetch_add(1, Ordering::Relaxed);
-        Announced(Arc::clone(&self.announced))
     }
 
     /// Queues a body. `done` is called exactly once, on the writer's thread, in the order of the ledger, after fdatasync (or

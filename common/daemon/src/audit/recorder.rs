@@ -9,7 +9,6 @@ use ccpor_api::message::Check;
 use ccpor_api::{Caller, Code, Problem};
 use ccpor_audit::{Act, Asked, Draft, Kind, NotRecorded, Operation, Outcome, Told, Trail, Who};
 use ccpor_domain::OrderId;
-use ccpor_ledger::Announced;
 use tokio::sync::oneshot;
 
 use super::door::Door;
@@ -86,7 +85,6 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(self.draft(&call)),
-            announced: Some(self.trail.announce()),
         };
         let kind = call.operation.kind();
         if kind == Kind::Change && self.trail.in_trouble().is_some() {
@@ -116,7 +114,6 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(draft),
-            announced: None,
         };
         // The log has told why; nothing is given out that would have to be held back.
         let _not_recorded = self.write(&mut pending, false).await;
@@ -231,7 +228,6 @@ impl Recorder {
         let (done, recorded) = oneshot::channel();
         // Whoever asked may be gone when it is durable.
         self.trail.append(entry, move |result| drop(done.send(result)));
-        pending.announced = None;
         // From here on the entry stands in the queue, and is written whether or not somebody waits.
         let queued = pending.draft.take();
         let result = recorded
@@ -253,8 +249,6 @@ impl Recorder {
 struct Pending<'a> {
     trail: &'a Arc<Trail>,
     draft: Option<Draft>,
-    /// Given up when the entry is queued.
-    announced: Option<Announced>,
 }
 
 impl Drop for Pending<'_> {

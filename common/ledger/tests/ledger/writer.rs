@@ -74,21 +74,6 @@ fn many_writers_each_get_their_own_place() {
 }
 
 #[test]
-fn an_announced_append_that_never_comes_holds_the_others_up_for_a_moment_only() {
-    let court = Court::new();
-    let ledger = court.open();
-    let writer = court.writer(&ledger);
-    let announced: Vec<_> = (0..100).map(|_| writer.announce()).collect();
-    for number in 0..20 {
-        let appended = writer.append_wait(body(number)).unwrap();
-        assert_eq!(ledger.head(), Some(appended.head));
-    }
-    drop(announced);
-    writer.close();
-    assert_eq!(all(&ledger).len(), 21);
-}
-
-#[test]
 fn every_append_is_answered_exactly_once() {
     let court = Court::new();
     let ledger = court.open();
