@@ -14,7 +14,7 @@ use ccpor_deploy::population::{Population, scan};
 use ccpor_domain::{CourtRef, Media};
 use ccpor_tests::line::{Line, Weather};
 use ccpor_tests::program::Program;
-use ccpor_tests::world::{Outcome, World, file, heads, lookup, order, until};
+use ccpor_tests::world::{Outcome, World, connect, file, heads, lookup, order, until};
 use ccpor_transport::limits;
 use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
@@ -129,7 +129,9 @@ async fn over_tcp_alone_the_registry_is_what_it_is_over_udp() -> Outcome<()> {
     found(&tuolumne, "NGUYEN").await?;
     over(&hub, "court/tuolumne/node/1", "tcp").await?;
 
-    // Revocation closes the connection, and lets in no other.
+    // Revocation closes the connection, and lets in no other. The node itself no longer answers its own certificate then.
+    let port = world.fleet.members().get(1).ok_or("Tuolumne runs")?.api();
+    let tuolumne = connect(world.operator(), port).await?;
     let authority = world.fleet.directory().join("authority").display().to_string();
     let revoke = Program::ccpor()?.args(["certs", "revoke", "--authority", &authority]);
     revoke
