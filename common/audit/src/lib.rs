@@ -46,6 +46,7 @@ pub use entry::{
 pub use export::{ExportFailed, Exported, Exporter, check_export};
 pub use hpke::SealedTo;
 pub use operation::{Kind, Operation};
+pub use shown::ShownNames;
 pub use tag::{Clue, Tag, TagKey};
 pub use told::{Asked, Told};
 pub use trail::{Draft, LEAST_KEEP_DAYS, NotRecorded, Opening, Trail, TrailConfig, TrailFailed};

@@ -2,9 +2,20 @@
 
 use crate::tag::{Clue, Speller, Tag, TagKey};
 
+/// Names as an answer shows them. Personal data: it leaves this type as tags alone.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ShownNames(pub Vec<String>);
+
+/// Never shows a name: a log may hold no personal data.
+impl std::fmt::Debug for ShownNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ShownNames({})", self.0.len())
+    }
+}
+
 /// The tags of names as answers show them, `DOE, JANE MARIE` or `Jane Marie Doe`: of each the whole, and its outer words, since
 /// who asks rarely knows what stands between.
-pub(crate) fn tags(key: &TagKey, names: &[String]) -> Vec<Tag> {
+pub(crate) fn tags(key: &TagKey, ShownNames(names): &ShownNames) -> Vec<Tag> {
     let mut speller = Speller::default();
     let mut tags = Vec::with_capacity(2 * names.len());
     for name in names {
@@ -56,7 +67,7 @@ mod tests {
         let key = TagKey::new(Zeroizing::new([7; 32]));
         let finds = |name: &str, first: &str, last: &str| {
             let tag = key.tag(Clue::Name(first, last)).unwrap();
-            tags(&key, &[name.to_owned()]).contains(&tag)
+            tags(&key, &ShownNames(vec![name.to_owned()])).contains(&tag)
         };
         assert!(finds("DOE, JANE MARIE", "Jane", "Doe"));
         assert!(finds("DOE, JANE MARIE", "Jane Marie", "Doe"));
@@ -66,6 +77,14 @@ mod tests {
         assert!(finds("DOE, JANE", "Jane", "Doe"));
         assert!(finds("Doe", "", "Doe"));
         assert!(!finds("DOE, JANE MARIE", "Marie", "Doe"));
-        assert!(tags(&key, &[String::new(), " , ".to_owned()]).is_empty());
+        assert!(tags(&key, &ShownNames(vec![String::new(), " , ".to_owned()])).is_empty());
+    }
+
+    #[test]
+    fn a_name_is_not_printed() {
+        assert_eq!(
+            format!("{:?}", ShownNames(vec!["DOE, JANE".into()])),
+            "ShownNames(1)"
+        );
     }
 }

@@ -17,7 +17,7 @@ use crate::day_key::{DayKey, DayKeyFailed};
 use crate::day_keys::{DayKeyFiles, DayKeyFilesFailed};
 use crate::entry::{Act, BeganAnew, Entry, KeyBegan, KeyDestroyed, MAX_ORDERS, MAX_TAGS, MAX_TEXT, Outcome};
 use crate::reserve::Reserve;
-use crate::shown;
+use crate::shown::{self, ShownNames};
 use crate::tag::{Clue, Tag, TagKey};
 use crate::told::{Asked, Told};
 
@@ -121,7 +121,7 @@ pub struct Draft {
     /// What the caller told.
     pub told: Told,
     /// The names that the answer shows, in one piece each.
-    pub shown: Vec<String>,
+    pub shown: ShownNames,
 }
 
 /// This machine's trail.

@@ -131,10 +131,8 @@ pub(crate) fn shelve(registry: &Path, origin: &OriginId, branch: &Branch) -> io:
         return Ok(());
     };
     let directory = registry.join(DIRECTORY);
-    if !directory.is_dir() {
-        fs::create_dir_all(&directory)?;
-        sync_above(&directory)?;
-    }
+    fs::create_dir_all(&directory)?;
+    sync_above(&directory)?;
     // The same branch has the same name, whenever it is shelved; another one that begins at the same place has another.
     let name = format!(
         "{}-{}",
@@ -143,7 +141,8 @@ pub(crate) fn shelve(registry: &Path, origin: &OriginId, branch: &Branch) -> io:
     );
     let [path, settled] = [WAITING, SETTLED].map(|kind| directory.join(format!("{name}.{kind}")));
     if path.exists() || settled.exists() {
-        return Ok(());
+        // Whoever kept it may have been killed before its name was durable.
+        return sync_above(&path);
     }
     let mut written = tempfile::NamedTempFile::new_in(&directory)?;
     let mut after = branch.parted;

@@ -200,10 +200,12 @@ impl Registry {
     }
 
     /// Branches whose records were not all recorded once more.
-    #[must_use]
-    pub fn unreconciled(&self) -> usize {
-        let shelved = shelved(self.directory()).unwrap_or_default();
-        shelved.iter().filter(|branch| !branch.settled).count()
+    ///
+    /// # Errors
+    /// When the shelf cannot be read: then nobody knows.
+    pub fn unreconciled(&self) -> io::Result<usize> {
+        let shelved = shelved(self.directory())?;
+        Ok(shelved.iter().filter(|branch| !branch.settled).count())
     }
 
     /// How the own ledger stands beside the peer's copy.

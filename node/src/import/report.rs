@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use indicatif::HumanCount;
+
 use super::fault::Fault;
 use super::feed::Unknown;
 use super::tally::Counts;
@@ -115,23 +117,11 @@ impl Report<'_> {
             ("endings recorded", counts.endings_recorded, false),
         ] {
             if always || number > 0 {
-                let _always_fits = writeln!(text, "{name:<18}{:>12}", grouped(number));
+                let grouped = HumanCount(number).to_string();
+                let _always_fits = writeln!(text, "{name:<18}{grouped:>12}");
             }
         }
     }
-}
-
-/// `1234567` is `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

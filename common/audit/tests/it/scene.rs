@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use ccpor_audit::{
-    Act, Archive, Asked, AuditorsKey, Draft, NotRecorded, Operation, Outcome, Told, Trail, TrailConfig, Who,
+    Act, Archive, Asked, AuditorsKey, Draft, NotRecorded, Operation, Outcome, ShownNames, Told, Trail,
+    TrailConfig, Who,
 };
 use ccpor_domain::{OrderId, UtcMillis};
 use ccpor_ledger::{KeyTrust, OriginId, PinnedKeys, SigningKey};
@@ -110,7 +111,7 @@ pub(crate) fn look_up(trail: &Trail, at: &str, last: &str, first: &str) -> Draft
                 ..Asked::default()
             }],
         },
-        shown: vec!["PROTEGIDA, ALMA".into()],
+        shown: ShownNames(vec!["PROTEGIDA, ALMA".into()]),
     }
 }
 

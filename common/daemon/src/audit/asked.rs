@@ -2,7 +2,7 @@
 
 use ccpor_api::message::{EnforceAnswer, Hit, LookupRequest, Name, Order, OrderAnswer, Person};
 use ccpor_api::question::question_from;
-use ccpor_audit::Asked;
+use ccpor_audit::{Asked, ShownNames};
 use ccpor_matching::{Born, IdKind, NumberKind, PartialDate, Query};
 
 use crate::reading::people_of;
@@ -147,7 +147,7 @@ fn persons(order: Option<&Order>) -> impl Iterator<Item = &Person> {
 }
 
 /// The names that the hits of a look-up show, each once.
-pub(super) fn hits(hits: &[Hit]) -> Vec<String> {
+pub(super) fn hits(hits: &[Hit]) -> ShownNames {
     let mut names: Vec<&str> = Vec::with_capacity(2 * hits.len());
     for hit in hits {
         names.extend([hit.restrained_name.as_str(), hit.name.as_str()]);
@@ -155,20 +155,20 @@ pub(super) fn hits(hits: &[Hit]) -> Vec<String> {
     }
     names.sort_unstable();
     names.dedup();
-    names.into_iter().map(str::to_owned).collect()
+    ShownNames(names.into_iter().map(str::to_owned).collect())
 }
 
 /// The names that an order with its history shows.
-pub(super) fn order_parties(answer: &OrderAnswer) -> Vec<String> {
+pub(super) fn order_parties(answer: &OrderAnswer) -> ShownNames {
     let names = persons(answer.order.as_ref()).filter_map(|person| person.name.as_ref());
     let whole = |name: &Name| format!("{}, {} {}", name.last, name.first, name.middle);
     let outer = |name: &Name| format!("{}, {}", name.last, name.first);
-    names.flat_map(|name| [whole(name), outer(name)]).collect()
+    ShownNames(names.flat_map(|name| [whole(name), outer(name)]).collect())
 }
 
 /// The name that an answer about enforcement shows first: the restrained person's.
-pub(super) fn enforced(answer: &EnforceAnswer) -> Vec<String> {
-    vec![answer.restrained_name.clone()]
+pub(super) fn enforced(answer: &EnforceAnswer) -> ShownNames {
+    ShownNames(vec![answer.restrained_name.clone()])
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use ccpor_api::message::Check;
 use ccpor_api::{Caller, Code, Problem};
-use ccpor_audit::{Act, Asked, Draft, Kind, NotRecorded, Operation, Outcome, Told, Trail, Who};
+use ccpor_audit::{Act, Asked, Draft, Kind, NotRecorded, Operation, Outcome, ShownNames, Told, Trail, Who};
 use ccpor_domain::OrderId;
 use tokio::sync::oneshot;
 
@@ -37,7 +37,7 @@ pub struct Seen {
     /// How many hits or orders.
     pub hits: u32,
     /// The names that it shows, in one piece each.
-    pub shown: Vec<String>,
+    pub shown: ShownNames,
     /// The machine that was asked as well.
     pub also_asked: String,
 }
@@ -187,7 +187,7 @@ impl Recorder {
                 case_number: caller.case_number.clone(),
                 asked: call.asked.clone(),
             },
-            shown: Vec::new(),
+            shown: ShownNames::default(),
         }
     }
 

@@ -141,12 +141,19 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         check("takes-filings", registry.halted().is_none(), || {
             registry.halted().unwrap_or_default()
         }),
-        check("branches-reconciled", unreconciled == 0, || match unreconciled {
-            0 => "nothing that was filed on an old copy waits".into(),
-            waiting => format!(
-                "{waiting} branches of this court's ledger wait: see what `ccpor-node reconcile list` says"
-            ),
-        }),
+        check(
+            "branches-reconciled",
+            matches!(unreconciled, Ok(0)),
+            || match unreconciled {
+                Ok(0) => "nothing that was filed on an old copy waits".into(),
+                Err(error) => {
+                    format!("the shelf of branches cannot be read: {error}; check who owns the directory")
+                }
+                Ok(waiting) => format!(
+                    "{waiting} branches of this court's ledger wait: see what `ccpor-node reconcile list` says"
+                ),
+            },
+        ),
         check("disk-space", free >= LITTLE_SPACE_BYTES, || {
             format!("{} MiB free", free >> 20)
         }),

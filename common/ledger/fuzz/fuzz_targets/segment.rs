@@ -1,7 +1,7 @@
 #![no_main]
 
 #[path = "../../tests/hostile_bytes/body.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target uses one of the bodies")]
 mod body;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| body::segment(bytes));
