@@ -114,8 +114,7 @@ it("one form that is sent twice at the same time records one service", async () 
 it("an empty question and a wrong date are told beside the form, with everything still in it", async () => {
   const desk = await Desk.open(browser, stand);
   await desk.logOn("lea-service");
-  await desk.page.keyboard.press("Enter");
-  await desk.page.waitForLoadState();
+  await desk.enter();
   await desk.says(words.search_nothing);
   await desk.page.goto("/search");
   await desk.tabTo(words.form_summary);

@@ -113,8 +113,8 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       assert.equal(await desk.page.locator("#expires").inputValue(), "");
       await desk.page.locator("#issued").fill("2026-11-24");
       await desk.page.locator("#expires").fill("2031-11-24");
-      await desk.page.locator("#issued").press("Enter");
-      await desk.page.waitForLoadState();
+      await desk.page.locator("#issued").focus();
+      await desk.enter();
       await desk.says(words.checked_title);
       await desk.says(words.no_clash);
       await desk.tabTo(words.file_order);
@@ -133,8 +133,8 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await desk.page.locator("#issued").fill("2026-11-25");
       await desk.page.locator("#expires").fill("2027-01-08");
       await desk.page.locator("#hearing_date").fill("2027-01-08");
-      await desk.page.locator("#issued").press("Enter");
-      await desk.page.waitForLoadState();
+      await desk.page.locator("#issued").focus();
+      await desk.enter();
       await desk.tabTo(words.file_order);
       await desk.enter();
       await desk.says(words.done_filed);
