@@ -277,22 +277,25 @@ impl Trail {
     }
 
     /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.
+    /// `asker` is whoever waits for it, so that the entries of several share an fdatasync.
     pub fn append(
         self: &Arc<Self>,
+        asker: Option<u64>,
         entry: Vec<u8>,
         done: impl FnOnce(Result<(), NotRecorded>) + Send + 'static,
     ) {
         let trail = Arc::clone(self);
-        self.writer.append(
-            entry,
-            Box::new(move |appended| {
-                let recorded = appended.map(|_| ()).map_err(|error| trail.noted(error.into()));
-                if recorded.is_ok() {
-                    *trail.trouble() = None;
-                }
-                done(recorded);
-            }),
-        );
+        let done = Box::new(move |appended: Result<_, AppendError>| {
+            let recorded = appended.map(|_| ()).map_err(|error| trail.noted(error.into()));
+            if recorded.is_ok() {
+                *trail.trouble() = None;
+            }
+            done(recorded);
+        });
+        match asker {
+            Some(asker) => self.writer.append_for(asker, entry, done),
+            None => self.writer.append(entry, done),
+        }
     }
 
     /// What keeps entries from being recorded, if the last one was not.

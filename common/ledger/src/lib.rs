@@ -26,6 +26,8 @@ mod fault;
 mod receipt_book;
 mod writer;
 mod pen;
+mod company;
+mod bell;
 mod request;
 mod aside;
 mod repair;

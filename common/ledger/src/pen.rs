@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::bell::Bell;
 use crate::chain::{ChainEnd, Link, Proven, prove_run};
+use crate::company::Company;
 use crate::floor;
 use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::{AppendRefusal, Ledger};
@@ -15,6 +17,9 @@ use crate::tail::Tail;
 
 /// How long nothing has to be written before the durable mark is set.
 const IDLE: Duration = Duration::from_millis(100);
+
+/// The longest that a batch waits for more of those who are likely to come.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Why a writer does not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +38,12 @@ pub enum StartError {
 pub(crate) struct Pen {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) scribe: Scribe,
+    pub(crate) bell: Arc<Bell>,
 }
 impl Pen {
-    /// Takes whatever waits, up to a full batch, and makes it durable; never waits for more to come.
+    /// Takes whatever waits, up to a full batch, and makes it durable.
     pub(crate) fn work(&self, commands: &Receiver<Command>) {
+        let mut company = Company::default();
         let mut idle = false;
         loop {
             let first = if idle {
@@ -54,20 +61,26 @@ impl Pen {
             };
             let Some(first) = first else { break };
             idle = false;
-            if !self.serve(first, commands) {
+            if !self.serve(first, commands, &mut company) {
                 break;
             }
         }
         self.mark();
     }
 
-    /// Serves one command and all appends that wait behind it. False when the writer is to end.
-    fn serve(&self, first: Command, commands: &Receiver<Command>) -> bool {
+    /// Serves one command and all appends that wait behind it, or are about to. False when the writer is to end.
+    fn serve(&self, first: Command, commands: &Receiver<Command>, company: &mut Company) -> bool {
         let mut batch = Batch::default();
         let mut next = Some(first);
+        let mut waited = false;
         while let Some(command) = next {
             match command {
-                Command::Append(body, reply) => batch.push(body, reply),
+                Command::Append(body, asker, reply) => {
+                    if let Some(asker) = asker {
+                        company.came(asker, Instant::now());
+                    }
+                    batch.push(body, reply);
+                }
                 Command::Heartbeat(reply) => {
                     self.write(std::mem::take(&mut batch));
                     reply.answer(self.heartbeat());
@@ -81,9 +94,22 @@ impl Pen {
                 break;
             }
             next = commands.try_recv().ok();
+            if next.is_none() && !waited {
+                waited = true;
+                self.gather(&batch, company);
+                next = commands.try_recv().ok();
+            }
         }
         self.write(batch);
         true
+    }
+
+    /// Waits until a batch is worth its fdatasync, if somebody is likely to add to it.
+    fn gather(&self, batch: &Batch, company: &Company) {
+        let wanted = company.worth_a_batch(Instant::now()).saturating_sub(batch.waiting.len());
+        if wanted > 0 && !batch.waiting.is_empty() {
+            self.bell.sleep(wanted, PATIENCE);
+        }
     }
 
     /// Signs a batch, makes it durable, and answers each of its appends.

@@ -85,7 +85,8 @@ impl From<ScribeError> for AppendError {
 pub type Done = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
 
 pub(crate) enum Command {
-    Append(Vec<u8>, Reply<Appended>),
+    /// A body, and who asks for it where that is known.
+    Append(Vec<u8>, Option<u64>, Reply<Appended>),
     Heartbeat(Reply<SignedHeartbeat>),
     Close,
 }
@@ -93,7 +94,7 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn refuse(self, error: &AppendError) {
         match self {
-            Command::Append(_, reply) => reply.answer(Err(error.clone())),
+            Command::Append(_, _, reply) => reply.answer(Err(error.clone())),
             Command::Heartbeat(reply) => reply.answer(Err(error.clone())),
             Command::Close => {}
         }

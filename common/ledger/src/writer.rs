@@ -4,6 +4,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 
+use crate::bell::Bell;
 use crate::clock::HybridClock;
 use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::Ledger;
@@ -38,6 +39,7 @@ impl Default for WriterOptions {
 pub struct Writer {
     ledger: Arc<Ledger>,
     queue: SyncSender<Command>,
+    bell: Arc<Bell>,
     id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -65,9 +67,11 @@ impl Writer {
         if let Some(end) = ledger.end() {
             clock.observe(end.hlc);
         }
+        let bell = Arc::new(Bell::default());
         let pen = Pen {
             scribe: Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over),
             ledger: Arc::clone(&ledger),
+            bell: Arc::clone(&bell),
         };
         pen.begin_epoch(chain, options.new_epoch)?;
         let (queue, commands) = sync_channel(options.queue.max(1));
@@ -78,6 +82,7 @@ impl Writer {
         Ok(Writer {
             ledger,
             queue,
+            bell,
             id,
             thread: Mutex::new(Some(thread)),
         })
@@ -91,7 +96,13 @@ impl Writer {
     /// Queues a body. `done` is called exactly once, on the writer's thread, in the order of the ledger, after fdatasync (or
     /// with the error); it must be quick. Waits while the queue is full. After [`Writer::close`] `done` is called right here.
     pub fn append(&self, body: Vec<u8>, done: Done) {
-        self.send(Command::Append(body, Reply::new(done)));
+        self.send(Command::Append(body, None, Reply::new(done)));
+    }
+
+    /// As [`Writer::append`], for an asker who waits for this record before asking for another one. Where several such askers come
+    /// one after the other, a batch waits for some of them, for a millisecond at most; who is alone never waits.
+    pub fn append_for(&self, asker: u64, body: Vec<u8>, done: Done) {
+        self.send(Command::Append(body, Some(asker), Reply::new(done)));
     }
 
     /// Adds a body and waits until it is durable. Not to be called from within a `done`.
@@ -128,7 +139,7 @@ impl Writer {
     /// dropped, and dropping its reply answers it.
     fn send(&self, command: Command) {
         match self.queue.try_send(command) {
-            Ok(()) => {}
+            Ok(()) => self.bell.ring(),
             Err(TrySendError::Full(command)) if thread::current().id() == self.id => {
                 command.refuse(&AppendError::Busy)
             }

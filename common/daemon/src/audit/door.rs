@@ -137,7 +137,7 @@ impl Recorder {
     /// An entry that stands before those of the calls on the connection, so that it is durable when one of them is answered.
     fn note_unheard(&self, draft: &Draft) {
         match self.trail().entry(draft) {
-            Ok(entry) => self.trail().append(entry, |_| {}),
+            Ok(entry) => self.trail().append(None, entry, |_| {}),
             Err(error) => tracing::error!(%error, "a connection was not recorded"),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -225,9 +226,11 @@ impl Recorder {
             return Ok(());
         };
         let entry = self.trail.entry(draft)?;
+        let asker = asker(&draft.act.by);
         let (done, recorded) = oneshot::channel();
         // Whoever asked may be gone when it is durable.
-        self.trail.append(entry, move |result| drop(done.send(result)));
+        self.trail
+            .append(Some(asker), entry, move |result| drop(done.send(result)));
         // From here on the entry stands in the queue, and is written whether or not somebody waits.
         let queued = pending.draft.take();
         let result = recorded
@@ -258,7 +261,7 @@ impl Drop for Pending<'_> {
         };
         draft.act.outcome = Outcome::CutOff;
         match self.trail.entry(&draft) {
-            Ok(entry) => self.trail.append(entry, |result| {
+            Ok(entry) => self.trail.append(None, entry, |result| {
                 if let Err(error) = result {
                     tracing::error!(%error, "a call that was cut off was not recorded; it was not answered");
                 }
@@ -297,6 +300,13 @@ fn who(caller: &Caller) -> Who {
         via: caller.via.clone(),
         source: caller.source.clone(),
     }
+}
+
+/// A number for a connection; two that share one only wait a little less for each other.
+fn asker(by: &Who) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    by.source.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The agency of an identity: `court/alameda` of `court/alameda/node/1`, and `lea/alameda-so` as it is.
