@@ -38,22 +38,29 @@ impl Form {
     #[must_use]
     pub fn find(text: &str) -> Option<&'static Self> {
         let (letters, digits) = number_at_start(text)?;
-        FORMS
-            .iter()
-            .find(|form| form.number.split_once('-') == Some((letters.as_str(), digits.as_str())))
+        FORMS.iter().find(|form| {
+            let number = form.number.split_once('-');
+            number.is_some_and(|(of, number)| number == digits && of.eq_ignore_ascii_case(letters))
+        })
     }
 }
 
-/// `dv 130 (clets)` is `("DV", "130")`.
-fn number_at_start(text: &str) -> Option<(String, String)> {
-    let capitals = text.trim().to_ascii_uppercase();
-    let rest = capitals.strip_prefix("FORM").unwrap_or(&capitals).trim_start();
-    let letters: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
-    let rest = rest
-        .strip_prefix(letters.as_str())?
-        .trim_start_matches([' ', '-', '_', '\u{2010}', '\u{2011}', '\u{2013}']);
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+/// `dv 130 (clets)` is `("dv", "130")`.
+fn number_at_start(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let rest = match text.split_at_checked("FORM".len()) {
+        Some((word, rest)) if word.eq_ignore_ascii_case("FORM") => rest.trim_start(),
+        _ => text,
+    };
+    let (letters, rest) = rest.split_at_checked(leading(rest, u8::is_ascii_alphabetic))?;
+    let rest = rest.trim_start_matches([' ', '-', '_', '\u{2010}', '\u{2011}', '\u{2013}']);
+    let (digits, _) = rest.split_at_checked(leading(rest, u8::is_ascii_digit))?;
     (!letters.is_empty() && !digits.is_empty()).then_some((letters, digits))
+}
+
+/// How many bytes at the start are of a kind.
+fn leading(text: &str, of_kind: fn(&u8) -> bool) -> usize {
+    text.bytes().take_while(of_kind).count()
 }
 
 const FORM_SET: &str = "Judicial Council of California form set";

@@ -26,202 +26,240 @@ use crate::term::Term;
 #[must_use]
 pub fn radio_block(state: &OrderState, standing: &Standing, nth: usize, of: usize) -> String {
     let order = &state.order;
-    let mut block = format!(
-        "{nth}/{of} {}  {}  RP: {}\n    PP: {}   {}\n    {}   {}   {}  IMAGE: {}{}",
+    let mut block = Block(String::with_capacity(USUAL_BYTES));
+    block.say(format_args!(
+        "{nth}/{of} {}  {}  RP: ",
         standing.status.words(),
-        order.title(),
-        described(&order.restrained),
-        protected(order),
-        terms(order, standing),
-        served(standing.served_how.as_ref()),
-        expires(standing),
-        court(state),
-        if state.images.is_empty() { "NO" } else { "YES" },
-        if state.sealed.is_some() {
-            "  SEALED BY COURT"
-        } else {
-            ""
-        },
-    );
-    if standing.custody_remains {
-        block.push_str("  CUSTODY TERMS MAY STILL STAND, ASK COURT");
-    }
-    let cautions: Vec<String> = order
-        .restrained
-        .cautions
-        .iter()
-        .map(|code| caution(code))
-        .collect();
-    if !cautions.is_empty() {
-        // Writing into a String cannot fail.
-        let _ = write!(block, "\n    CAUTION: {}", cautions.join(" · "));
-    }
-    block
-}
-
-/// `DOE, JOHN  DOB 1985-03-12 M W 6'01 190`; what is not known is left out, but for the date of birth.
-fn described(person: &Person) -> String {
-    let mut line = or_else(plain(&person.name.last_first()), "NAME NOT STATED");
-    line.push_str("  ");
-    line.push_str(&match (person.dob, person.age_estimate) {
-        (Some(dob), _) => format!("DOB {dob}"),
-        (None, Some(age)) => format!("AGE ABOUT {age}"),
-        (None, None) => "DOB NOT STATED".to_owned(),
-    });
-    let race: Vec<String> = person.race.iter().map(|code| plain(code)).collect();
-    let height = person
-        .height_inches
-        .map(|inches| format!("{}'{:02}", inches / 12, inches % 12));
-    let weight = person.weight_pounds.map(|pounds| pounds.to_string());
-    let rest = [
-        person.sex.code().to_owned(),
-        race.join("/"),
-        height.unwrap_or_default(),
-        weight.unwrap_or_default(),
-    ];
-    for part in rest.iter().filter(|part| !part.is_empty()) {
-        line.push(' ');
-        line.push_str(part);
-    }
-    line
-}
-
-/// `DOE, JANE +2`: the first protected person of item 1, and how many more.
-fn protected(order: &Order) -> String {
-    let first = order
-        .protected
-        .iter()
-        .find(|one| one.role == ProtectedRole::Primary)
-        .or(order.protected.first());
-    let Some(first) = first else {
-        let establishment = order.establishment.as_deref().map(plain).unwrap_or_default();
-        return or_else(establishment, "NONE NAMED");
-    };
-    let name = if first.minor_confidential {
-        "CONFIDENTIAL MINOR".to_owned()
+        order.title()
+    ));
+    block.described(&order.restrained);
+    block.word("\n    PP: ");
+    block.protected(order);
+    block.word("   ");
+    block.terms(order, standing);
+    block.word("\n    ");
+    block.served(standing.served_how.as_ref());
+    block.word("   ");
+    block.expires(standing);
+    block.word("   ");
+    block.court(state);
+    block.word(if state.images.is_empty() {
+        "  IMAGE: NO"
     } else {
-        or_else(plain(&first.person.name.last_first()), "NAME NOT STATED")
-    };
-    match order.protected.len() {
-        1 => name,
-        all => format!("{name} +{}", all - 1),
+        "  IMAGE: YES"
+    });
+    if state.sealed.is_some() {
+        block.word("  SEALED BY COURT");
+    }
+    if standing.custody_remains {
+        block.word("  CUSTODY TERMS MAY STILL STAND, ASK COURT");
+    }
+    for (number, code) in order.restrained.cautions.iter().enumerate() {
+        block.word(if number == 0 { "\n    CAUTION: " } else { " · " });
+        block.plain(CodeTable::Caution.find(code).map_or(code, |entry| entry.words));
+    }
+    block.0
+}
+
+/// Room for most blocks.
+const USUAL_BYTES: usize = 384;
+/// Characters of a text of the record that are written.
+const LONGEST: usize = 80;
+
+/// A text of the record that is being written into a block.
+#[derive(Default)]
+struct Line {
+    /// Characters.
+    written: usize,
+    /// Where the last of them stands.
+    last: usize,
+}
+
+impl Line {
+    /// Writes one more character. False when there is no room for it: then the line ends with a mark that it was cut.
+    fn put(&mut self, block: &mut String, c: char) -> bool {
+        if self.written == LONGEST {
+            block.truncate(self.last);
+            block.push('…');
+            return false;
+        }
+        (self.written, self.last) = (self.written + 1, block.len());
+        block.push(c);
+        true
     }
 }
 
-/// `NO CONTACT · STAY AWAY 100 YDS · MOVE-OUT · NO FIREARMS`, in the order in which an officer needs them.
-fn terms(order: &Order, standing: &Standing) -> String {
-    let mut said = Vec::new();
-    if standing.no_contact {
-        said.push("NO CONTACT".to_owned());
+/// A block that is being written.
+struct Block(String);
+
+impl Block {
+    fn word(&mut self, word: &str) {
+        self.0.push_str(word);
     }
-    match standing.stay_away_yards {
-        Some(yards) => said.push(format!("STAY AWAY {yards} YDS")),
-        None if order.terms.iter().any(Term::commands_distance) => said.push("STAY AWAY".to_owned()),
-        None => {}
+
+    fn say(&mut self, words: std::fmt::Arguments<'_>) {
+        // Writing into a String cannot fail.
+        let _ = self.0.write_fmt(words);
     }
-    if order.terms.iter().any(Term::commands_move_out) {
-        said.push("MOVE-OUT".to_owned());
+
+    /// A text of the record in capitals on one line: no control characters, single blanks, at most [`LONGEST`] characters.
+    fn plain(&mut self, text: &str) {
+        let mut line = Line::default();
+        let mut blank = false;
+        for c in text.chars() {
+            if c == ' ' || c.is_whitespace() || !is_printed(c) {
+                blank = line.written > 0;
+                continue;
+            }
+            if std::mem::take(&mut blank) && !line.put(&mut self.0, ' ') {
+                return;
+            }
+            let whole = match c.is_ascii() {
+                true => line.put(&mut self.0, c.to_ascii_uppercase()),
+                false => c.to_uppercase().all(|c| line.put(&mut self.0, c)),
+            };
+            if !whole {
+                return;
+            }
+        }
     }
-    if standing.firearms {
-        said.push("NO FIREARMS".to_owned());
+
+    /// As [`Block::plain`], or other words where the text says nothing.
+    fn plain_or(&mut self, text: &str, instead: &str) {
+        let begin = self.0.len();
+        self.plain(text);
+        if self.0.len() == begin {
+            self.word(instead);
+        }
     }
-    if said.is_empty() {
-        said.push(
-            if order.terms.is_empty() {
+
+    /// `DOE, JOHN  DOB 1985-03-12 M W 6'01 190`; what is not known is left out, but for the date of birth.
+    fn described(&mut self, person: &Person) {
+        self.plain_or(&person.name.last_first(), "NAME NOT STATED");
+        match (person.dob, person.age_estimate) {
+            (Some(dob), _) => self.say(format_args!("  DOB {dob}")),
+            (None, Some(age)) => self.say(format_args!("  AGE ABOUT {age}")),
+            (None, None) => self.word("  DOB NOT STATED"),
+        }
+        if !person.sex.code().is_empty() {
+            self.say(format_args!(" {}", person.sex.code()));
+        }
+        let race = person.race.iter().filter(|code| !code.trim().is_empty());
+        for (number, code) in race.enumerate() {
+            self.word(if number == 0 { " " } else { "/" });
+            self.plain(code);
+        }
+        if let Some(inches) = person.height_inches {
+            self.say(format_args!(" {}'{:02}", inches / 12, inches % 12));
+        }
+        if let Some(pounds) = person.weight_pounds {
+            self.say(format_args!(" {pounds}"));
+        }
+    }
+
+    /// `DOE, JANE +2`: the first protected person of item 1, and how many more.
+    fn protected(&mut self, order: &Order) {
+        let mut all = order.protected.iter();
+        let first = all.find(|one| one.role == ProtectedRole::Primary);
+        let Some(first) = first.or(order.protected.first()) else {
+            return self.plain_or(order.establishment.as_deref().unwrap_or_default(), "NONE NAMED");
+        };
+        if first.minor_confidential {
+            self.word("CONFIDENTIAL MINOR");
+        } else {
+            self.plain_or(&first.person.name.last_first(), "NAME NOT STATED");
+        }
+        if order.protected.len() > 1 {
+            self.say(format_args!(" +{}", order.protected.len() - 1));
+        }
+    }
+
+    /// `NO CONTACT · STAY AWAY 100 YDS · MOVE-OUT · NO FIREARMS`, in the order in which an officer needs them.
+    fn terms(&mut self, order: &Order, standing: &Standing) {
+        let distance = standing.stay_away_yards;
+        let said = [
+            (standing.no_contact, "NO CONTACT"),
+            (
+                distance.is_some() || order.terms.iter().any(Term::commands_distance),
+                "STAY AWAY",
+            ),
+            (order.terms.iter().any(Term::commands_move_out), "MOVE-OUT"),
+            (standing.firearms, "NO FIREARMS"),
+        ];
+        let begin = self.0.len();
+        for (_, words) in said.into_iter().filter(|(holds, _)| *holds) {
+            if self.0.len() > begin {
+                self.word(" · ");
+            }
+            self.word(words);
+            if let (Some(yards), "STAY AWAY") = (distance, words) {
+                self.say(format_args!(" {yards} YDS"));
+            }
+        }
+        if self.0.len() == begin {
+            self.word(if order.terms.is_empty() {
                 "TERMS NOT RECORDED, SEE IMAGE"
             } else {
                 "SEE TERMS"
-            }
-            .to_owned(),
-        );
-    }
-    said.join(" · ")
-}
-
-/// `SERVED 2026-10-02 KERN SO`.
-fn served(notice: Option<&Notice>) -> String {
-    let Some(notice) = notice else {
-        return "NOT SERVED".to_owned();
-    };
-    let how = match notice.mode {
-        ServiceMode::InCourt => " IN COURT",
-        ServiceMode::Verbal => " VERBALLY",
-        ServiceMode::Mail => " BY MAIL",
-        ServiceMode::NotRecorded => " (HOW NOT RECORDED)",
-        ServiceMode::Personal | ServiceMode::FailedAttempt => "",
-    };
-    let agency = plain(&notice.agency);
-    let by = if agency.is_empty() {
-        String::new()
-    } else {
-        format!(" {agency}")
-    };
-    format!("SERVED{how} {}{by}", notice.date)
-}
-
-/// `EXPIRES 2029-10-01`, with the rule when the order does not say so itself.
-fn expires(standing: &Standing) -> String {
-    let verb = if standing.status == Status::Expired {
-        "EXPIRED"
-    } else {
-        "EXPIRES"
-    };
-    match standing.ends {
-        End::Never => "NO EXPIRATION".to_owned(),
-        End::NotStated => "EXPIRATION NOT STATED, ASK COURT".to_owned(),
-        End::At { date, time, rule } => {
-            let time = time.map(|time| format!(" {time}")).unwrap_or_default();
-            let why = if rule == EndRule::OnFace {
-                String::new()
-            } else {
-                format!(" ({})", plain(rule.words()))
-            };
-            format!("{verb} {date}{time}{why}")
+            });
         }
     }
-}
 
-/// `KERN SUPERIOR COURT CASE BFL-26-001234  TEL 661-555-0100  REG 7K3Q-9D2M-0VXR-4`.
-fn court(state: &OrderState) -> String {
-    let court = &state.order.court;
-    let name = or_else(plain(&court.display_name()), "COURT NOT STATED");
-    let case = or_else(plain(&state.order.case_number), "NOT STATED");
-    let phone = plain(&court.phone);
-    let phone = if phone.is_empty() {
-        phone
-    } else {
-        format!("  TEL {phone}")
-    };
-    format!(
-        "{name} CASE {case}{phone}  REG {}",
-        state.order_id.registry_number()
-    )
-}
-
-fn caution(code: &str) -> String {
-    CodeTable::Caution
-        .find(code)
-        .map_or_else(|| plain(code), |entry| plain(entry.words))
-}
-
-fn or_else(text: String, instead: &str) -> String {
-    if text.is_empty() { instead.to_owned() } else { text }
-}
-
-/// Capitals on one line: no control characters, single blanks, at most 80 characters.
-fn plain(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let one_line: String = text
-        .chars()
-        .map(|c| if is_printed(c) { c } else { ' ' })
-        .collect();
-    let capitals = one_line
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_uppercase();
-    if capitals.chars().count() <= LONGEST {
-        return capitals;
+    /// `SERVED 2026-10-02 KERN SO`.
+    fn served(&mut self, notice: Option<&Notice>) {
+        let Some(notice) = notice else {
+            return self.word("NOT SERVED");
+        };
+        let how = match notice.mode {
+            ServiceMode::InCourt => " IN COURT",
+            ServiceMode::Verbal => " VERBALLY",
+            ServiceMode::Mail => " BY MAIL",
+            ServiceMode::NotRecorded => " (HOW NOT RECORDED)",
+            ServiceMode::Personal | ServiceMode::FailedAttempt => "",
+        };
+        self.say(format_args!("SERVED{how} {} ", notice.date));
+        self.plain(&notice.agency);
+        self.0.truncate(self.0.trim_end_matches(' ').len());
     }
-    capitals.chars().take(LONGEST - 1).chain(['…']).collect()
+
+    /// `EXPIRES 2029-10-01`, with the rule when the order does not say so itself.
+    fn expires(&mut self, standing: &Standing) {
+        let End::At { date, time, rule } = standing.ends else {
+            return self.word(if standing.ends == End::Never {
+                "NO EXPIRATION"
+            } else {
+                "EXPIRATION NOT STATED, ASK COURT"
+            });
+        };
+        self.word(if standing.status == Status::Expired {
+            "EXPIRED"
+        } else {
+            "EXPIRES"
+        });
+        self.say(format_args!(" {date}"));
+        if let Some(time) = time {
+            self.say(format_args!(" {time}"));
+        }
+        if rule != EndRule::OnFace {
+            self.word(" (");
+            self.plain(rule.words());
+            self.word(")");
+        }
+    }
+
+    /// `KERN SUPERIOR COURT CASE BFL-26-001234  TEL 661-555-0100  REG 7K3Q-9D2M-0VXR-4`.
+    fn court(&mut self, state: &OrderState) {
+        let court = &state.order.court;
+        self.plain_or(&court.display_name(), "COURT NOT STATED");
+        self.word(" CASE ");
+        self.plain_or(&state.order.case_number, "NOT STATED");
+        let begin = self.0.len();
+        self.word("  TEL ");
+        let number = self.0.len();
+        self.plain(&court.phone);
+        if self.0.len() == number {
+            self.0.truncate(begin);
+        }
+        self.say(format_args!("  REG {}", state.order_id.registry_number()));
+    }
 }

@@ -21,7 +21,9 @@ impl Bell {
         if wanted == 0 {
             return;
         }
-        let left = self.wanted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        let left = self
+            .wanted
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if left == Ok(1)
             && let Some(sleeper) = self.sleeper.get()
         {

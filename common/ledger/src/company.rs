@@ -28,7 +28,10 @@ impl Company {
     /// How many records make a batch that is worth an fdatasync: one for every second asker. The others go on meanwhile, so that
     /// neither the disk nor the processors wait for long. One asker alone never waits.
     pub(crate) fn worth_a_batch(&self, now: Instant) -> usize {
-        let lately = self.seen.iter().filter(|(_, at)| now.duration_since(*at) < LATELY);
+        let lately = self
+            .seen
+            .iter()
+            .filter(|(_, at)| now.duration_since(*at) < LATELY);
         (lately.count() / 2).max(1)
     }
 }

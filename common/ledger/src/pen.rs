@@ -106,7 +106,9 @@ impl Pen {
 
     /// Waits until a batch is worth its fdatasync, if somebody is likely to add to it.
     fn gather(&self, batch: &Batch, company: &Company) {
-        let wanted = company.worth_a_batch(Instant::now()).saturating_sub(batch.waiting.len());
+        let wanted = company
+            .worth_a_batch(Instant::now())
+            .saturating_sub(batch.waiting.len());
         if wanted > 0 && !batch.waiting.is_empty() {
             self.bell.sleep(wanted, PATIENCE);
         }

@@ -121,6 +121,8 @@ pub(crate) fn record(trail: &Arc<Trail>, draft: &Draft) -> Result<(), NotRecorde
         trail.open_key(draft.act.at)?;
     }
     let (done, recorded) = mpsc::channel();
-    trail.append(None, trail.entry(draft)?, move |result| done.send(result).unwrap());
+    trail.append(None, trail.entry(draft)?, move |result| {
+        done.send(result).unwrap()
+    });
     recorded.recv().unwrap()
 }

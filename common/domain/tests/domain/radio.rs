@@ -81,3 +81,26 @@ fn no_record_changes_the_shape_of_the_block() {
     assert!(block.contains(&("X".repeat(79) + "… CASE")));
     assert_eq!(block.lines().count(), 4);
 }
+
+#[test]
+fn texts_of_the_record_are_cut_and_printed_on_one_line() {
+    let mut order = sample::filed().order;
+    order.restrained.race = vec![String::new(), "w".into(), " ".into(), "h".into()];
+    order.case_number = "ß\u{202e}".repeat(60);
+    let state = OrderState::start(Filed {
+        order,
+        ..sample::filed()
+    });
+    let at = moment("2026-10-02T00:00:00Z");
+    let block = radio_block(&state, &standing(&state, at, &Calendars::default()), 1, 1);
+    assert!(block.contains(" M W/H 6'01 "), "{block}");
+    let case = block
+        .split(" CASE ")
+        .nth(1)
+        .unwrap()
+        .split("  TEL")
+        .next()
+        .unwrap();
+    assert_eq!(case.chars().count(), 80);
+    assert!(case.starts_with("SS SS ") && case.ends_with("S…"), "{case}");
+}
