@@ -81,30 +81,34 @@ impl Registry {
     pub fn lookup(&self, question: &Question) -> Answer<Hits> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(question.stale_after_ms);
+        let hits = self
+            .looked_through(question, fewest(question))
+            .or_else(|| self.looked_through(question, COUNTED));
+        Answer::new(hits.unwrap_or_default(), freshness)
+    }
+
+    /// As [`Registry::lookup`]; none when orders that the reader may not see would have to be made up for, which may take long.
+    pub fn lookup_at_once(&self, question: &Question) -> Option<Answer<Hits>> {
+        let freshness = self.freshness(question.stale_after_ms);
+        let hits = self.looked_through(question, fewest(question))?;
+        Some(Answer::new(hits, freshness))
+    }
+
+    /// One page from so many hits; none when more have to be looked through, up to [`COUNTED`].
+    fn looked_through(&self, question: &Question, most: usize) -> Option<Hits> {
         let at = question.at.unwrap_or_else(now);
         let mut query = question.query.clone();
-        let shown = query.limit.max(1);
-        let filtered = !question.courts.is_empty() || !question.states.is_empty();
+        query.limit = most;
         let limits = Limits {
             hits: COUNTED,
             ..Limits::default()
         };
-        // Without a filter on the orders themselves, one hit beyond the page tells whether there is another page.
-        query.limit = if filtered {
-            COUNTED
-        } else {
-            question.skip.saturating_add(shown).saturating_add(1).min(COUNTED)
-        };
-        loop {
-            let matched = self.view().people().lookup(&query, &limits);
-            let cut = matched.len() == query.limit && query.limit < COUNTED;
-            let (hits, all_seen) = self.page(matched, question, shown, at);
-            // What was hidden has to be made up for, or the length of the page would tell of it.
-            if all_seen || hits.more || !cut {
-                return Answer::new(hits, freshness);
-            }
-            query.limit = COUNTED;
-        }
+        let matched = self.view().people().lookup(&query, &limits);
+        let all = matched.len() < most || most >= COUNTED;
+        let shown = question.query.limit.max(1);
+        let (hits, all_seen) = self.page(matched, question, shown, at);
+        // What was hidden has to be made up for, or the length of the page would tell of it.
+        (all_seen || hits.more || all).then_some(hits)
     }
 
     /// One page of what matched, and whether every order of it was shown.
@@ -315,6 +319,16 @@ impl Registry {
         let hits = self.view().people().lookup(&query, &Limits::default());
         hits.first().map(|(order, _)| *order)
     }
+}
+
+/// How many hits are enough when the reader may see them all: without a filter on the orders themselves, one hit beyond the page tells
+/// whether there is another page.
+fn fewest(question: &Question) -> usize {
+    if !question.courts.is_empty() || !question.states.is_empty() {
+        return COUNTED;
+    }
+    let shown = question.query.limit.max(1);
+    question.skip.saturating_add(shown).saturating_add(1).min(COUNTED)
 }
 
 /// One that matched, as the reader sees it.

@@ -78,16 +78,23 @@ impl Reader {
         self.holds(&question.courts)?;
         question.sight = Some(Arc::new(self.sight(caller)?));
         let registry = Arc::clone(&self.registry);
-        let wide = !others.is_empty() || is_wide(&question);
-        let work = move || {
-            let answer = if others.is_empty() {
-                registry.lookup(&question)
-            } else {
-                registry.lookup_several(&question, &others, asked.between)
-            };
-            answer::lookup(answer, &question)
+        let brief = others.is_empty() && !is_wide(&question);
+        let at_once =
+            brief.then(|| here(|| Some(answer::lookup(registry.lookup_at_once(&question)?, &question))));
+        let answer = match at_once.transpose()?.flatten() {
+            Some(answer) => answer,
+            None => {
+                let work = move || {
+                    let answer = if others.is_empty() {
+                        registry.lookup(&question)
+                    } else {
+                        registry.lookup_several(&question, &others, asked.between)
+                    };
+                    answer::lookup(answer, &question)
+                };
+                blocking(work).await?
+            }
         };
-        let answer = if wide { blocking(work).await? } else { here(work)? };
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let query_id = format!("{:x}-{number:x}", self.started.0);
         tracing::debug!(
