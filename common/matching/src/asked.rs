@@ -8,6 +8,7 @@ use crate::naming::{Naming, PARTICLES, Place, Suffix};
 use crate::nickname::{Kinship, related_to};
 use crate::query::Query;
 use crate::spelling::Word;
+use crate::weights::InUse;
 use crate::words::{WordId, Words};
 
 /// Words of a question, with variants, beyond this are dropped.
@@ -45,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) suffix: Suffix,
     /// Words of the index near each pattern, by id.
     pub(crate) near: Vec<Vec<(WordId, Alike)>>,
+    /// Each pattern itself, as surname and as given name of those who are recorded.
+    pub(crate) in_use: Vec<(InUse, InUse)>,
     /// Words that occur and are nicknames of a pattern.
     nicknames: Vec<Vec<(WordId, Alike)>>,
 }

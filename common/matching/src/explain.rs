@@ -2,7 +2,8 @@
 
 use crate::asked::Asked;
 use crate::birth::BirthAsked;
-use crate::judge::{Candidate, Verdict};
+use crate::candidate::Candidate;
+use crate::judge::Verdict;
 use crate::naming::Suffix;
 use crate::reason::{BirthReason, Reason};
 

@@ -2,41 +2,18 @@
 //! After Fellegi and Sunter (1969), with rare names weighing more, and with two further suspects besides a
 //! person met at random: the sibling, who shares the surname, and the namesake, who shares the whole name.
 
-use crate::asked::{Asked, AskedSurname, Degrees, Reading};
+use crate::asked::{Asked, Reading};
 use crate::birth::BirthAlike;
-use crate::date::DateCode;
+use crate::candidate::{Candidate, Recorded};
 use crate::likeness::Alike;
 use crate::naming::{Place, Suffix};
-use crate::people::{PlacedWord, Traits};
 use crate::reason::NameReason;
 use crate::room::Vec8;
+use crate::surnames::judge_surnames;
 use crate::weights::{self, Odds};
-
-/// Words of a recorded name.
-pub(crate) const MOST_WORDS: usize = 16;
 
 /// Below so many bits the exact figure does not matter.
 const HOPELESS: f32 = -16.0;
-
-/// One recorded word: where it stands, how it is like what is asked, how frequent it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Recorded {
-    pub(crate) word: PlacedWord,
-    pub(crate) degrees: Degrees,
-    /// log2 of the share of names that have the word as surname, and as given name.
-    pub(crate) as_surname: f32,
-    pub(crate) as_given: f32,
-    pub(crate) length: u8,
-}
-
-/// A recorded name, ready to be judged.
-pub(crate) struct Candidate<'a> {
-    pub(crate) words: &'a [Recorded],
-    /// The surnames written together, when there are several.
-    pub(crate) together: &'a [u8],
-    pub(crate) date: DateCode,
-    pub(crate) traits: Traits,
-}
 
 /// The outcome for one recorded name.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +72,7 @@ fn may_be_swapped(reading: &Reading, words: &[Recorded]) -> bool {
         reading
             .surnames
             .iter()
-            .any(|asked| degree(word, asked.whole) > Alike::Initial)
+            .any(|asked| word.is_like(asked.whole) > Alike::Initial)
     };
     surnames.into_iter().any(like)
 }
@@ -111,7 +88,7 @@ fn judge_reading(
     if reading.swapped {
         surname.0 = surname.0.less(weights::SWAPPED);
     }
-    let (given, mut middle) = judge_given(reading, candidate.words);
+    let (given, mut middle) = judge_given(asked, reading, candidate.words);
     if given.1 == NameReason::Differs && middle.0.gain() > 0.0 {
         // Brothers may well share a middle initial; it does not make up for another first name.
         middle.0 = Odds::EVEN;
@@ -167,262 +144,23 @@ fn log2_sum(bits: [f32; 3], same: f32) -> f32 {
         .log2()
 }
 
-fn degree(recorded: &Recorded, pattern: usize) -> Alike {
-    recorded.degrees.get(pattern).copied().unwrap_or_default()
-}
-
-fn surname_odds(recorded: &Recorded, alike: Alike) -> Odds {
-    let odds = weights::surname(alike);
-    match alike {
-        Alike::None => odds,
-        Alike::Same => Odds::new(odds.same, recorded.as_surname),
-        _ => Odds::new(odds.same, odds.other.max(recorded.as_surname)),
-    }
-}
-
-fn given_odds(recorded: &Recorded, alike: Alike) -> Odds {
+fn given_odds(asked: &Asked, pattern: usize, recorded: &Recorded) -> (Odds, Alike) {
+    let alike = recorded.is_like(pattern);
     let odds = weights::given(alike);
-    match alike {
+    let odds = match alike {
         Alike::None | Alike::Initial => odds,
         Alike::Same => Odds::new(odds.same, recorded.as_given),
         _ => Odds::new(odds.same, odds.other.max(recorded.as_given)),
-    }
-}
-
-/// A surname of the question beside one of the record.
-#[derive(Clone, Copy)]
-struct Pair {
-    asked: usize,
-    recorded: usize,
-    odds: Odds,
-    alike: Alike,
-    stray: bool,
-}
-
-/// The recorded surnames and, as strays, the full middle names.
-struct Surnames<'a> {
-    list: [Option<(&'a Recorded, Option<&'a Recorded>, bool)>; 8],
-    count: usize,
-}
-
-fn recorded_surnames<'a>(words: &'a [Recorded]) -> Surnames<'a> {
-    let mut surnames = Surnames {
-        list: [None; 8],
-        count: 0,
     };
-    let mut add = |recorded: &'a Recorded, stray: bool| {
-        if let Some(place) = surnames.list.get_mut(surnames.count) {
-            *place = Some((recorded, None, stray));
-            surnames.count += 1;
-        }
-    };
-    words
-        .iter()
-        .filter(|word| word.word.place() == Place::Surname)
-        .for_each(|word| add(word, false));
-    let whole = surnames.count;
-    for pair in words.windows(2) {
-        if let [before, core] = pair
-            && core.word.place() == Place::Core
-            && let Some(Some(place)) = surnames
-                .list
-                .iter_mut()
-                .flatten()
-                .position(|other| std::ptr::eq(other.0, before))
-                .map(|at| surnames.list.get_mut(at).and_then(Option::as_mut))
-        {
-            place.1 = Some(core);
-        }
-    }
-    let mut count = whole;
-    for word in words
-        .iter()
-        .filter(|word| word.word.place() == Place::Middle && word.length > 2)
-    {
-        if let Some(place) = surnames.list.get_mut(count) {
-            *place = Some((word, None, true));
-            count += 1;
-        }
-    }
-    surnames
+    let (_, in_use) = asked.in_use.get(pattern).copied().unwrap_or_default();
+    (weights::slip(odds, alike, in_use), alike)
 }
 
-fn judge_surnames(asked: &Asked, reading: &Reading, candidate: &Candidate<'_>) -> (Odds, NameReason) {
-    let surnames = recorded_surnames(candidate.words);
-    if reading.surnames.is_empty() || surnames.count == 0 {
-        return (Odds::EVEN, NameReason::Same);
-    }
-    let none = (weights::surname(Alike::None), NameReason::Differs);
-    let paired = pair_up(reading, &surnames);
-    let together = judge_together(asked, reading, candidate, &surnames);
-    [none, paired, together].into_iter().fold(none, |best, other| {
-        if other.0.gain() > best.0.gain() {
-            other
-        } else {
-            best
-        }
-    })
-}
-
-/// The best odds of one asked surname (or asked middle name astray) against one recorded.
-fn best_pair(surname: &AskedSurname, recorded: &(&Recorded, Option<&Recorded>, bool)) -> (Odds, Alike) {
-    let whole = degree(recorded.0, surname.whole);
-    let mut best = (surname_odds(recorded.0, whole), whole);
-    let mut consider = |word: &Recorded, pattern: usize| {
-        let alike = degree(word, pattern);
-        let odds = surname_odds(word, alike).less(weights::NO_PARTICLE);
-        if alike != Alike::None && odds.gain() > best.0.gain() {
-            best = (odds, if alike == Alike::Same { Alike::Core } else { alike });
-        }
-    };
-    if let Some(core) = recorded.1 {
-        consider(core, surname.whole);
-    }
-    if let Some(pattern) = surname.core {
-        consider(recorded.0, pattern);
-        if let Some(core) = recorded.1 {
-            consider(core, pattern);
-        }
-    }
-    best
-}
-
-fn pair_up(reading: &Reading, surnames: &Surnames<'_>) -> (Odds, NameReason) {
-    let mut pairs: [Option<Pair>; 4] = [None; 4];
-    let (mut used_asked, mut used_recorded) = (0_u32, 0_u32);
-    let strays = reading.middle.iter().map(|at| {
-        (
-            AskedSurname {
-                whole: *at,
-                core: None,
-            },
-            true,
-        )
-    });
-    let all_asked = || {
-        reading
-            .surnames
-            .iter()
-            .map(|surname| (*surname, false))
-            .chain(strays.clone())
-            .take(8)
-    };
-    for place in &mut pairs {
-        let mut best: Option<Pair> = None;
-        for (i, (surname, asked_stray)) in all_asked().enumerate() {
-            for (j, recorded) in surnames.list.iter().enumerate() {
-                let Some(recorded) = recorded else { break };
-                if used_asked >> i & 1 == 1 || used_recorded >> j & 1 == 1 || (asked_stray && recorded.2) {
-                    continue;
-                }
-                let (mut odds, alike) = best_pair(&surname, recorded);
-                let stray = asked_stray || recorded.2;
-                if stray {
-                    if !matches!(alike, Alike::Same | Alike::SpeltOne | Alike::SoundsClose) {
-                        continue;
-                    }
-                    odds = odds.less(weights::STRAY);
-                }
-                if odds.gain() > 1.0 && best.is_none_or(|best| odds.gain() > best.odds.gain()) {
-                    best = Some(Pair {
-                        asked: i,
-                        recorded: j,
-                        odds,
-                        alike,
-                        stray,
-                    });
-                }
-            }
-        }
-        let Some(found) = best else { break };
-        used_asked |= 1 << found.asked;
-        used_recorded |= 1 << found.recorded;
-        *place = Some(found);
-    }
-    sum_pairs(&pairs, reading.surnames.len(), surnames.count)
-}
-
-fn sum_pairs(pairs: &[Option<Pair>; 4], asked: usize, recorded: usize) -> (Odds, NameReason) {
-    let found = || pairs.iter().flatten();
-    let Some(first) = found().next() else {
-        return (weights::surname(Alike::None), NameReason::Differs);
-    };
-    let mut odds = found().fold(Odds::EVEN, |sum, pair| sum.and(&pair.odds));
-    let asked_left = asked.saturating_sub(found().filter(|pair| pair.asked < asked).count());
-    let recorded_left = recorded.saturating_sub(found().filter(|pair| pair.recorded < recorded).count());
-    let reversed = found()
-        .any(|a| found().any(|b| a.asked < b.asked && a.recorded > b.recorded && !a.stray && !b.stray));
-    let weakest = found().map(|pair| pair.alike).min().unwrap_or_default();
-    let mut how = NameReason::from(weakest);
-    if reversed {
-        odds = odds.less(weights::OTHER_ORDER);
-        how = NameReason::OtherOrder;
-    }
-    if asked_left > 0 && recorded_left > 0 {
-        odds = odds.less(weights::BOTH_HAVE_MORE);
-        how = NameReason::Part;
-    } else if asked_left + recorded_left > 0 {
-        odds = odds.less(weights::PART_LEFT_OUT);
-        odds.other += 1.0;
-        if first.alike == Alike::Same {
-            how = NameReason::Part;
-        }
-    }
-    (odds, how)
-}
-
-/// Surnames written together on one side.
-fn judge_together(
-    asked: &Asked,
+fn judge_given(
+    question: &Asked,
     reading: &Reading,
-    candidate: &Candidate<'_>,
-    surnames: &Surnames<'_>,
-) -> (Odds, NameReason) {
-    let mut best = (weights::surname(Alike::None), NameReason::Differs);
-    if surnames.count == 1
-        && let Some(Some((recorded, _, _))) = surnames.list.first()
-    {
-        for pattern in &reading.together {
-            let alike = degree(recorded, *pattern);
-            let fits = match alike {
-                Alike::Same | Alike::SpeltOne | Alike::SoundsClose | Alike::SpeltTwo => true,
-                Alike::Short => recorded.length >= 8,
-                _ => false,
-            };
-            let odds = surname_odds(recorded, alike).less(weights::TOGETHER);
-            if fits && odds.gain() > best.0.gain() {
-                best = (odds, NameReason::RunTogether);
-            }
-        }
-    }
-    if let ([surname], true) = (reading.surnames.as_slice(), candidate.together.len() >= 6)
-        && let Some(pattern) = asked.patterns.get(surname.whole)
-        && pattern.word.len() >= 6
-    {
-        let slips = pattern.slips(candidate.together);
-        let first = surnames
-            .list
-            .first()
-            .copied()
-            .flatten()
-            .map_or(0, |(recorded, _, _)| usize::from(recorded.length));
-        let cut =
-            pattern.word.len() >= 8.max(first + 1) && candidate.together.starts_with(pattern.word.letters());
-        let odds = match slips {
-            0 => Odds::new(-2.5, -17.0),
-            _ if cut => Odds::new(-4.0, -15.0),
-            1 => Odds::new(-5.5, -16.0),
-            2 if pattern.word.len() >= 8 => Odds::new(-7.0, -15.0),
-            _ => return best,
-        };
-        if odds.gain() > best.0.gain() {
-            best = (odds, NameReason::RunTogether);
-        }
-    }
-    best
-}
-
-fn judge_given(reading: &Reading, words: &[Recorded]) -> ((Odds, NameReason), (Odds, Option<NameReason>)) {
+    words: &[Recorded],
+) -> ((Odds, NameReason), (Odds, Option<NameReason>)) {
     let none = ((Odds::EVEN, NameReason::Same), (Odds::EVEN, None));
     let of = |place: Place| words.iter().filter(move |word| word.word.place() == place);
     if reading.given.is_empty() || of(Place::Given).next().is_none() {
@@ -434,8 +172,7 @@ fn judge_given(reading: &Reading, words: &[Recorded]) -> ((Odds, NameReason), (O
     let mut best: Option<(Odds, Alike, usize, usize)> = None;
     for (i, pattern) in asked.iter().enumerate() {
         for (j, word) in recorded.iter().enumerate() {
-            let alike = degree(word, pattern);
-            let mut odds = given_odds(word, alike);
+            let (mut odds, alike) = given_odds(question, pattern, word);
             if (i, j) != (0, 0) {
                 // One of the two must be the first name; only a clear agreement counts.
                 if (i > 0 && j > 0) || alike < Alike::Nick {
@@ -481,7 +218,7 @@ fn judge_middle(
     let mut best: Option<(Odds, Alike)> = None;
     for (_, pattern) in asked.iter().enumerate().filter(|(at, _)| *at != i) {
         for (_, word) in recorded.iter().enumerate().filter(|(at, _)| *at != j) {
-            let alike = degree(word, pattern);
+            let alike = word.is_like(pattern);
             let odds = weights::middle(alike);
             let odds = match alike {
                 Alike::Same if word.length > 1 => Odds::new(odds.same, word.as_given.clamp(-10.0, -4.0)),

@@ -6,10 +6,11 @@ use std::cell::RefCell;
 
 use crate::asked::{Asked, Degrees};
 use crate::birth::DateSet;
+use crate::candidate::{Candidate, MOST_WORDS, Recorded};
 use crate::card::Role;
 use crate::date::DateCode;
 use crate::explain::reasons;
-use crate::judge::{Candidate, MOST_WORDS, Recorded, Verdict, judge};
+use crate::judge::{Verdict, judge};
 use crate::likeness::Alike;
 use crate::naming::Place;
 use crate::people::{Entry, EntryId, People, Posting};
@@ -17,6 +18,7 @@ use crate::query::{Limits, Query};
 use crate::reason::Reason;
 use crate::room::{NearWords, Remembered};
 use crate::spelling::Word;
+use crate::weights::InUse;
 use crate::words::{WordId, Words};
 
 /// Hits kept before the worse ones are dropped.
@@ -68,9 +70,14 @@ pub(crate) fn search(
     query: &Query,
     limits: &Limits,
 ) -> Vec<(Found, Vec<Reason>)> {
-    let Some(asked) = Asked::of(query, words) else {
+    let Some(mut asked) = Asked::of(query, words) else {
         return Vec::new();
     };
+    asked.in_use = asked
+        .patterns
+        .iter()
+        .map(|pattern| in_use(words.find(&pattern.word), people))
+        .collect();
     ROOM.with_borrow_mut(|room| {
         room.degrees.clear();
         room.seen.clear();
@@ -203,7 +210,7 @@ impl Search<'_> {
         self.left -= postings.len();
         let year = match self.asked.birth {
             Some(crate::birth::BirthAsked::Day { year, .. })
-                if self.share(postings.len()) + given > COMMON =>
+                if share(self.people, postings.len()) + given > COMMON =>
             {
                 crate::date::years(year, year)
             }
@@ -226,7 +233,8 @@ impl Search<'_> {
             .filter_map(|at| self.asked.near.get(*at))
             .flatten();
         let clear = near.filter(|(_, alike)| *alike == Alike::Same);
-        self.share(
+        share(
+            self.people,
             clear
                 .map(|(word, _)| self.people.with_given(*word).len())
                 .max()
@@ -349,8 +357,8 @@ impl Search<'_> {
         let recorded = recorded.get_mut(..count)?;
         for place in recorded.iter_mut() {
             if place.degrees.iter().any(|degree| *degree != Alike::None) {
-                place.as_surname = self.share(self.people.with_surname(place.word.word()).len());
-                place.as_given = self.share(self.people.with_given(place.word.word()).len());
+                place.as_surname = share(self.people, self.people.with_surname(place.word.word()).len());
+                place.as_given = share(self.people, self.people.with_given(place.word.word()).len());
             }
         }
         let mut together = Word::EMPTY;
@@ -382,12 +390,6 @@ impl Search<'_> {
             .map(|placed| self.words.row(placed.word()).map_or(0, |row| row.code) ^ placed.place() as u64);
         let mix = |hash: u64, code: u64| (hash.rotate_left(7) ^ code).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         codes.fold(mix(0, u64::from(entry.date)), mix) >> 1 | u64::from(entry.traits().alias) << 63
-    }
-
-    /// log2 of the share of names that have a word so many times.
-    fn share(&self, count: usize) -> f32 {
-        let seen = count as f32 + UNSEEN * SMALLEST_POPULATION;
-        (seen / (self.people.len() as f32 + SMALLEST_POPULATION)).log2()
     }
 
     fn keep_best(&mut self) {
@@ -431,4 +433,24 @@ fn rank(a: &Found, b: &Found) -> std::cmp::Ordering {
     b.bits
         .total_cmp(&a.bits)
         .then((a.order, a.role, a.person).cmp(&(b.order, b.role, b.person)))
+}
+
+/// A word asked for, as surname and as given name of those who are recorded.
+fn in_use(word: Option<WordId>, people: &People) -> (InUse, InUse) {
+    let count = |of: fn(&People, WordId) -> usize| word.map_or(0, |word| of(people, word));
+    let surname = count(|people, word| people.with_surname(word).len());
+    let given = count(|people, word| people.with_given(word).len());
+    if surname + given == 0 {
+        return (InUse::No, InUse::No);
+    }
+    (
+        InUse::Share(share(people, surname)),
+        InUse::Share(share(people, given)),
+    )
+}
+
+/// log2 of the share of names that have a word so many times.
+fn share(people: &People, count: usize) -> f32 {
+    let seen = count as f32 + UNSEEN * SMALLEST_POPULATION;
+    (seen / (people.len() as f32 + SMALLEST_POPULATION)).log2()
 }

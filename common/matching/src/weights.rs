@@ -46,6 +46,45 @@ impl Odds {
     }
 }
 
+/// The word asked for, as a name of those who are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum InUse {
+    /// Nobody has it, in any place.
+    #[default]
+    No,
+    /// log2 of the share of names that have it in this place.
+    Share(f32),
+}
+
+/// The odds of a misspelling, by whether the word asked for is a name itself. Slips seldom give another name, so who asks for GOMEZ hardly
+/// means a LOPEZ; a word that is nobody's name is most likely a misspelling of one.
+pub(crate) fn slip(odds: Odds, alike: Alike, asked: InUse) -> Odds {
+    let to_a_name = match alike {
+        Alike::SpeltOne => ONE_SLIP_TO_A_NAME,
+        Alike::SpeltTwo | Alike::Near => TWO_SLIPS_TO_A_NAME,
+        Alike::None
+        | Alike::Short
+        | Alike::Initial
+        | Alike::Core
+        | Alike::Sounds
+        | Alike::SharedNick
+        | Alike::NickMisspelt
+        | Alike::Nick
+        | Alike::SoundsClose
+        | Alike::Same => return odds,
+    };
+    match asked {
+        InUse::No => odds.less(-SLIP_TO_NO_NAME),
+        InUse::Share(share) => Odds::new(odds.same, odds.other.max(share + to_a_name)),
+    }
+}
+
+/// How much likelier it is that somebody has the very name asked for than that slips gave it.
+const ONE_SLIP_TO_A_NAME: f32 = 3.0;
+const TWO_SLIPS_TO_A_NAME: f32 = 5.0;
+/// How much likelier a slip is when the word is nobody's name.
+const SLIP_TO_NO_NAME: f32 = 1.0;
+
 /// Surnames: for each degree, how often it is seen for the same person and at least how often for another.
 pub(crate) fn surname(alike: Alike) -> Odds {
     let (same, other) = match alike {

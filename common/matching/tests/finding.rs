@@ -208,6 +208,35 @@ fn others_are_not_taken_for_the_person() {
 }
 
 #[test]
+fn a_name_in_use_is_hardly_a_misspelling_of_another() {
+    let others = (0..2_000_u32).map(|number| {
+        let (last, first) = (
+            ["GOMEZ", "GARCIA"][number as usize % 2],
+            GIVEN[number as usize % 16],
+        );
+        let born = day(
+            1950 + (number % 50) as i16,
+            1 + (number % 12) as u8,
+            1 + (number % 28) as u8,
+        );
+        person(Role::Restrained, first, "", last, born)
+    });
+    let meant = person(Role::Restrained, "HECTOR", "", "LOPEZ", day(2000, 12, 7));
+    let cards = others.chain([meant]).map(|person| Card {
+        persons: vec![person],
+        ..Card::default()
+    });
+    let index = Index::build(cards);
+    let odds = |last: &str| {
+        let asked = ask("HECTOR", "", last, Some(day(2001, 12, 7)));
+        let hits = index.lookup(&asked, &Limits::default());
+        hits.first().map_or(0.0, |hit| hit.score / (1.0 - hit.score))
+    };
+    let (nobodys, somebodys) = (odds("LOWZZ"), odds("GOMEZ"));
+    assert!(nobodys > 16.0 * somebodys, "{nobodys} {somebodys}");
+}
+
+#[test]
 fn an_age_stands_for_a_date() {
     let mut asked = ask("KEVIN", "", "WASHINGTON", None);
     asked.dob = Some(Born::Age {
