@@ -222,7 +222,8 @@ fn a_name_in_use_is_hardly_a_misspelling_of_another() {
         person(Role::Restrained, first, "", last, born)
     });
     let meant = person(Role::Restrained, "HECTOR", "", "LOPEZ", day(2000, 12, 7));
-    let cards = others.chain([meant]).map(|person| Card {
+    let cards = others.chain([meant]).zip(0..).map(|(person, order)| Card {
+        order,
         persons: vec![person],
         ..Card::default()
     });
