@@ -7,7 +7,7 @@ use std::time::Instant;
 use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
-use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, TrailCopies};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -161,7 +161,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Arc::new(|| ccpor_registry::now().0),
     )?;
     let limits = Limits::default();
-    let people: Arc<dyn People> = Arc::new(people);
+    let people = Arc::new(people);
+    let accounts = AuditedAccounts::new(people.clone(), Arc::clone(&recorder));
+    let people: Arc<dyn People> = people;
     let backend: Arc<dyn Backend> = Arc::new(Audited::new(
         Guarded::new(service, Arc::clone(&registry), sharing),
         Arc::clone(&recorder),
@@ -169,6 +171,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let pages = ccpor_web::router(Pages {
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
+        accounts: Arc::new(accounts),
         place: name.clone(),
         longest: limits.call,
         stop: stop.clone(),

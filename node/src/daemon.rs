@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
-use ccpor_daemon::audit::{self, AuditFailed, Audited};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -151,7 +151,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Arc::new(|| ccpor_registry::now().0),
     )?;
     let limits = Limits::default();
-    let people: Arc<dyn People> = Arc::new(people);
+    let people = Arc::new(people);
+    let accounts = AuditedAccounts::new(people.clone(), Arc::clone(&recorder));
+    let people: Arc<dyn People> = people;
     let backend: Arc<dyn Backend> = Arc::new(Audited::new(
         Guarded::new(service, Arc::clone(&registry), sharing),
         Arc::clone(&recorder),
@@ -159,6 +161,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let pages = ccpor_web::router(Pages {
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
+        accounts: Arc::new(accounts),
         place: if settings.court.name.is_empty() {
             name.clone()
         } else {

@@ -279,7 +279,11 @@ pub const TABLE: &[Row] = &[
     Row {
         role: Role::Administrator,
         // The list of what came late names no person; it is what the public may see of transmission (Fam. Code 6380.5(c)).
-        verbs: &[(Verb::Overdue, Reach::Any), (Verb::Status, Reach::Any)],
+        verbs: &[
+            (Verb::Overdue, Reach::Any),
+            (Verb::Status, Reach::Any),
+            (Verb::Accounts, Reach::Any),
+        ],
         ..BLIND
     },
     Row {

@@ -37,11 +37,13 @@ pub enum Verb {
     Status,
     /// See what was set aside as damaged, and begin a scrub.
     Care,
+    /// Make, change and disable the accounts of people at a machine.
+    Accounts,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Search,
         Self::View,
         Self::Image,
@@ -59,6 +61,7 @@ impl Verb {
         Self::Confidence,
         Self::Status,
         Self::Care,
+        Self::Accounts,
     ];
 
     /// What people call it.
@@ -82,6 +85,7 @@ impl Verb {
             Self::Confidence => "read confidential",
             Self::Status => "status",
             Self::Care => "care",
+            Self::Accounts => "accounts",
         }
     }
 }

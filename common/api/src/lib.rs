@@ -26,12 +26,16 @@ mod freshness;
 pub mod question;
 pub mod convert;
 pub mod render;
+mod accounts;
 mod people;
 mod backend;
 mod problem;
 pub mod message;
 mod limits;
 
+pub use accounts::{
+    AccountAct, AccountChange, AccountFacts, AccountStanding, Accounts, PasswordChange, SessionFacts,
+};
 pub use backend::{
     Arrival, Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, Knock, MAX_CASE_NUMBER,
     MAX_PURPOSE, ORI_HEADER, PURPOSE_HEADER, Person,

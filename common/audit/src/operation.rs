@@ -91,6 +91,14 @@ operations! {
     DestroyConfidential = "destroy-confidential", Change;
     /// What is left to do with the own court's orders.
     ListWork = "list-work", View;
+    /// The accounts of people were listed, or the sessions of one.
+    ListAccounts = "list-accounts", Privileged;
+    /// An account was made or changed.
+    ChangeAccount = "change-account", Privileged;
+    /// Sessions were ended before their time.
+    EndSessions = "end-sessions", Privileged;
+    /// A person chose another password.
+    ChangePassword = "change-password", LogOn;
 }
 
 /// The kinds of operation that auditors tell apart.

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod exit;
 pub mod forward;
+mod accounts;
 pub mod guard;
 pub mod people;
 pub mod users;

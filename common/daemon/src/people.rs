@@ -97,14 +97,14 @@ pub type ClockNow = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The people of one machine.
 pub struct LocalPeople {
-    store: Arc<Store>,
-    sessions: Mutex<Sessions>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) sessions: Mutex<Sessions>,
     attempts: Mutex<BTreeMap<String, Vec<i64>>>,
     hashing: Semaphore,
     waiting: Semaphore,
-    more_passwords: CommonPasswords,
+    pub(crate) more_passwords: CommonPasswords,
     settings: PeopleSettings,
-    machine: String,
+    pub(crate) machine: String,
     witness: Witness,
     now: ClockNow,
 }
@@ -163,7 +163,7 @@ impl LocalPeople {
         })
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         (self.now)()
     }
 
@@ -202,7 +202,7 @@ impl LocalPeople {
     }
 
     /// Does work with passwords in its turn, or says to come back.
-    async fn in_turn<T: Send + 'static>(
+    pub(crate) async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
@@ -475,7 +475,7 @@ fn log_on_refused() -> Problem {
     )
 }
 
-fn reason(refused: Refused) -> String {
+pub(crate) fn reason(refused: Refused) -> String {
     match refused {
         Refused::Unknown => "no such account",
         Refused::Password => "wrong password",
@@ -486,7 +486,7 @@ fn reason(refused: Refused) -> String {
     .to_owned()
 }
 
-fn not_read(error: &StoreFailed) -> Problem {
+pub(crate) fn not_read(error: &StoreFailed) -> Problem {
     tracing::error!(%error, "the accounts cannot be read or written");
     Problem::new(
         Code::Unavailable,

@@ -189,6 +189,50 @@ impl Account {
         Err(self.failed(now).unwrap_or(refused))
     }
 
+    /// A person who is logged on says once more that it is this person, with a code; for what must not be done at a desk that was left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`Refused`]; a failed attempt counts.
+    pub fn confirm(&mut self, code: &str, now: i64) -> Result<(), Refused> {
+        match self.standing(now) {
+            Standing::Active => {}
+            standing => return Err(Refused::NotUsable(standing)),
+        }
+        if self
+            .proof
+            .as_mut()
+            .is_some_and(|proof| proof.factor.take(code, now))
+        {
+            return Ok(());
+        }
+        Err(self.failed(now).unwrap_or(Refused::Factor))
+    }
+
+    /// A person chooses another password. `right` says whether the old one is that of `against`, the hash that was read for it. Sessions
+    /// that are open are over.
+    ///
+    /// # Errors
+    /// [`Refused`]; a failed attempt counts.
+    pub fn change_password(
+        &mut self,
+        right: bool,
+        against: Option<&Hash>,
+        code: &str,
+        password: Hash,
+        now: i64,
+    ) -> Result<(), Refused> {
+        if !(right && against.is_some() && against == self.password()) {
+            return Err(self.failed(now).unwrap_or(Refused::Password));
+        }
+        self.confirm(code, now)?;
+        if let Some(proof) = &mut self.proof {
+            proof.password = password;
+            self.changed = now;
+        }
+        Ok(())
+    }
+
     /// Counts a failure; tells when it was one too many.
     fn failed(&mut self, now: i64) -> Option<Refused> {
         self.failures

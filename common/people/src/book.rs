@@ -157,6 +157,32 @@ impl Book {
             .log_on(password, against, code, now)
     }
 
+    /// A person who is logged on says so once more; see [`Account::confirm`].
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn confirm(&mut self, name: &str, code: &str, now: i64) -> Result<(), Refused> {
+        self.change_any(name).ok_or(Refused::Unknown)?.confirm(code, now)
+    }
+
+    /// A person chooses another password; see [`Account::change_password`].
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn change_password(
+        &mut self,
+        name: &str,
+        right: bool,
+        against: Option<&Hash>,
+        code: &str,
+        password: Hash,
+        now: i64,
+    ) -> Result<(), Refused> {
+        self.change_any(name)
+            .ok_or(Refused::Unknown)?
+            .change_password(right, against, code, password, now)
+    }
+
     /// A person sets password and second factor; see [`Account::set_up`].
     ///
     /// # Errors

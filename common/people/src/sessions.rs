@@ -173,6 +173,23 @@ impl Sessions {
         proven.then(|| self.open.remove(&place)).flatten()
     }
 
+    /// Those of an account that are open at `now`, the one that was used last first.
+    #[must_use]
+    pub fn of(&self, account: &str, now: i64) -> Vec<Session> {
+        let open = |session: &&Session| session.account == account && now < session.over_at(self.idle);
+        let mut open: Vec<Session> = self.open.values().filter(open).cloned().collect();
+        open.sort_by_key(|session| std::cmp::Reverse(session.used));
+        open
+    }
+
+    /// Ends the session of an account that is called so, or all of that account; gives how many there were.
+    pub fn end(&mut self, account: &str, id: Option<&str>) -> usize {
+        let before = self.open.len();
+        let meant = |session: &Session| session.account == account && id.is_none_or(|id| session.id == id);
+        self.open.retain(|_, session| !meant(session));
+        before - self.open.len()
+    }
+
     /// How many are open, those that are over by now included.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -406,3 +406,71 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_password_is_chosen_with_the_old_one_and_a_code_and_ends_the_sessions() {
+    let mut office = office();
+    let (kept, other) = (office.kept.clone(), {
+        let text = Secret::new("nine loud green trains".into());
+        hash(&text, "mgarcia", &CommonPasswords::default()).unwrap()
+    });
+    let mut sessions = Sessions::default();
+    let (token, _) = sessions.open("mgarcia", "", false, START + 1).unwrap();
+    let mut tried = |right: bool, code: &str, at: i64| {
+        office
+            .book
+            .change_password("mgarcia", right, Some(&kept), code, other.clone(), at)
+    };
+    let recovery = office.recovery[0].reveal().to_owned();
+    assert_eq!(tried(false, &recovery, START + 2), Err(Refused::Password));
+    assert_eq!(tried(true, "000000", START + 3), Err(Refused::Factor));
+    assert_eq!(tried(true, &recovery, START + 4), Ok(()));
+    assert_eq!(
+        tried(true, &recovery, START + 5),
+        Err(Refused::Password),
+        "the old one is gone"
+    );
+    let book = &office.book;
+    assert_eq!(book.find("mgarcia").unwrap().password(), Some(&other));
+    let used = sessions.used(token.reveal(), "", START + 6, true, |name| book.find(name));
+    assert_eq!(used.unwrap_err(), Ended::Changed);
+}
+
+#[test]
+fn who_confirms_wrongly_five_times_is_locked_like_who_logs_on_wrongly() {
+    let mut office = office();
+    let recovery = office.recovery[0].reveal().to_owned();
+    assert_eq!(office.book.confirm("mgarcia", &recovery, START + 1), Ok(()));
+    assert_eq!(
+        office.book.confirm("mgarcia", &recovery, START + 2),
+        Err(Refused::Factor)
+    );
+    for failure in 3..6 {
+        assert_eq!(
+            office.book.confirm("mgarcia", "000000", START + failure),
+            Err(Refused::Factor)
+        );
+    }
+    assert_eq!(
+        office.book.confirm("mgarcia", "000000", START + 6),
+        Err(Refused::NowLocked)
+    );
+    assert_eq!(office.standing(START + 7), Standing::Locked);
+}
+
+#[test]
+fn sessions_are_listed_and_ended_by_account() {
+    let mut sessions = Sessions::default();
+    let (_, first) = sessions.open("mgarcia", "", false, START).unwrap();
+    let (_, second) = sessions.open("mgarcia", "lea/desk", false, START + 1).unwrap();
+    sessions.open("admin", "", false, START + 2).unwrap();
+    let ids = |sessions: &Sessions| -> Vec<String> {
+        let open = sessions.of("mgarcia", START + 3).into_iter();
+        open.map(|session| session.id).collect()
+    };
+    assert_eq!(ids(&sessions), [second.id.clone(), first.id.clone()]);
+    assert_eq!(sessions.end("admin", Some(&first.id)), 0, "not of that account");
+    assert_eq!(sessions.end("mgarcia", Some(&first.id)), 1);
+    assert_eq!(ids(&sessions), [second.id]);
+    assert_eq!((sessions.end("mgarcia", None), sessions.count()), (1, 1));
+}

@@ -19,6 +19,7 @@ pub(crate) enum Here {
     Between,
     Entry,
     Machine,
+    Accounts,
     Elsewhere,
 }
 

@@ -5,6 +5,8 @@
 // A module uses only modules declared below it.
 mod router;
 mod machine;
+mod own;
+mod users;
 mod tiles;
 mod today;
 mod print;

@@ -98,7 +98,7 @@ pub(crate) async fn log_on(State(site): State<Site>, Extension(visit): Extension
 }
 
 /// A problem in a line or two.
-fn said(problem: &Problem) -> String {
+pub(crate) fn said(problem: &Problem) -> String {
     let fields: Vec<String> = problem.fields.iter().map(|field| field.reason.clone()).collect();
     let what = if fields.is_empty() {
         problem.detail.to_string()

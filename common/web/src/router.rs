@@ -8,8 +8,8 @@ use crate::act::{self, Act};
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, bench, entry, fence, live, log_on, machine, order, print, scan, search, service, today,
-    upload,
+    answers, asset, bench, entry, fence, live, log_on, machine, order, own, print, scan, search, service,
+    today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -42,6 +42,14 @@ pub fn router(pages: Pages) -> Router {
         .route("/scans/{blake3}/{page}", get(scan::page))
         .route("/entry", get(entry::page).post(entry::post))
         .route("/today", get(today::page))
+        .route("/account", get(own::page))
+        .route("/account/password", post(own::change_password))
+        .route("/account/sessions", post(own::end_session))
+        .route("/users", get(users::list))
+        .route("/users/list.csv", get(users::table))
+        .route("/users/new", get(users::new).post(users::add))
+        .route("/users/{id}", get(users::page).post(users::change))
+        .route("/users/{id}/sessions", post(users::end_sessions))
         .route("/machine", get(machine::page))
         .route("/machine/courts.csv", get(machine::table))
         .layer(from_fn_with_state(site.clone(), fence::stand))

@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) seal: bool,
     /// Sees the state of the machine.
     pub(crate) machine: bool,
+    /// Keeps the accounts of people.
+    pub(crate) accounts: bool,
     /// Works with the radio: its words come first.
     pub(crate) radio: bool,
 }
@@ -98,6 +100,7 @@ fn desk(role: Role, told: &SessionAnswer) -> Desk {
         end: may(&who, Verb::Cancel, true),
         seal: may(&who, Verb::Seal, true),
         machine: may(&who, Verb::Status, true) && !search,
+        accounts: may(&who, Verb::Accounts, true),
         radio: role.is_of_an_agency(),
     }
 }
@@ -122,18 +125,22 @@ impl Session {
 
     /// The role in words.
     pub(crate) fn role(&self, w: &Words) -> &'static str {
-        match self.role {
-            Some(Role::Query) => w.role_query,
-            Some(Role::QuerySealed) => w.role_query_sealed,
-            Some(Role::Court) => w.role_court,
-            Some(Role::Supervisor) => w.role_supervisor,
-            Some(Role::Judge) => w.role_judge,
-            Some(Role::LeaQuery) => w.role_lea_query,
-            Some(Role::LeaService) => w.role_lea_service,
-            Some(Role::Auditor) => w.role_auditor,
-            Some(Role::Administrator) => w.role_administrator,
-            Some(Role::Operator) => w.role_operator,
-            None => "",
-        }
+        self.role.map_or("", |role| role_words(role, w))
+    }
+}
+
+/// A role in words.
+pub(crate) fn role_words(role: Role, w: &Words) -> &'static str {
+    match role {
+        Role::Query => w.role_query,
+        Role::QuerySealed => w.role_query_sealed,
+        Role::Court => w.role_court,
+        Role::Supervisor => w.role_supervisor,
+        Role::Judge => w.role_judge,
+        Role::LeaQuery => w.role_lea_query,
+        Role::LeaService => w.role_lea_service,
+        Role::Auditor => w.role_auditor,
+        Role::Administrator => w.role_administrator,
+        Role::Operator => w.role_operator,
     }
 }

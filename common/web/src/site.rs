@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_api::message::LookupRequest;
-use ccpor_api::{Backend, People};
+use ccpor_api::{Accounts, Backend, People};
 use rand::RngCore as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,8 @@ pub struct Pages {
     pub backend: Arc<dyn Backend>,
     /// The accounts of people.
     pub people: Arc<dyn People>,
+    /// The same for who keeps them, with every act on record.
+    pub accounts: Arc<dyn Accounts>,
     /// What this machine is called at the top of each page: `Superior Court of Alameda County`.
     pub place: String,
     /// The longest time for an answer of the registry.

@@ -6,6 +6,7 @@
 //! with who did them. Calls that wait at the same time are made durable by one fdatasync.
 
 mod audited;
+mod accounts;
 mod keeping;
 mod sending;
 mod copying;
@@ -16,6 +17,7 @@ mod opening;
 
 pub(crate) use audited::looked_up;
 
+pub use accounts::AuditedAccounts;
 pub use asked::asked_for;
 pub use audited::Audited;
 pub use keeping::{KeepsTrails, TrailCopies};

@@ -1,0 +1,126 @@
+//! Everybody's own account: another password, and the sessions that are open.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect};
+use ccpor_api::{Hidden, PasswordChange};
+use serde::Deserialize;
+
+use crate::ask;
+use crate::frame::{Frame, Here, Shown, show, trouble};
+use crate::log_on::said;
+use crate::site::{Inner, Site};
+use crate::users::times;
+use crate::visit::Visit;
+
+/// What was done before this page.
+#[derive(Default, Deserialize)]
+pub(crate) struct Done {
+    #[serde(default)]
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "own.html")]
+struct OwnPage<'a> {
+    f: Frame<'a>,
+    role: &'static str,
+    place: String,
+    sessions: Vec<Open>,
+    problem: Option<String>,
+    done: bool,
+}
+
+struct Open {
+    id: String,
+    /// Opened, used, and the terminal.
+    times: (String, String, String),
+    /// The one that this page is in.
+    here: bool,
+}
+
+/// `GET /account`.
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(visit): Extension<Visit>,
+    Query(done): Query<Done>,
+) -> Shown {
+    form(&site, &visit, None, !done.done.is_empty()).await
+}
+
+async fn form(site: &Inner, visit: &Visit, problem: Option<String>, done: bool) -> Shown {
+    let told = |problem| trouble(site, visit, &problem);
+    let w = visit.words();
+    let caller = visit.caller().map_err(told)?;
+    let this = caller
+        .person
+        .as_ref()
+        .map_or("", |person| person.session.as_str());
+    let open = ask::read(site, site.pages.accounts.sessions(&caller, visit.account())).await;
+    let sessions = open.map_err(told)?.into_iter().map(|session| Open {
+        times: times(&session),
+        here: session.session == this,
+        id: session.session,
+    });
+    let refused = problem.is_some();
+    let mut response = show(&OwnPage {
+        sessions: sessions.collect(),
+        role: visit.session.as_ref().map_or("", |session| session.role(w)),
+        place: visit
+            .session
+            .as_ref()
+            .map(|session| session.place())
+            .unwrap_or_default(),
+        f: Frame::new(site, visit, w.own_account, Here::Elsewhere),
+        problem,
+        done,
+    })?;
+    if refused {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// `POST /account/password`.
+pub(crate) async fn change_password(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+    let told = |problem| trouble(&site, &visit, &problem);
+    let fields = &visit.fields;
+    if fields.exact("new_password") != fields.exact("again") {
+        let unlike = visit.words().refused_not_the_same.to_owned();
+        return form(&site, &visit, Some(unlike), false).await;
+    }
+    let hidden = |name: &str| Hidden::new(fields.exact(name).to_owned());
+    let change = PasswordChange {
+        old: hidden("password"),
+        new: hidden("new_password"),
+        code: hidden("code"),
+    };
+    let caller = visit.caller().map_err(told)?;
+    let accounts = site.pages.accounts.clone();
+    let done = ask::write(&site, |_| async move {
+        accounts.change_password(&caller, change).await
+    });
+    match done.await {
+        // The sessions of the old password are over, this one too.
+        Ok(()) => Ok(Redirect::to("/log-on").into_response()),
+        Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {
+            form(&site, &visit, Some(said(&problem)), false).await
+        }
+        Err(problem) => Err(told(problem)),
+    }
+}
+
+/// `POST /account/sessions`.
+pub(crate) async fn end_session(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+    let told = |problem| trouble(&site, &visit, &problem);
+    let caller = visit.caller().map_err(told)?;
+    let session = visit.fields.get("session");
+    let ended = site
+        .pages
+        .accounts
+        .end_sessions(&caller, visit.account(), Some(session));
+    ask::read(&site, ended).await.map_err(told)?;
+    Ok(Redirect::to("/account?done=1").into_response())
+}
