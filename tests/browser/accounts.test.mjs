@@ -31,7 +31,8 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
     assert.equal(await desk.heading(), name);
   };
   const choose = async (desk, act, more = async () => {}) => {
-    await desk.page.locator(`#act-${act}`).check({ force: true });
+    await desk.page.locator(`#act-${act}`).focus();
+    await desk.page.keyboard.press("Space");
     await more();
     await desk.type(words.code, desk.person.codes.shift());
     await desk.tabTo(words.account_do);
