@@ -135,6 +135,7 @@ async function states(desk, seen) {
   await page.locator("#password").fill("wrong");
   await page.locator("#new_password").fill("nine loud green trains");
   await page.locator("#again").fill("nine loud green train");
+  await page.locator("#code").fill("000000");
   await page.locator("#again").press("Enter");
   await page.waitForSelector("#problem");
   await seen("own-account-refused");
