@@ -20,6 +20,7 @@ use crate::framing::{Heard, Outbox, Stuck, read_frames};
 use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
 use crate::link::{LinkBoard, OriginTrouble};
 use crate::news::{Mailbox, News};
+use crate::platform::{Platform, blocking};
 use crate::services::Permissions;
 use crate::trouble::Trouble;
 
@@ -37,6 +38,7 @@ pub(crate) struct Conversation {
     pub(crate) news: News,
     pub(crate) board: LinkBoard,
     pub(crate) admitted: Admitted,
+    pub(crate) platform: Arc<dyn Platform>,
     /// Ends the conversation when the program stops.
     pub(crate) stop: CancellationToken,
 }
@@ -62,6 +64,7 @@ impl Conversation {
             news,
             board,
             admitted,
+            platform,
             stop,
         } = self;
         let _ = send.set_priority(PRIORITY);
@@ -80,8 +83,8 @@ impl Conversation {
             results,
             frames,
         };
-        let (heads, heartbeats) = opening(&ledgers).await;
-        let desk = Desk::new(ledgers, results_in, admitted);
+        let (heads, heartbeats) = opening(&ledgers, platform.as_ref()).await;
+        let desk = Desk::new(ledgers, results_in, admitted, platform);
         let mut talk = Talk {
             desk,
             outbox,
@@ -157,9 +160,12 @@ fn session_config(side: Side, permissions: Permissions) -> SessionConfig {
 }
 
 /// What the ledgers hold, read where blocking is allowed.
-async fn opening(ledgers: &Arc<dyn Ledgers>) -> (Vec<(OriginId, Head)>, Vec<SignedHeartbeat>) {
+async fn opening(
+    ledgers: &Arc<dyn Ledgers>,
+    platform: &dyn Platform,
+) -> (Vec<(OriginId, Head)>, Vec<SignedHeartbeat>) {
     let ledgers = Arc::clone(ledgers);
-    tokio::task::spawn_blocking(move || (ledgers.heads(), ledgers.heartbeats()))
+    blocking(platform, move || (ledgers.heads(), ledgers.heartbeats()))
         .await
         .unwrap_or_default()
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedHeartbeat, SignedReceipt, SignedRecord};
 use ccpor_sync::{Event, Ledgers, LoadFailed, Run};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::limits::{HEARTBEAT_BATCHES_MOST, STORE_TOGETHER_BYTES, STORES_AT_ONCE};
+use crate::platform::Platform;
 
 /// Whether the peer is still somebody from whom records are taken: asked before each call that keeps something.
 pub(crate) type Admitted = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -21,7 +21,7 @@ pub(crate) struct Desk(Arc<Shared>);
 struct Shared {
     ledgers: Arc<dyn Ledgers>,
     results: mpsc::Sender<Event>,
-    runtime: Handle,
+    platform: Arc<dyn Platform>,
     admitted: Admitted,
     trays: Mutex<Trays>,
 }
@@ -38,13 +38,18 @@ struct Trays {
 }
 
 impl Desk {
-    /// A desk whose results go to `results`. Must be called within the runtime.
-    pub(crate) fn new(ledgers: Arc<dyn Ledgers>, results: mpsc::Sender<Event>, admitted: Admitted) -> Self {
+    /// A desk whose results go to `results`.
+    pub(crate) fn new(
+        ledgers: Arc<dyn Ledgers>,
+        results: mpsc::Sender<Event>,
+        admitted: Admitted,
+        platform: Arc<dyn Platform>,
+    ) -> Self {
         let trays = Mutex::new(Trays::default());
         Self(Arc::new(Shared {
             ledgers,
             results,
-            runtime: Handle::current(),
+            platform,
             admitted,
             trays,
         }))
@@ -52,10 +57,10 @@ impl Desk {
 
     pub(crate) fn load(&self, origin: OriginId, after: Option<Position>, limit: RunLimit) {
         let desk = self.clone();
-        self.0.runtime.spawn_blocking(move || {
+        self.0.platform.work(Box::new(move || {
             let answer = desk.0.ledgers.load(&origin, after, limit).and_then(with_last);
             desk.answer(Event::Loaded { origin, answer });
-        });
+        }));
     }
 
     pub(crate) fn compare(&self, origin: OriginId, peer: Head) {
@@ -64,7 +69,7 @@ impl Desk {
         if !std::mem::replace(&mut trays.comparing, true) {
             drop(trays);
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_compares());
+            self.0.platform.work(Box::new(move || desk.work_off_compares()));
         }
     }
 
@@ -76,7 +81,7 @@ impl Desk {
         drop(trays);
         if let Some(origin) = origin {
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_runs(origin));
+            self.0.platform.work(Box::new(move || desk.work_off_runs(origin)));
         }
     }
 
@@ -98,7 +103,7 @@ impl Desk {
         if !std::mem::replace(&mut trays.filing, true) {
             drop(trays);
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_filing());
+            self.0.platform.work(Box::new(move || desk.work_off_filing()));
         }
     }
 

@@ -25,6 +25,7 @@ use crate::images::{FetchError, fetch};
 use crate::limits::{CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Carrier, Shared, identify};
+use crate::platform::{Platform, System};
 use crate::services::{Permissions, Permits, Services, Wanted};
 use crate::streams::is_alive;
 use crate::transport::Transport;
@@ -38,6 +39,8 @@ pub struct LandingConfig {
     pub listen: SocketAddr,
     /// What may pass to and from whom.
     pub permits: Arc<Permits>,
+    /// The machine that it runs on.
+    pub platform: Arc<dyn Platform>,
 }
 
 impl LandingConfig {
@@ -46,6 +49,7 @@ impl LandingConfig {
         Self {
             listen,
             permits: Arc::new(Permissions::hub_towards),
+            platform: Arc::new(System),
         }
     }
 }
@@ -100,11 +104,11 @@ impl Landing {
         services: Services,
         config: LandingConfig,
     ) -> Result<LandingHandle, EndpointError> {
-        let (endpoint, listener) = endpoint::listening(config.listen, identity)?;
+        let (endpoint, listener) = endpoint::listening(config.listen, identity, config.platform.as_ref())?;
         let grounds = Arc::new(Grounds {
             acceptor: endpoint::acceptor(identity)?,
             inside: endpoint::server(identity, Transport::Tcp)?,
-            shared: Shared::new(services, identity.revocations()),
+            shared: Shared::new(services, identity.revocations(), &config.platform),
             permits: config.permits,
             peers: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -116,7 +120,9 @@ impl Landing {
             tasks: TaskTracker::new(),
         });
         grounds.tasks.spawn(Arc::clone(&grounds).accept(endpoint.clone()));
-        grounds.tasks.spawn(Arc::clone(&grounds).accept_tcp(listener));
+        if let Some(listener) = listener {
+            grounds.tasks.spawn(Arc::clone(&grounds).accept_tcp(listener));
+        }
         Ok(LandingHandle { grounds, endpoint })
     }
 }

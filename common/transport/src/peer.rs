@@ -17,6 +17,7 @@ use crate::fetcher::{UnderWay, fetch_wanted};
 use crate::limits::FAREWELL;
 use crate::link::LinkBoard;
 use crate::news::News;
+use crate::platform::Platform;
 use crate::services::{Permissions, Services};
 use crate::streams;
 use crate::transport::Transport;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) news: News,
     pub(crate) under_way: UnderWay,
     pub(crate) revocations: Revocations,
+    pub(crate) platform: Arc<dyn Platform>,
 }
 
 /// What carries a connection.
@@ -56,8 +58,9 @@ pub(crate) struct Attendance {
 }
 
 impl Shared {
-    pub(crate) fn new(services: Services, revocations: &Revocations) -> Self {
+    pub(crate) fn new(services: Services, revocations: &Revocations, platform: &Arc<dyn Platform>) -> Self {
         Self {
+            platform: Arc::clone(platform),
             revocations: revocations.clone(),
             news: News::of(services.ledgers.as_ref()),
             services,
@@ -90,6 +93,7 @@ impl Shared {
                     services,
                     news,
                     under_way,
+                    platform,
                     ..
                 } = shared;
                 let fetching = fetch_wanted(
@@ -98,6 +102,7 @@ impl Shared {
                     from,
                     under_way,
                     news.subscribe_to_heads(),
+                    platform,
                 );
                 tokio::join!(streams::serve(connection, identity, services), fetching);
             }
@@ -113,6 +118,7 @@ impl Shared {
             ledgers: Arc::clone(&self.services.ledgers),
             news: self.news.clone(),
             board: board.clone(),
+            platform: Arc::clone(&self.platform),
             stop,
         };
         let talking = conversation.hold(|| {
