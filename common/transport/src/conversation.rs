@@ -79,7 +79,7 @@ impl Conversation {
         // Subscribed before the heads are read: what changes in between arrives twice rather than never.
         let mut ears = Ears {
             stop,
-            news: news.subscribe(),
+            mailbox: news.subscribe(permissions.own.clone()),
             results,
             frames,
         };
@@ -97,12 +97,16 @@ impl Conversation {
         let mut session = Session::open(config, now(), heads, heartbeats, &mut actions);
         talk.carry_out(&mut session, &mut actions, now());
 
+        let mut look = news.next_look(clock);
         while talk.ended.is_none() {
-            // Heartbeats wake nobody: they are looked for as often as they may be sent on.
-            let look = now() + protocol::BEATS_EVERY_MS;
-            let deadline = session.deadline().map_or(look, |at| at.min(look));
-            let turn = ears.next(clock + Duration::from_millis(deadline.0)).await;
-            for moved in ears.news.take() {
+            let due = session.deadline().map(|at| clock + Duration::from_millis(at.0));
+            let turn = ears.next(due.map_or(look, |due| due.min(look))).await;
+            let woken = Instant::now();
+            let looks = woken >= look;
+            if looks {
+                look = news.next_look(woken);
+            }
+            for moved in ears.mailbox.take(looks) {
                 session.step(now(), Event::Moved(moved), &mut actions);
             }
             match turn {
@@ -112,7 +116,7 @@ impl Conversation {
                     }
                     session.step(now(), event, &mut actions);
                 }
-                Turn::News => {}
+                Turn::News => session.step(now(), Event::Tick, &mut actions),
                 Turn::Broken => break,
             }
             talk.carry_out(&mut session, &mut actions, now());
@@ -125,7 +129,7 @@ impl Conversation {
 /// All that a conversation waits for.
 struct Ears {
     stop: CancellationToken,
-    news: Arc<Mailbox>,
+    mailbox: Arc<Mailbox>,
     results: mpsc::Receiver<Event>,
     frames: mpsc::Receiver<Heard>,
 }
@@ -136,7 +140,7 @@ impl Ears {
             biased;
             () = self.stop.cancelled() => Turn::Event(Event::Leave(CloseReason::Leaving)),
             // News before results: a change is known before the answer to the call that made it.
-            () = self.news.arrived() => Turn::News,
+            () = self.mailbox.arrived() => Turn::News,
             Some(result) = self.results.recv() => Turn::Event(result),
             heard = self.frames.recv() => match heard {
                 Some(Heard::Frame(frame)) => Turn::Event(Event::Received(frame)),

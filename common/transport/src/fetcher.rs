@@ -97,7 +97,7 @@ pub(crate) async fn fetch_wanted(
             tried.clear();
             full_look = Instant::now() + FETCH_AGAIN;
         }
-        news.take();
+        news.take(false);
     }
 }
 

@@ -40,6 +40,12 @@ pub const RESULTS_WAITING: usize = 256;
 /// Batches of heartbeats waiting to be verified; more are dropped, newer ones follow.
 pub const HEARTBEAT_BATCHES_MOST: usize = 16;
 
+/// How often a connection looks for heartbeats of others to send on.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// All connections of a program look at moments that lie this far apart.
+pub const LOOKS_TOGETHER: Duration = Duration::from_millis(250);
+
 /// Bytes of runs that are stored together: one sync of the disk for all of them.
 pub const STORE_TOGETHER_BYTES: usize = 4 << 20;
 
@@ -123,5 +129,7 @@ const _: () = assert!(STREAM_WINDOW as usize >= protocol::MAX_FRAME && STREAM_WI
 const _: () = assert!(STORE_TOGETHER_BYTES >= protocol::RUN_BYTES_MOST);
 const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && 2 * HANDSHAKES_MOST < CONNECTIONS_MOST);
 const _: () = assert!(PROBE.as_millis() < protocol::GREETING_MS as u128);
+const _: () = assert!(LOOK_EVERY.as_millis() > protocol::BEATS_EVERY_MS as u128);
+const _: () = assert!(LOOK_EVERY.as_millis().is_multiple_of(LOOKS_TOGETHER.as_millis()));
 const _: () = assert!(IDLE.as_millis() > protocol::SILENCE_MOST_MS as u128);
 const _: () = assert!(TUNNEL_TOGETHER > TUNNEL_DATAGRAM as usize);
