@@ -17,6 +17,7 @@ use tracing::warn;
 
 use crate::desk::{Admitted, Desk};
 use crate::framing::{Heard, Outbox, Stuck, read_frames};
+use crate::hearing::Hearing;
 use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
 use crate::link::{LinkBoard, OriginTrouble};
 use crate::news::{Mailbox, News};
@@ -39,6 +40,7 @@ pub(crate) struct Conversation {
     pub(crate) board: LinkBoard,
     pub(crate) admitted: Admitted,
     pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) hearing: Hearing,
     /// Ends the conversation when the program stops.
     pub(crate) stop: CancellationToken,
 }
@@ -65,6 +67,7 @@ impl Conversation {
             board,
             admitted,
             platform,
+            hearing,
             stop,
         } = self;
         let _ = send.set_priority(PRIORITY);
@@ -84,7 +87,7 @@ impl Conversation {
             frames,
         };
         let (heads, heartbeats) = opening(&ledgers, platform.as_ref()).await;
-        let desk = Desk::new(ledgers, results_in, admitted, platform);
+        let desk = Desk::new(ledgers, results_in, admitted, platform, hearing);
         let mut talk = Talk {
             desk,
             outbox,

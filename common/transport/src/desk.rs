@@ -8,6 +8,7 @@ use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedHeartbeat, SignedRe
 use ccpor_sync::{Event, Ledgers, LoadFailed, Run};
 use tokio::sync::mpsc;
 
+use crate::hearing::Hearing;
 use crate::limits::{HEARTBEAT_BATCHES_MOST, STORE_TOGETHER_BYTES, STORES_AT_ONCE};
 use crate::platform::Platform;
 
@@ -22,6 +23,7 @@ struct Shared {
     ledgers: Arc<dyn Ledgers>,
     results: mpsc::Sender<Event>,
     platform: Arc<dyn Platform>,
+    hearing: Hearing,
     admitted: Admitted,
     trays: Mutex<Trays>,
 }
@@ -35,6 +37,8 @@ struct Trays {
     receipts: BTreeMap<OriginId, SignedReceipt>,
     heartbeats: VecDeque<Vec<SignedHeartbeat>>,
     filing: bool,
+    /// Whether the heartbeats are known to wait.
+    called: bool,
 }
 
 impl Desk {
@@ -44,12 +48,14 @@ impl Desk {
         results: mpsc::Sender<Event>,
         admitted: Admitted,
         platform: Arc<dyn Platform>,
+        hearing: Hearing,
     ) -> Self {
         let trays = Mutex::new(Trays::default());
         Self(Arc::new(Shared {
             ledgers,
             results,
             platform,
+            hearing,
             admitted,
             trays,
         }))
@@ -95,8 +101,25 @@ impl Desk {
         let mut trays = self.trays();
         if trays.heartbeats.len() < HEARTBEAT_BATCHES_MOST {
             trays.heartbeats.push_back(heartbeats);
-            self.start_filing(trays);
+            if !std::mem::replace(&mut trays.called, true) {
+                drop(trays);
+                let desk = self.clone();
+                self.0.hearing.call(Box::new(move || desk.hear()));
+            }
         }
+    }
+
+    /// Gives one batch of heartbeats to the ledgers. True when more wait.
+    fn hear(&self) -> bool {
+        let batch = self.trays().heartbeats.pop_front();
+        if (self.0.admitted)() {
+            for heartbeat in batch.into_iter().flatten() {
+                self.0.ledgers.heartbeat(heartbeat);
+            }
+        }
+        let mut trays = self.trays();
+        trays.called = !trays.heartbeats.is_empty();
+        trays.called
     }
 
     fn start_filing(&self, mut trays: MutexGuard<'_, Trays>) {
@@ -149,8 +172,7 @@ impl Desk {
         loop {
             let mut trays = self.trays();
             let receipts = std::mem::take(&mut trays.receipts);
-            let heartbeats = trays.heartbeats.pop_front();
-            if receipts.is_empty() && heartbeats.is_none() {
+            if receipts.is_empty() {
                 trays.filing = false;
                 return;
             }
@@ -161,9 +183,6 @@ impl Desk {
             receipts
                 .into_values()
                 .for_each(|receipt| self.0.ledgers.receipt(receipt));
-            for heartbeat in heartbeats.into_iter().flatten() {
-                self.0.ledgers.heartbeat(heartbeat);
-            }
         }
     }
 

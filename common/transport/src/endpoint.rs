@@ -11,8 +11,8 @@ use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout,
-    ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint,
+    EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -201,6 +201,8 @@ fn open(
 }
 
 fn transport(over: Transport) -> Arc<TransportConfig> {
+    let mut seldom = AckFrequencyConfig::default();
+    seldom.ack_eliciting_threshold(VarInt::from_u32(limits::PACKETS_UNCONFIRMED));
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(IdleTimeout::try_from(limits::IDLE).ok())
@@ -209,6 +211,7 @@ fn transport(over: Transport) -> Arc<TransportConfig> {
         .stream_receive_window(VarInt::from_u32(limits::STREAM_WINDOW))
         .receive_window(VarInt::from_u32(limits::CONNECTION_WINDOW))
         .send_window(limits::SEND_WINDOW)
+        .ack_frequency_config(Some(seldom))
         .datagram_receive_buffer_size(None);
     if over == Transport::Tcp {
         // Nothing on the way cuts what a stream carries: no size has to be found out.

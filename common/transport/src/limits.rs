@@ -61,6 +61,10 @@ pub const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Bytes handed to QUIC that the peer has not confirmed. What waits longer waits where priorities still count.
 pub const SEND_WINDOW: u64 = 4 << 20;
 
+/// Packets that a peer is asked to take before it confirms them, if it does not wait longer than it may: each confirmation costs both
+/// sides as much as a packet.
+pub const PACKETS_UNCONFIRMED: u32 = 9;
+
 /// Bytes of the socket's buffers that are asked for; Linux grants up to `net.core.rmem_max` and `wmem_max`.
 pub const SOCKET_BUFFER: usize = 8 << 20;
 
@@ -81,6 +85,9 @@ pub const IMAGE_BYTES_MOST: u64 = 64 << 20;
 
 /// Bytes of an image read from disk or network at a time.
 pub const IMAGE_CHUNK: usize = 256 << 10;
+
+/// Pieces of that size that are kept for the next image.
+pub const POOLED_CHUNKS_MOST: usize = 32;
 
 /// Images fetched from one peer at the same time.
 pub const FETCHES_AT_ONCE: usize = 3;

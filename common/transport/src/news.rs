@@ -90,6 +90,11 @@ impl News {
         self.0.begun + Duration::from_millis(u64::try_from(round).unwrap_or(u64::MAX)) + LOOK_EVERY
     }
 
+    /// The next of those moments.
+    pub(crate) fn next_moment(&self) -> Instant {
+        self.next_look(Instant::now()) + LOOKS_TOGETHER - LOOK_EVERY
+    }
+
     fn add(&self, mailbox: Mailbox) -> Arc<Mailbox> {
         let mailbox = Arc::new(mailbox);
         lock(&self.0.subscribers).push(Arc::downgrade(&mailbox));

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::conversation::{AbortOnDrop, Conversation, code};
 use crate::fetcher::{UnderWay, fetch_wanted};
+use crate::hearing::Hearing;
 use crate::limits::FAREWELL;
 use crate::link::LinkBoard;
 use crate::news::News;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) under_way: UnderWay,
     pub(crate) revocations: Revocations,
     pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) hearing: Hearing,
 }
 
 /// What carries a connection.
@@ -59,10 +61,12 @@ pub(crate) struct Attendance {
 
 impl Shared {
     pub(crate) fn new(services: Services, revocations: &Revocations, platform: &Arc<dyn Platform>) -> Self {
+        let news = News::of(services.ledgers.as_ref());
         Self {
             platform: Arc::clone(platform),
+            hearing: Hearing::new(Arc::clone(platform), news.clone()),
             revocations: revocations.clone(),
-            news: News::of(services.ledgers.as_ref()),
+            news,
             services,
             under_way: UnderWay::default(),
         }
@@ -119,6 +123,7 @@ impl Shared {
             news: self.news.clone(),
             board: board.clone(),
             platform: Arc::clone(&self.platform),
+            hearing: self.hearing.clone(),
             stop,
         };
         let talking = conversation.hold(|| {
