@@ -33,6 +33,7 @@ mod landing;
 mod uplink;
 mod dial;
 mod peer;
+mod held_off;
 mod fetcher;
 mod streams;
 mod images;

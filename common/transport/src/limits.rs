@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ccpor_sync::limits as protocol;
+use ccpor_sync::{Backoff, limits as protocol};
 
 /// From the first packet to the end of the TLS handshake.
 pub const HANDSHAKE: Duration = Duration::from_secs(4);
@@ -15,6 +15,18 @@ pub const PROBE: Duration = Duration::from_millis(1_500);
 
 /// How long the last frames and the close may take to leave.
 pub const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long a peer that breaks the protocol again and again is not listened to, the first time and at most.
+pub const HELD_OFF: Backoff = Backoff {
+    first_ms: 5_000,
+    most_ms: 600_000,
+};
+
+/// After so long without a further one, a peer's offences are forgiven.
+pub const FORGIVEN_AFTER: Duration = Duration::from_secs(3_600);
+
+/// Peers whose offences are remembered.
+pub const OFFENDERS_MOST: usize = 4_096;
 
 /// Handshakes under way above which a new client must first prove its address (a stateless retry).
 pub const HANDSHAKES_UNPROVEN: usize = 64;
@@ -139,4 +151,5 @@ const _: () = assert!(PROBE.as_millis() < protocol::GREETING_MS as u128);
 const _: () = assert!(LOOK_EVERY.as_millis() > protocol::BEATS_EVERY_MS as u128);
 const _: () = assert!(LOOK_EVERY.as_millis().is_multiple_of(LOOKS_TOGETHER.as_millis()));
 const _: () = assert!(IDLE.as_millis() > protocol::SILENCE_MOST_MS as u128);
+const _: () = assert!((HELD_OFF.most_ms as u128) < FORGIVEN_AFTER.as_millis());
 const _: () = assert!(TUNNEL_TOGETHER > TUNNEL_DATAGRAM as usize);
