@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::framing::finish;
 use crate::kind::Kind;
-use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
+use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_CHUNKS_WAITING, IMAGE_STALL};
 use crate::pool::Piece;
 use crate::services::{ImageSink, Services, Wanted};
 
@@ -118,7 +118,7 @@ async fn receive(
     rest: u64,
     blake3: [u8; 32],
 ) -> Result<(), FetchError> {
-    let (pieces_in, pieces) = mpsc::channel(4);
+    let (pieces_in, pieces) = mpsc::channel(IMAGE_CHUNKS_WAITING);
     let keeping = spawn_blocking(move || keep(pieces, sink, hasher, rest, blake3));
     let mut left = rest;
     while left > 0 {
@@ -196,7 +196,7 @@ pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive
     if send.write_all(&head).await.is_err() {
         return;
     }
-    let (pieces_in, mut pieces) = mpsc::channel(4);
+    let (pieces_in, mut pieces) = mpsc::channel(IMAGE_CHUNKS_WAITING);
     spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &pieces_in));
     while let Some(piece) = pieces.recv().await {
         let Ok(Ok(())) = timeout(IMAGE_STALL, send.write_chunk(Bytes::from_owner(piece))).await else {

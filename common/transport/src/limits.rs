@@ -56,7 +56,7 @@ pub const HEARTBEAT_BATCHES_MOST: usize = 16;
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// All connections of a program look at moments that lie this far apart.
-pub const LOOKS_TOGETHER: Duration = Duration::from_millis(250);
+pub const LOOKS_TOGETHER: Duration = Duration::from_millis(500);
 
 /// Bytes of runs that are stored together: one sync of the disk for all of them.
 pub const STORE_TOGETHER_BYTES: usize = 4 << 20;
@@ -95,11 +95,14 @@ pub const TCP_UNSENT: u32 = 64 << 10;
 /// Bytes of one image: 25 MiB a page set, and room.
 pub const IMAGE_BYTES_MOST: u64 = 64 << 20;
 
-/// Bytes of an image read from disk or network at a time.
-pub const IMAGE_CHUNK: usize = 256 << 10;
+/// Bytes of an image read from disk or network at a time: each piece goes from one thread to another.
+pub const IMAGE_CHUNK: usize = 512 << 10;
+
+/// Pieces of an image that wait for the other thread.
+pub const IMAGE_CHUNKS_WAITING: usize = 2;
 
 /// Pieces of that size that are kept for the next image.
-pub const POOLED_CHUNKS_MOST: usize = 32;
+pub const POOLED_CHUNKS_MOST: usize = 16;
 
 /// Images fetched from one peer at the same time.
 pub const FETCHES_AT_ONCE: usize = 3;
