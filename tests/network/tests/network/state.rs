@@ -107,6 +107,12 @@ impl State {
         self.hub.len(&origin(slug))
     }
 
+    /// How many records of other courts a node holds.
+    pub(crate) fn others_at(&self, slug: &str) -> usize {
+        let others = self.courts.iter().filter(|(name, _)| *name != slug);
+        others.map(|(name, _)| self.court(slug).len(&origin(name))).sum()
+    }
+
     fn court(&self, slug: &str) -> &Memory {
         &self.courts.iter().find(|(name, _)| *name == slug).unwrap().1
     }
