@@ -20,15 +20,33 @@ const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The ledger as it stands afterwards.
-pub(crate) struct Restored(LedgerState);
+pub(crate) struct Restored {
+    ledger: LedgerState,
+    /// Nothing was missing: the hubs lack the last records, and hold nothing else.
+    was_ahead: bool,
+}
 
 impl fmt::Display for Restored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let epoch = self.0.head.map_or(0, |head| head.position.epoch);
+        let LedgerState {
+            origin,
+            head,
+            records,
+            orders,
+            ..
+        } = &self.ledger;
+        let epoch = head.map_or(0, |head| head.position.epoch);
+        if self.was_ahead {
+            write!(
+                f,
+                "nothing is to be restored: the ledger of {origin} here holds all that the hub holds, and more: "
+            )?;
+        } else {
+            write!(f, "the ledger of {origin} is whole again: ")?;
+        }
         write!(
             f,
-            "the ledger of {} is whole again: {} records, {} orders, epoch {epoch}; start the node with: ccpor-node run",
-            self.0.origin, self.0.records, self.0.orders
+            "{records} records, {orders} orders, epoch {epoch}; start the node with: ccpor-node run"
         )
     }
 }
@@ -42,6 +60,7 @@ pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed
     if hubs.links().is_empty() {
         return Err(NodeFailed::NotRestored("hub.connect is false".into()));
     }
+    let mut was_ahead = false;
     // Mending and restoring end the connection, so that the ledgers are compared anew: the next step waits for the next one.
     for _ in 0..ATTEMPTS {
         for link in hubs.links() {
@@ -53,7 +72,12 @@ pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed
             link.mend(&registry).await;
         }
         // Each asks the others as well; one that lacks what is here cannot say how it goes on.
+        was_ahead = true;
         for link in hubs.links() {
+            if link.is_behind(&registry).await {
+                continue;
+            }
+            was_ahead = false;
             if link.restore(&registry).await.is_some() {
                 break;
             }
@@ -76,6 +100,6 @@ pub(crate) async fn from_hub(settings: &Settings) -> Result<Restored, NodeFailed
         .into_iter()
         .find(|ledger| Some(&ledger.origin) == own.as_ref());
     state
-        .map(Restored)
+        .map(|ledger| Restored { ledger, was_ahead })
         .ok_or_else(|| NodeFailed::NotRestored("there is no ledger".into()))
 }

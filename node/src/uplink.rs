@@ -337,6 +337,13 @@ impl Link {
         done.await.map_err(|problem| problem.to_string())
     }
 
+    /// Whether this hub's copy of this court's ledger lacks the last records here and holds nothing else in their place. False when it
+    /// does not say.
+    pub(crate) async fn is_behind(&self, registry: &Arc<Registry>) -> bool {
+        let compared = self.with_copy(registry, |registry, ask| registry.is_merely_ahead(ask));
+        matches!(compared.await, Ok(Ok(true)))
+    }
+
     /// The hub that is connected now.
     pub(crate) fn hub(&self) -> Option<String> {
         let state = self.state.borrow();

@@ -167,6 +167,37 @@ async fn a_node_that_lost_records_gets_them_back_and_goes_on_in_a_new_epoch() ->
 }
 
 #[tokio::test]
+async fn a_node_that_is_merely_ahead_of_the_hub_is_told_that_nothing_is_to_be_restored() -> Outcome<()> {
+    let mut world = World::start(&["alameda"]).await?;
+    files(&world, 0).await?;
+    level(&world).await?;
+    // So that the hub does not get the rest while it is asked.
+    world.set(0, "[sharing]\norders = false\n").await?;
+    let node = world.node(0).await?;
+    file(&node, "kept-at-home", order("FAMILY1", "PAT", "HF26-1")).await?;
+    world.fleet.take_node(0).unwrap().kill().await;
+    let restored = program(&world, &["restore", "--from-hub"])?.run().await?;
+    restored.said(
+        0,
+        &["nothing is to be restored", OWN, "2 orders", "ccpor-node run"],
+    );
+    world.fleet.start_node(0).await?;
+    file(
+        &world.node(0).await?,
+        "filed-again",
+        order("FAMILY2", "PAT", "HF26-2"),
+    )
+    .await?;
+    world.set(0, "[sharing]\norders = true\n").await?;
+    for number in 0..=2 {
+        shows(&world, number, 1).await?;
+    }
+    level(&world).await?;
+    world.fleet.stop().await;
+    sound(&world)
+}
+
+#[tokio::test]
 async fn orders_filed_on_an_old_copy_halt_filing_and_are_filed_again_flagged() -> Outcome<()> {
     files_on_an_old_copy(1).await
 }

@@ -140,6 +140,18 @@ impl Registry {
         Ok(Some(Reconciled { parted, records }))
     }
 
+    /// Whether the peer's copy of the own ledger lacks nothing but the last records here, which it gets by itself. `fetch` as for
+    /// [`Registry::diverging`].
+    ///
+    /// # Errors
+    /// [`ReconcileRefused`].
+    pub fn is_merely_ahead(
+        &self,
+        mut fetch: impl FnMut(Option<Head>) -> Result<Option<Vec<SignedRecord>>, String>,
+    ) -> Result<bool, ReconcileRefused> {
+        Ok(matches!(self.beside(&mut fetch)?, Beside::Ahead))
+    }
+
     /// What becomes of the records of a branch on the shelf, as the ledgers stand now.
     ///
     /// # Errors

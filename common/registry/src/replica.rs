@@ -9,7 +9,7 @@ use ccpor_ledger::{
     Head, Heartbeat, Hlc, HybridClock, Ledger, OriginId, Receipt, ReceiptBook, ReceiptBookError, RunLimit,
     SignedHeartbeat, SignedReceipt, SigningKey, Standing, VerifyingKey,
 };
-use ccpor_sync::{FreshnessBook, Moved};
+use ccpor_sync::{Beat, FreshnessBook, Moved};
 
 use crate::freshness::{CourtFreshness, now};
 use crate::shelf::Shelf;
@@ -28,7 +28,7 @@ pub(crate) struct Replica {
     clock: Arc<HybridClock>,
     watchers: RwLock<Vec<Watcher>>,
     freshness: Mutex<FreshnessBook>,
-    heartbeats: Mutex<BTreeMap<OriginId, (Heartbeat, SignedHeartbeat)>>,
+    heartbeats: Mutex<BTreeMap<OriginId, Arc<Beat>>>,
     receipts: Option<ReceiptBook>,
     hubs: Mutex<BTreeMap<String, VerifyingKey>>,
     /// The newest receipt of each hub whose key is not known yet.
@@ -122,8 +122,8 @@ impl Replica {
     }
 
     pub(crate) fn own_heartbeat(&self, signed: SignedHeartbeat) {
-        if let Ok(heartbeat) = signed.decode() {
-            self.keep(heartbeat, signed);
+        if let Ok(said) = signed.decode() {
+            self.keep(Beat { said, signed });
         }
     }
 
@@ -140,9 +140,9 @@ impl Replica {
         };
         let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(heartbeat) if speaks_of(&ledger, &heartbeat, &head) => {
+            Some(said) if speaks_of(&ledger, &said, &head) => {
                 self.forget_refuted(&ledger);
-                self.keep(heartbeat, signed)
+                self.keep(Beat { said, signed })
             }
             Some(_) => {
                 tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
@@ -155,28 +155,27 @@ impl Replica {
     /// Drops the heartbeat that is held of a ledger once a record here contradicts it. It was made by a clock that ran ahead and
     /// was set back, and would keep every later one out until that moment has come.
     fn forget_refuted(&self, ledger: &Ledger) {
-        let held = lock(&self.heartbeats)
-            .get(ledger.origin())
-            .map(|(held, _)| held.clone());
+        let held = lock(&self.heartbeats).get(ledger.origin()).map(Arc::clone);
         let refuted = |held: &Heartbeat| held.head.is_some_and(|head| !speaks_of(ledger, held, &head));
-        if held.as_ref().is_some_and(refuted) {
+        if held.is_some_and(|held| refuted(&held.said)) {
             lock(&self.heartbeats).remove(ledger.origin());
         }
     }
 
-    fn keep(&self, heartbeat: Heartbeat, signed: SignedHeartbeat) -> bool {
+    fn keep(&self, beat: Beat) -> bool {
+        let beat = Arc::new(beat);
         {
             let mut heartbeats = lock(&self.heartbeats);
             let newer = heartbeats
-                .get(&heartbeat.origin)
-                .is_none_or(|(held, _)| held.closed < heartbeat.closed);
+                .get(&beat.said.origin)
+                .is_none_or(|held| held.said.closed < beat.said.closed);
             if !newer {
                 return false;
             }
-            heartbeats.insert(heartbeat.origin.clone(), (heartbeat.clone(), signed.clone()));
+            heartbeats.insert(beat.said.origin.clone(), Arc::clone(&beat));
         }
-        lock(&self.freshness).heartbeat(&heartbeat, wall());
-        self.tell(&Moved::Heartbeat(signed));
+        lock(&self.freshness).heartbeat(&beat.said, wall());
+        self.tell(&Moved::Heartbeat(beat));
         true
     }
 
@@ -186,8 +185,8 @@ impl Replica {
         let now = wall();
         lock(&self.heartbeats)
             .values()
-            .filter(|(heartbeat, _)| heartbeat.closed <= now)
-            .map(|(_, signed)| signed.clone())
+            .filter(|beat| beat.said.closed <= now)
+            .map(|beat| beat.signed.clone())
             .collect()
     }
 

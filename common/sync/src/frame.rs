@@ -214,11 +214,13 @@ pub enum CloseReason {
     Internal,
     /// The identity was revoked or suspended.
     Revoked,
+    /// The machine broke the protocol again and again, and is not listened to for a while.
+    HeldOff,
 }
 
 impl CloseReason {
     /// Every reason, in the order of the wire.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Leaving,
         Self::Malformed,
         Self::OutOfOrder,
@@ -232,6 +234,7 @@ impl CloseReason {
         Self::NotWelcome,
         Self::Internal,
         Self::Revoked,
+        Self::HeldOff,
     ];
 
     /// The number on the wire.
@@ -266,6 +269,7 @@ impl fmt::Display for CloseReason {
             Self::NotWelcome => "the certificate carries no identity that may connect here",
             Self::Internal => "the other program failed; its log tells why",
             Self::Revoked => "the identity was revoked or suspended",
+            Self::HeldOff => "the machine broke the protocol again and again, and is not listened to for a while",
         })
     }
 }

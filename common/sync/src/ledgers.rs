@@ -1,9 +1,11 @@
 //! The door to the store: what the driver of a session asks of it. Implemented by the registry; the machine itself
 //! never calls it.
 
+use std::sync::Arc;
+
 use ccpor_ledger::{
-    Head, OriginId, Overlap, Position, RunFault, RunLimit, SignedHeartbeat, SignedReceipt, SignedRecord,
-    Standing,
+    Head, Heartbeat, OriginId, Overlap, Position, RunFault, RunLimit, SignedHeartbeat, SignedReceipt,
+    SignedRecord, Standing,
 };
 use thiserror::Error;
 
@@ -61,7 +63,24 @@ pub enum Moved {
     /// An origin's ledger reaches further.
     Head(OriginId, Head),
     /// A newer heartbeat of an origin was made or verified.
-    Heartbeat(SignedHeartbeat),
+    Heartbeat(Arc<Beat>),
+}
+
+/// A heartbeat and what it says, read once for all connections that it goes out on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// What it says.
+    pub said: Heartbeat,
+    /// As it was signed.
+    pub signed: SignedHeartbeat,
+}
+
+impl Beat {
+    /// Reads a heartbeat; its signature is not checked. `None` when it is none.
+    pub fn of(signed: SignedHeartbeat) -> Option<Arc<Self>> {
+        let said = signed.decode().ok()?;
+        Some(Arc::new(Self { said, signed }))
+    }
 }
 
 /// A run is durable.

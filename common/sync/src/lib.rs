@@ -145,7 +145,7 @@ pub use frame::{
     Welcome,
 };
 pub use freshness::{FreshnessBook, NotCurrent};
-pub use ledgers::{Ledgers, LoadFailed, Moved, StoreRefused, Stored};
+pub use ledgers::{Beat, Ledgers, LoadFailed, Moved, StoreRefused, Stored};
 pub use millis::Millis;
 pub use origins::OriginSet;
 pub use session::{Session, SessionConfig, Side};

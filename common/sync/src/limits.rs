@@ -70,6 +70,9 @@ pub const GREETING_MS: u64 = 5_000;
 /// Milliseconds between pings.
 pub const PING_EVERY_MS: u64 = 2_500;
 
+/// Milliseconds that a ping may go out before its time beside something else.
+pub const PING_EARLY_MS: u64 = 1_000;
+
 /// Milliseconds after which a peer that gave no sign of having heard us is dead.
 pub const SILENCE_MOST_MS: u64 = 8_500;
 
@@ -104,4 +107,6 @@ const _: () = assert!(SILENCE_MOST_MS < DEAD_WITHIN_MS);
 const _: () = assert!(3 * PING_EVERY_MS < SILENCE_MOST_MS);
 const _: () = assert!(SILENCE_MOST_MS / PING_EVERY_MS < PINGS_MOST as u64);
 const _: () = assert!(GREETING_MS < DEAD_WITHIN_MS);
-const _: () = assert!(BEATS_EVERY_MS < PING_EVERY_MS);
+const _: () = assert!(BEATS_EVERY_MS < PING_EVERY_MS && PING_EARLY_MS < PING_EVERY_MS);
+// However often something goes out, no more pings are under way than are counted before the peer is dead.
+const _: () = assert!(SILENCE_MOST_MS / (PING_EVERY_MS - PING_EARLY_MS) < PINGS_MOST as u64);

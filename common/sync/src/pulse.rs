@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::limits::{PING_EVERY_MS, PINGS_MOST, SILENCE_MOST_MS};
+use crate::limits::{PING_EARLY_MS, PING_EVERY_MS, PINGS_MOST, SILENCE_MOST_MS};
 use crate::millis::Millis;
 
 #[derive(Debug)]
@@ -31,9 +31,11 @@ impl Pulse {
         }
     }
 
-    /// The token of the ping to send now, when one is due.
-    pub(crate) fn ping(&mut self, now: Millis) -> Option<u64> {
-        if now < self.ping_due || self.pings.len() >= PINGS_MOST {
+    /// The token of the ping to send now, when one is due; a little early when something else goes out now, so that neither side
+    /// is woken for it alone.
+    pub(crate) fn ping(&mut self, now: Millis, beside: bool) -> Option<u64> {
+        let early = if beside { PING_EARLY_MS } else { 0 };
+        if now + early < self.ping_due || self.pings.len() >= PINGS_MOST {
             return None;
         }
         let token = self.next_token;
@@ -91,14 +93,14 @@ mod tests {
     #[test]
     fn a_silent_peer_dies_within_ten_seconds_of_the_cut() {
         let mut pulse = Pulse::start(Millis(0));
-        let token = pulse.ping(Millis(0)).unwrap();
+        let token = pulse.ping(Millis(0), false).unwrap();
         pulse.pong(token, Millis(3)).unwrap();
         assert_eq!(pulse.round_trip_ms(), Some(3));
         // Cut just after the answer: nothing more comes back.
         let mut now = Millis(3);
         while !pulse.is_dead(now) {
             now = pulse.deadline().max(now);
-            pulse.ping(now);
+            pulse.ping(now, false);
         }
         assert!(now.0 <= 10_000, "{now:?}");
     }
@@ -109,16 +111,31 @@ mod tests {
         for _ in 0..100 {
             let now = pulse.deadline();
             assert!(!pulse.is_dead(now));
-            let token = pulse.ping(now).unwrap();
+            let token = pulse.ping(now, false).unwrap();
             pulse.pong(token, now + 40).unwrap();
         }
+    }
+
+    #[test]
+    fn a_ping_goes_out_beside_something_else_a_little_early() {
+        let mut pulse = Pulse::start(Millis(0));
+        let token = pulse.ping(Millis(0), false).unwrap();
+        pulse.pong(token, Millis(3)).unwrap();
+        let early = Millis(PING_EVERY_MS - PING_EARLY_MS);
+        assert_eq!(pulse.ping(early, false), None);
+        assert_eq!(pulse.ping(Millis(early.0 - 1), true), None);
+        assert!(pulse.ping(early, true).is_some());
+        assert!(
+            pulse.deadline().0 >= early.0 + PING_EVERY_MS,
+            "and not once more soon after"
+        );
     }
 
     #[test]
     fn a_pong_that_nobody_asked_for_is_told() {
         let mut pulse = Pulse::start(Millis(0));
         assert_eq!(pulse.pong(7, Millis(1)), Err(UnaskedPong));
-        let token = pulse.ping(Millis(1)).unwrap();
+        let token = pulse.ping(Millis(1), false).unwrap();
         assert_eq!(pulse.pong(token, Millis(2)), Ok(()));
         assert_eq!(pulse.pong(token, Millis(3)), Err(UnaskedPong));
     }

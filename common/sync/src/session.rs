@@ -7,7 +7,7 @@ use crate::action::{Action, Event};
 use crate::frame::{
     Ack, CloseReason, Divergence, Frame, Hello, OriginHead, RefusalCode, WIRE_VERSION, Welcome,
 };
-use crate::ledgers::Moved;
+use crate::ledgers::{Beat, Moved};
 use crate::limits::{GREETING_MS, ORIGINS_MOST, RECEIVE_LEAST, RECEIVE_MOST};
 use crate::millis::Millis;
 use crate::origins::OriginSet;
@@ -80,7 +80,9 @@ impl Session {
         };
         let mut relay = Relay::new(config.offers.clone(), config.accepts.clone());
         for heartbeat in heartbeats {
-            relay.news(heartbeat);
+            if let Some(beat) = Beat::of(heartbeat) {
+                relay.news(beat);
+            }
         }
         let mut session = Self {
             phase: Phase::Greeting {
@@ -113,8 +115,10 @@ impl Session {
         let outcome = match event {
             Event::Received(frame) => self.received(now, frame, actions),
             Event::Garbage => Err(CloseReason::Malformed),
-            Event::Moved(moved) => {
-                self.moved(moved, actions);
+            // Heartbeats come in swarms and go out in one frame: what is due is looked at when the swarm is over.
+            Event::Moved(Moved::Heartbeat(beat)) => return self.relay.news(beat),
+            Event::Moved(Moved::Head(origin, head)) => {
+                self.moved(origin, head, actions);
                 Ok(())
             }
             Event::Compared { origin, answer } => {
@@ -296,18 +300,13 @@ impl Session {
         }
     }
 
-    fn moved(&mut self, moved: Moved, actions: &mut Vec<Action>) {
-        match moved {
-            Moved::Head(origin, head) => {
-                let is_up = self.is_up();
-                if !is_up {
-                    note(&mut self.heads, &origin, head);
-                }
-                self.sending.moved(&origin, head, actions);
-                self.receiving.moved(&origin, head, is_up, actions);
-            }
-            Moved::Heartbeat(heartbeat) => self.relay.news(heartbeat),
+    fn moved(&mut self, origin: OriginId, head: Head, actions: &mut Vec<Action>) {
+        let is_up = self.is_up();
+        if !is_up {
+            note(&mut self.heads, &origin, head);
         }
+        self.sending.moved(&origin, head, actions);
+        self.receiving.moved(&origin, head, is_up, actions);
     }
 
     fn diverged(&mut self, found: Divergence, actions: &mut Vec<Action>) {
@@ -346,8 +345,12 @@ impl Session {
                 if pulse.is_dead(now) {
                     return Err(CloseReason::Silent);
                 }
-                actions.extend(pulse.ping(now).map(|token| Action::Send(Frame::Ping(token))));
-                self.relay.flush(now, actions);
+                let is_sent = self.relay.flush(now, actions);
+                actions.extend(
+                    pulse
+                        .ping(now, is_sent)
+                        .map(|token| Action::Send(Frame::Ping(token))),
+                );
                 self.sending.retry(now, actions);
                 self.receiving.retry(now, actions);
                 self.sending.pump(actions);

@@ -13,9 +13,9 @@ use ccpor_ledger::{
     Standing,
 };
 use ccpor_sync::{
-    Ack, Action, CloseReason, Divergence, DivergenceKind, Event, Frame, Hello, LoadFailed, Millis, Moved,
-    OriginHead, OriginSet, RefusalCode, Run, Session, SessionConfig, Side, StoreRefused, Stored, Welcome,
-    decode, encode, frame_length, limits,
+    Ack, Action, Beat, CloseReason, Divergence, DivergenceKind, Event, Frame, Hello, LoadFailed, Millis,
+    Moved, OriginHead, OriginSet, RefusalCode, Run, Session, SessionConfig, Side, StoreRefused, Stored,
+    Welcome, decode, encode, frame_length, limits,
 };
 use proptest::collection::vec as vec_of;
 use proptest::prelude::*;
@@ -292,7 +292,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => frame().prop_filter("goes on", |frame| !matches!(frame, Frame::Close(_))).prop_map(Event::Received),
         2 => (any_origin(), any_head()).prop_map(|(origin, head)| Event::Moved(Moved::Head(origin, head))),
-        1 => any_heartbeat().prop_map(|heartbeat| Event::Moved(Moved::Heartbeat(heartbeat))),
+        1 => any_heartbeat().prop_filter_map("can be read", Beat::of).prop_map(|beat| Event::Moved(Moved::Heartbeat(beat))),
         1 => (any_origin(), standing).prop_map(|(origin, answer)| Event::Compared { origin, answer }),
         2 => (any_origin(), loaded).prop_map(|(origin, answer)| Event::Loaded { origin, answer }),
         2 => (any_origin(), 0_usize..4, stored).prop_map(|(origin, runs, answer)| Event::Stored { origin, runs, answer }),

@@ -17,9 +17,11 @@ use tracing::warn;
 
 use crate::desk::{Admitted, Desk};
 use crate::framing::{Heard, Outbox, Stuck, read_frames};
+use crate::hearing::Hearing;
 use crate::limits::{FAREWELL, FRAMES_WAITING, RESULTS_WAITING};
 use crate::link::{LinkBoard, OriginTrouble};
 use crate::news::{Mailbox, News};
+use crate::platform::{Platform, blocking};
 use crate::services::Permissions;
 use crate::trouble::Trouble;
 
@@ -37,6 +39,8 @@ pub(crate) struct Conversation {
     pub(crate) news: News,
     pub(crate) board: LinkBoard,
     pub(crate) admitted: Admitted,
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) hearing: Hearing,
     /// Ends the conversation when the program stops.
     pub(crate) stop: CancellationToken,
 }
@@ -62,6 +66,8 @@ impl Conversation {
             news,
             board,
             admitted,
+            platform,
+            hearing,
             stop,
         } = self;
         let _ = send.set_priority(PRIORITY);
@@ -76,12 +82,12 @@ impl Conversation {
         // Subscribed before the heads are read: what changes in between arrives twice rather than never.
         let mut ears = Ears {
             stop,
-            news: news.subscribe(),
+            mailbox: news.subscribe(permissions.own.clone()),
             results,
             frames,
         };
-        let (heads, heartbeats) = opening(&ledgers).await;
-        let desk = Desk::new(ledgers, results_in, admitted);
+        let (heads, heartbeats) = opening(&ledgers, platform.as_ref()).await;
+        let desk = Desk::new(ledgers, results_in, admitted, platform, hearing);
         let mut talk = Talk {
             desk,
             outbox,
@@ -94,12 +100,16 @@ impl Conversation {
         let mut session = Session::open(config, now(), heads, heartbeats, &mut actions);
         talk.carry_out(&mut session, &mut actions, now());
 
+        let mut look = news.next_look(clock);
         while talk.ended.is_none() {
-            // Heartbeats wake nobody: they are looked for as often as they may be sent on.
-            let look = now() + protocol::BEATS_EVERY_MS;
-            let deadline = session.deadline().map_or(look, |at| at.min(look));
-            let turn = ears.next(clock + Duration::from_millis(deadline.0)).await;
-            for moved in ears.news.take() {
+            let due = session.deadline().map(|at| clock + Duration::from_millis(at.0));
+            let turn = ears.next(due.map_or(look, |due| due.min(look))).await;
+            let woken = Instant::now();
+            let looks = woken >= look;
+            if looks {
+                look = news.next_look(woken);
+            }
+            for moved in ears.mailbox.take(looks) {
                 session.step(now(), Event::Moved(moved), &mut actions);
             }
             match turn {
@@ -109,7 +119,7 @@ impl Conversation {
                     }
                     session.step(now(), event, &mut actions);
                 }
-                Turn::News => {}
+                Turn::News => session.step(now(), Event::Tick, &mut actions),
                 Turn::Broken => break,
             }
             talk.carry_out(&mut session, &mut actions, now());
@@ -122,7 +132,7 @@ impl Conversation {
 /// All that a conversation waits for.
 struct Ears {
     stop: CancellationToken,
-    news: Arc<Mailbox>,
+    mailbox: Arc<Mailbox>,
     results: mpsc::Receiver<Event>,
     frames: mpsc::Receiver<Heard>,
 }
@@ -133,7 +143,7 @@ impl Ears {
             biased;
             () = self.stop.cancelled() => Turn::Event(Event::Leave(CloseReason::Leaving)),
             // News before results: a change is known before the answer to the call that made it.
-            () = self.news.arrived() => Turn::News,
+            () = self.mailbox.arrived() => Turn::News,
             Some(result) = self.results.recv() => Turn::Event(result),
             heard = self.frames.recv() => match heard {
                 Some(Heard::Frame(frame)) => Turn::Event(Event::Received(frame)),
@@ -157,9 +167,12 @@ fn session_config(side: Side, permissions: Permissions) -> SessionConfig {
 }
 
 /// What the ledgers hold, read where blocking is allowed.
-async fn opening(ledgers: &Arc<dyn Ledgers>) -> (Vec<(OriginId, Head)>, Vec<SignedHeartbeat>) {
+async fn opening(
+    ledgers: &Arc<dyn Ledgers>,
+    platform: &dyn Platform,
+) -> (Vec<(OriginId, Head)>, Vec<SignedHeartbeat>) {
     let ledgers = Arc::clone(ledgers);
-    tokio::task::spawn_blocking(move || (ledgers.heads(), ledgers.heartbeats()))
+    blocking(platform, move || (ledgers.heads(), ledgers.heartbeats()))
         .await
         .unwrap_or_default()
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedHeartbeat, SignedReceipt, SignedRecord};
 use ccpor_sync::{Event, Ledgers, LoadFailed, Run};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::hearing::Hearing;
 use crate::limits::{HEARTBEAT_BATCHES_MOST, STORE_TOGETHER_BYTES, STORES_AT_ONCE};
+use crate::platform::Platform;
 
 /// Whether the peer is still somebody from whom records are taken: asked before each call that keeps something.
 pub(crate) type Admitted = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -21,7 +22,8 @@ pub(crate) struct Desk(Arc<Shared>);
 struct Shared {
     ledgers: Arc<dyn Ledgers>,
     results: mpsc::Sender<Event>,
-    runtime: Handle,
+    platform: Arc<dyn Platform>,
+    hearing: Hearing,
     admitted: Admitted,
     trays: Mutex<Trays>,
 }
@@ -35,16 +37,25 @@ struct Trays {
     receipts: BTreeMap<OriginId, SignedReceipt>,
     heartbeats: VecDeque<Vec<SignedHeartbeat>>,
     filing: bool,
+    /// Whether the heartbeats are known to wait.
+    called: bool,
 }
 
 impl Desk {
-    /// A desk whose results go to `results`. Must be called within the runtime.
-    pub(crate) fn new(ledgers: Arc<dyn Ledgers>, results: mpsc::Sender<Event>, admitted: Admitted) -> Self {
+    /// A desk whose results go to `results`.
+    pub(crate) fn new(
+        ledgers: Arc<dyn Ledgers>,
+        results: mpsc::Sender<Event>,
+        admitted: Admitted,
+        platform: Arc<dyn Platform>,
+        hearing: Hearing,
+    ) -> Self {
         let trays = Mutex::new(Trays::default());
         Self(Arc::new(Shared {
             ledgers,
             results,
-            runtime: Handle::current(),
+            platform,
+            hearing,
             admitted,
             trays,
         }))
@@ -52,10 +63,10 @@ impl Desk {
 
     pub(crate) fn load(&self, origin: OriginId, after: Option<Position>, limit: RunLimit) {
         let desk = self.clone();
-        self.0.runtime.spawn_blocking(move || {
+        self.0.platform.work(Box::new(move || {
             let answer = desk.0.ledgers.load(&origin, after, limit).and_then(with_last);
             desk.answer(Event::Loaded { origin, answer });
-        });
+        }));
     }
 
     pub(crate) fn compare(&self, origin: OriginId, peer: Head) {
@@ -64,7 +75,7 @@ impl Desk {
         if !std::mem::replace(&mut trays.comparing, true) {
             drop(trays);
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_compares());
+            self.0.platform.work(Box::new(move || desk.work_off_compares()));
         }
     }
 
@@ -76,7 +87,7 @@ impl Desk {
         drop(trays);
         if let Some(origin) = origin {
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_runs(origin));
+            self.0.platform.work(Box::new(move || desk.work_off_runs(origin)));
         }
     }
 
@@ -90,15 +101,32 @@ impl Desk {
         let mut trays = self.trays();
         if trays.heartbeats.len() < HEARTBEAT_BATCHES_MOST {
             trays.heartbeats.push_back(heartbeats);
-            self.start_filing(trays);
+            if !std::mem::replace(&mut trays.called, true) {
+                drop(trays);
+                let desk = self.clone();
+                self.0.hearing.call(Box::new(move || desk.hear()));
+            }
         }
+    }
+
+    /// Gives one batch of heartbeats to the ledgers. True when more wait.
+    fn hear(&self) -> bool {
+        let batch = self.trays().heartbeats.pop_front();
+        if (self.0.admitted)() {
+            for heartbeat in batch.into_iter().flatten() {
+                self.0.ledgers.heartbeat(heartbeat);
+            }
+        }
+        let mut trays = self.trays();
+        trays.called = !trays.heartbeats.is_empty();
+        trays.called
     }
 
     fn start_filing(&self, mut trays: MutexGuard<'_, Trays>) {
         if !std::mem::replace(&mut trays.filing, true) {
             drop(trays);
             let desk = self.clone();
-            self.0.runtime.spawn_blocking(move || desk.work_off_filing());
+            self.0.platform.work(Box::new(move || desk.work_off_filing()));
         }
     }
 
@@ -144,8 +172,7 @@ impl Desk {
         loop {
             let mut trays = self.trays();
             let receipts = std::mem::take(&mut trays.receipts);
-            let heartbeats = trays.heartbeats.pop_front();
-            if receipts.is_empty() && heartbeats.is_none() {
+            if receipts.is_empty() {
                 trays.filing = false;
                 return;
             }
@@ -156,9 +183,6 @@ impl Desk {
             receipts
                 .into_values()
                 .for_each(|receipt| self.0.ledgers.receipt(receipt));
-            for heartbeat in heartbeats.into_iter().flatten() {
-                self.0.ledgers.heartbeat(heartbeat);
-            }
         }
     }
 

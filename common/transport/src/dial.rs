@@ -17,6 +17,7 @@ use crate::conversation::code;
 use crate::endpoint::{self, EndpointError};
 use crate::limits::{FAREWELL, HANDSHAKE};
 use crate::peer::{Carrier, identify};
+use crate::platform::{Platform, System};
 use crate::transport::Transport;
 use crate::trouble::Trouble;
 use crate::tunnel;
@@ -38,10 +39,14 @@ pub(crate) async fn dial(
     expect: Expect,
     address: SocketAddr,
     over: Transport,
+    platform: &dyn Platform,
 ) -> Result<Dialled, Trouble> {
     let config = endpoint::client(identity, expect.clone(), over).map_err(setup)?;
     let (endpoint, mut carrier) = match over {
-        Transport::Quic => (endpoint::dialling(address).map_err(setup)?, Carrier::Udp),
+        Transport::Quic => (
+            endpoint::dialling(address, platform).map_err(setup)?,
+            Carrier::Udp,
+        ),
         Transport::Tcp => timeout(HANDSHAKE, dig(identity, expect, address))
             .await
             .map_err(|_| Trouble::NoAnswer)??,
@@ -143,7 +148,7 @@ pub async fn reach(identity: &IdentityDir, name: &str, over: Transport) -> Resul
     let mut trouble = Trouble::NoAnswer;
     for address in addresses(&[name.to_owned()]).await? {
         let begun = Instant::now();
-        let dialled = match dial(identity, Expect::Hub, address, over).await {
+        let dialled = match dial(identity, Expect::Hub, address, over, &System).await {
             Ok(dialled) => dialled,
             Err(why) => {
                 trouble = why;

@@ -1,4 +1,4 @@
-//! Sockets and QUIC settings: how much may be under way, how long silence lasts, what TLS must show. It accepts and opens
+//! QUIC settings: how much may be under way, how long silence lasts, what TLS must show. It accepts and opens
 //! nothing by itself.
 
 use std::io;
@@ -11,15 +11,15 @@ use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, IdleTimeout,
-    ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint,
+    EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
-use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::limits;
+use crate::platform::Platform;
 use crate::transport::Transport;
 
 /// The name of the protocol in the TLS handshake.
@@ -51,17 +51,18 @@ pub enum EndpointError {
     Cipher(#[from] NoInitialCipherSuite),
 }
 
-/// Sockets for both transports at `address`, on the same port.
+/// Sockets for both transports at `address`, on the same port; for UDP alone where there is no TCP.
 pub(crate) fn listening(
     address: SocketAddr,
     identity: &IdentityDir,
-) -> Result<(Endpoint, TcpListener), EndpointError> {
+    platform: &dyn Platform,
+) -> Result<(Endpoint, Option<TcpListener>), EndpointError> {
     let mut left = if address.port() == 0 { PORTS_TRIED } else { 1 };
     loop {
         left -= 1;
         let config = server(identity, Transport::Quic)?;
-        let endpoint = open(address, resetting(identity), Some(config))?;
-        match beside(&endpoint, address) {
+        let endpoint = open(address, resetting(identity), Some(config), platform)?;
+        match beside(&endpoint, address, platform) {
             Ok(listener) => return Ok((endpoint, listener)),
             // The port that the system chose is free for UDP alone: another one.
             Err(_) if left > 0 => {}
@@ -73,24 +74,15 @@ pub(crate) fn listening(
 /// Ports that are tried when any will do.
 const PORTS_TRIED: u32 = 16;
 
-/// TCP connections that wait to be accepted.
-const TCP_BACKLOG: i32 = 1_024;
-
 /// A TCP listener on the port of `endpoint`.
-fn beside(endpoint: &Endpoint, mut address: SocketAddr) -> Result<TcpListener, EndpointError> {
+fn beside(
+    endpoint: &Endpoint,
+    mut address: SocketAddr,
+    platform: &dyn Platform,
+) -> Result<Option<TcpListener>, EndpointError> {
     let listener = endpoint.local_addr().and_then(|bound| {
         address.set_port(bound.port());
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        if address.is_ipv6() {
-            // As for UDP.
-            let _ = socket.set_only_v6(false);
-        }
-        // After a restart connections of the former life may still linger on the port.
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(TCP_BACKLOG)?;
-        TcpListener::from_std(socket.into())
+        platform.tcp(address)
     });
     listener.map_err(|source| EndpointError::Socket {
         protocol: "TCP",
@@ -167,12 +159,12 @@ impl ConnectionIdGenerator for RandomIds {
 }
 
 /// An endpoint of a fresh port for connections to `address`.
-pub(crate) fn dialling(address: SocketAddr) -> Result<Endpoint, EndpointError> {
+pub(crate) fn dialling(address: SocketAddr, platform: &dyn Platform) -> Result<Endpoint, EndpointError> {
     let any = match address {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
-    open(any, EndpointConfig::default(), None)
+    open(any, EndpointConfig::default(), None, platform)
 }
 
 /// The settings of a connection that accepts only `expect` at the other end.
@@ -189,11 +181,18 @@ pub(crate) fn client(
 
 fn open(
     address: SocketAddr,
-    config: EndpointConfig,
+    mut config: EndpointConfig,
     server: Option<ServerConfig>,
+    platform: &dyn Platform,
 ) -> Result<Endpoint, EndpointError> {
-    let opened =
-        socket(address).and_then(|socket| Endpoint::new(config, server, socket, Arc::new(TokioRuntime)));
+    let mut seed = [0; 32];
+    for piece in seed.chunks_exact_mut(8) {
+        piece.copy_from_slice(&platform.chance().to_le_bytes());
+    }
+    config.rng_seed(Some(seed));
+    let opened = platform.udp(address).and_then(|socket| {
+        Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
+    });
     opened.map_err(|source| EndpointError::Socket {
         protocol: "UDP",
         address,
@@ -201,22 +200,9 @@ fn open(
     })
 }
 
-/// One socket carries all connections of an endpoint; the 208 KiB that Linux gives by default overflow in a burst.
-fn socket(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        // Both families on one socket where the system can; where it cannot, IPv6 alone still works.
-        let _ = socket.set_only_v6(false);
-    }
-    // Less than asked for is no failure: the system's bound is its administrator's choice.
-    let _ = socket.set_recv_buffer_size(limits::SOCKET_BUFFER);
-    let _ = socket.set_send_buffer_size(limits::SOCKET_BUFFER);
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
-}
-
 fn transport(over: Transport) -> Arc<TransportConfig> {
+    let mut seldom = AckFrequencyConfig::default();
+    seldom.ack_eliciting_threshold(VarInt::from_u32(limits::PACKETS_UNCONFIRMED));
     let mut transport = TransportConfig::default();
     transport
         .max_idle_timeout(IdleTimeout::try_from(limits::IDLE).ok())
@@ -225,6 +211,7 @@ fn transport(over: Transport) -> Arc<TransportConfig> {
         .stream_receive_window(VarInt::from_u32(limits::STREAM_WINDOW))
         .receive_window(VarInt::from_u32(limits::CONNECTION_WINDOW))
         .send_window(limits::SEND_WINDOW)
+        .ack_frequency_config(Some(seldom))
         .datagram_receive_buffer_size(None);
     if over == Transport::Tcp {
         // Nothing on the way cuts what a stream carries: no size has to be found out.

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ccpor_sync::OriginSet;
 use quinn::Connection;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, warn};
 
 use crate::images::{FetchError, fetch};
 use crate::limits::{FETCH_AGAIN, FETCHES_AT_ONCE};
 use crate::news::Mailbox;
+use crate::platform::{Platform, blocking};
 use crate::services::{Services, Wanted};
 
 /// The images being fetched, over all connections of a program.
@@ -50,12 +51,13 @@ pub(crate) async fn fetch_wanted(
     from: OriginSet,
     under_way: UnderWay,
     news: Arc<Mailbox>,
+    platform: Arc<dyn Platform>,
 ) {
     // Images that this peer could not give are left alone until the next full look.
     let mut tried = BTreeSet::new();
     let mut full_look = Instant::now() + FETCH_AGAIN;
     while connection.close_reason().is_none() {
-        let wanted = wanted(&services, &from).await;
+        let wanted = wanted(&services, &from, platform.as_ref()).await;
         let mut fetches = JoinSet::new();
         let mut fetched_any = false;
         let mut waiting = wanted
@@ -95,13 +97,15 @@ pub(crate) async fn fetch_wanted(
             tried.clear();
             full_look = Instant::now() + FETCH_AGAIN;
         }
-        news.take();
+        news.take(false);
     }
 }
 
-async fn wanted(services: &Services, from: &OriginSet) -> Vec<Wanted> {
+async fn wanted(services: &Services, from: &OriginSet, platform: &dyn Platform) -> Vec<Wanted> {
     let images = services.images.clone();
-    let mut wanted = spawn_blocking(move || images.wanted()).await.unwrap_or_default();
+    let mut wanted = blocking(platform, move || images.wanted())
+        .await
+        .unwrap_or_default();
     wanted.retain(|image| from.contains(&image.origin));
     wanted
 }

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use crate::framing::finish;
 use crate::kind::Kind;
-use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_STALL};
+use crate::limits::{HANDSHAKE, IMAGE_BYTES_MOST, IMAGE_CHUNK, IMAGE_CHUNKS_WAITING, IMAGE_STALL};
+use crate::pool::Piece;
 use crate::services::{ImageSink, Services, Wanted};
 
 const HERE: u8 = 0;
@@ -117,18 +118,19 @@ async fn receive(
     rest: u64,
     blake3: [u8; 32],
 ) -> Result<(), FetchError> {
-    let (chunks_in, chunks) = mpsc::channel(4);
-    let keeping = spawn_blocking(move || keep(chunks, sink, hasher, rest, blake3));
+    let (pieces_in, pieces) = mpsc::channel(IMAGE_CHUNKS_WAITING);
+    let keeping = spawn_blocking(move || keep(pieces, sink, hasher, rest, blake3));
     let mut left = rest;
     while left > 0 {
         let most = usize::try_from(left).unwrap_or(IMAGE_CHUNK).min(IMAGE_CHUNK);
-        let (chunk, is_whole) = next_chunk(&mut stream, most).await;
-        left -= u64::try_from(chunk.len()).unwrap_or(left).min(left);
-        if chunks_in.send(chunk.into()).await.is_err() || !is_whole {
+        let piece = next_piece(&mut stream, most).await;
+        let is_whole = piece.len() == most;
+        left -= u64::try_from(piece.len()).unwrap_or(left).min(left);
+        if pieces_in.send(piece).await.is_err() || !is_whole {
             break;
         }
     }
-    drop(chunks_in);
+    drop(pieces_in);
     keeping
         .await
         .map_err(|failed| FetchError::Disk(io::Error::other(failed)))?
@@ -136,32 +138,30 @@ async fn receive(
 
 /// The next `most` bytes, or, when the stream ends or stalls before, those that came. A packet holds little more than a kilobyte: the
 /// thread that keeps the image is not woken for each of them.
-async fn next_chunk(stream: &mut RecvStream, most: usize) -> (Vec<u8>, bool) {
-    let mut chunk = vec![0; most];
-    let mut filled = 0;
-    while let Some(rest) = chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match timeout(IMAGE_STALL, stream.read(rest)).await {
-            Ok(Ok(Some(read))) => filled += read,
+async fn next_piece(stream: &mut RecvStream, most: usize) -> Piece {
+    let mut piece = Piece::new();
+    while piece.len() < most {
+        match timeout(IMAGE_STALL, stream.read(piece.rest(most))).await {
+            Ok(Ok(Some(read))) => piece.add(read),
             Ok(Ok(None) | Err(_)) | Err(_) => break,
         }
     }
-    chunk.truncate(filled);
-    (chunk, filled == most)
+    piece
 }
 
 /// Hashes and writes what comes; makes the image visible when it is whole and right.
 fn keep(
-    mut chunks: mpsc::Receiver<Bytes>,
+    mut pieces: mpsc::Receiver<Piece>,
     mut sink: Box<dyn ImageSink>,
     mut hasher: Hasher,
     rest: u64,
     blake3: [u8; 32],
 ) -> Result<(), FetchError> {
     let mut left = rest;
-    while let Some(chunk) = chunks.blocking_recv() {
-        hasher.update(&chunk);
-        sink.write(&chunk)?;
-        left -= u64::try_from(chunk.len()).unwrap_or(left).min(left);
+    while let Some(piece) = pieces.blocking_recv() {
+        hasher.update(piece.as_ref());
+        sink.write(piece.as_ref())?;
+        left -= u64::try_from(piece.len()).unwrap_or(left).min(left);
     }
     if left > 0 {
         return Err(FetchError::Lost);
@@ -196,10 +196,10 @@ pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive
     if send.write_all(&head).await.is_err() {
         return;
     }
-    let (chunks_in, mut chunks) = mpsc::channel(4);
-    spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &chunks_in));
-    while let Some(chunk) = chunks.recv().await {
-        let Ok(Ok(())) = timeout(IMAGE_STALL, send.write_chunk(chunk)).await else {
+    let (pieces_in, mut pieces) = mpsc::channel(IMAGE_CHUNKS_WAITING);
+    spawn_blocking(move || read_from(image, u64::from_be_bytes(offset), &pieces_in));
+    while let Some(piece) = pieces.recv().await {
+        let Ok(Ok(())) = timeout(IMAGE_STALL, send.write_chunk(Bytes::from_owner(piece))).await else {
             return;
         };
     }
@@ -207,17 +207,27 @@ pub(crate) async fn serve(services: &Services, mut send: SendStream, mut receive
 }
 
 /// Reads from `offset` to the end. An error shows at the other side as an image that is not whole.
-fn read_from(mut image: Box<dyn Read + Send>, offset: u64, chunks: &mpsc::Sender<Bytes>) {
+fn read_from(mut image: Box<dyn Read + Send>, offset: u64, pieces: &mpsc::Sender<Piece>) {
     if io::copy(&mut image.by_ref().take(offset), &mut io::sink()).is_err() {
         return;
     }
     loop {
-        let mut chunk = Vec::with_capacity(IMAGE_CHUNK);
-        let most = u64::try_from(IMAGE_CHUNK).unwrap_or(u64::MAX);
-        match image.by_ref().take(most).read_to_end(&mut chunk) {
-            Ok(0) | Err(_) => return,
-            Ok(_) if chunks.blocking_send(Bytes::from(chunk)).is_err() => return,
-            Ok(_) => {}
+        let mut piece = Piece::new();
+        match fill(&mut image, &mut piece) {
+            Ok(()) if piece.len() > 0 && pieces.blocking_send(piece).is_ok() => {}
+            Ok(()) | Err(_) => return,
+        }
+    }
+}
+
+/// Reads until the piece is full or the image ends.
+fn fill(image: &mut impl Read, piece: &mut Piece) -> io::Result<()> {
+    loop {
+        match image.read(piece.rest(IMAGE_CHUNK)) {
+            Ok(0) => return Ok(()),
+            Ok(read) => piece.add(read),
+            Err(interrupted) if interrupted.kind() == io::ErrorKind::Interrupted => {}
+            Err(failure) => return Err(failure),
         }
     }
 }

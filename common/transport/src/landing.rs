@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ccpor_certs::{Identity, IdentityDir};
-use ccpor_sync::{CloseReason, Side, limits as protocol};
+use ccpor_sync::{Backoff, CloseReason, Side, limits as protocol};
 use quinn::{Connection, Endpoint, ServerConfig};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,10 +21,12 @@ use tracing::{debug, info, warn};
 use crate::ask::{AskError, ask};
 use crate::conversation::code;
 use crate::endpoint::{self, EndpointError};
+use crate::held_off::{HeldOff, is_offence};
 use crate::images::{FetchError, fetch};
-use crate::limits::{CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
+use crate::limits::{self, CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Carrier, Shared, identify};
+use crate::platform::{Platform, System};
 use crate::services::{Permissions, Permits, Services, Wanted};
 use crate::streams::is_alive;
 use crate::transport::Transport;
@@ -38,6 +40,10 @@ pub struct LandingConfig {
     pub listen: SocketAddr,
     /// What may pass to and from whom.
     pub permits: Arc<Permits>,
+    /// How long a peer that breaks the protocol again and again is not listened to.
+    pub held_off: Backoff,
+    /// The machine that it runs on.
+    pub platform: Arc<dyn Platform>,
 }
 
 impl LandingConfig {
@@ -46,6 +52,8 @@ impl LandingConfig {
         Self {
             listen,
             permits: Arc::new(Permissions::hub_towards),
+            held_off: limits::HELD_OFF,
+            platform: Arc::new(System),
         }
     }
 }
@@ -66,6 +74,7 @@ struct Grounds {
     inside: ServerConfig,
     permits: Arc<Permits>,
     peers: Mutex<BTreeMap<Identity, Place>>,
+    held_off: Mutex<HeldOff>,
     /// Counts up at every arrival and departure.
     changes: watch::Sender<u64>,
     next_ticket: AtomicU64,
@@ -100,13 +109,14 @@ impl Landing {
         services: Services,
         config: LandingConfig,
     ) -> Result<LandingHandle, EndpointError> {
-        let (endpoint, listener) = endpoint::listening(config.listen, identity)?;
+        let (endpoint, listener) = endpoint::listening(config.listen, identity, config.platform.as_ref())?;
         let grounds = Arc::new(Grounds {
             acceptor: endpoint::acceptor(identity)?,
             inside: endpoint::server(identity, Transport::Tcp)?,
-            shared: Shared::new(services, identity.revocations()),
+            shared: Shared::new(services, identity.revocations(), &config.platform),
             permits: config.permits,
             peers: Mutex::default(),
+            held_off: Mutex::new(HeldOff::new(config.held_off)),
             changes: watch::Sender::new(0),
             next_ticket: AtomicU64::new(0),
             quic_handshakes: AtomicUsize::new(0),
@@ -116,7 +126,9 @@ impl Landing {
             tasks: TaskTracker::new(),
         });
         grounds.tasks.spawn(Arc::clone(&grounds).accept(endpoint.clone()));
-        grounds.tasks.spawn(Arc::clone(&grounds).accept_tcp(listener));
+        if let Some(listener) = listener {
+            grounds.tasks.spawn(Arc::clone(&grounds).accept_tcp(listener));
+        }
         Ok(LandingHandle { grounds, endpoint })
     }
 }
@@ -311,6 +323,11 @@ impl Grounds {
                 reason: CloseReason::Leaving,
                 by_peer: true,
             }) => debug!(%address, "somebody looked whether this hub answers"),
+            // The log was told when it began.
+            Err(Trouble::Closed {
+                reason: CloseReason::HeldOff,
+                by_peer: false,
+            }) => debug!(%address, "a peer is held off"),
             Err(trouble) => warn!(%address, "connection refused: {trouble}"),
         }
     }
@@ -327,6 +344,9 @@ impl Grounds {
             turn_away(CloseReason::NotWelcome);
         })?;
         let permissions = (self.permits)(&peer.identity).ok_or_else(|| turn_away(CloseReason::NotWelcome))?;
+        if self.held_off().holds_off(&peer.identity, Instant::now()) {
+            return Err(turn_away(CloseReason::HeldOff));
+        }
         let within = Duration::from_millis(protocol::GREETING_MS);
         let stream = timeout(within, connection.accept_bi()).await;
         let (send, receive) = stream.map_err(|_| turn_away(CloseReason::NoGreeting))??;
@@ -335,6 +355,7 @@ impl Grounds {
             .await
             .map_err(turn_away)?;
         let (board, current) = self.place_of(&peer.identity);
+        let begun = Instant::now();
         let identity = peer.identity.clone();
         info!(peer = %identity, address = %connection.remote_address(), transport = %carrier.transport(), "connected");
         let up = current.subscribe();
@@ -356,8 +377,20 @@ impl Grounds {
             self.announce_when_up(up, &mut attending).await
         };
         info!(peer = %identity, "disconnected: {trouble}");
+        self.judge(&identity, &trouble, &board.read(), begun.elapsed());
         self.leave_place(&identity, ticket, trouble);
         Ok(())
+    }
+
+    /// Remembers a peer that broke the protocol.
+    fn judge(&self, peer: &Identity, ended: &Trouble, state: &LinkState, lasted: Duration) {
+        if !is_offence(ended, state, lasted) {
+            return;
+        }
+        let wait = self.held_off().offended(peer, Instant::now());
+        if !wait.is_zero() {
+            warn!(%peer, seconds = wait.as_secs(), "breaks the protocol again and again: not listened to for so long");
+        }
     }
 
     /// Attends, and lets watchers know the moment the link is up.
@@ -430,6 +463,10 @@ impl Grounds {
         let mut places = self.places();
         let place = places.entry(identity.clone()).or_insert_with(Place::empty);
         (place.board.clone(), Arc::clone(&place.current))
+    }
+
+    fn held_off(&self) -> MutexGuard<'_, HeldOff> {
+        self.held_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn places(&self) -> MutexGuard<'_, BTreeMap<Identity, Place>> {

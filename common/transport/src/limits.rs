@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ccpor_sync::limits as protocol;
+use ccpor_sync::{Backoff, limits as protocol};
 
 /// From the first packet to the end of the TLS handshake.
 pub const HANDSHAKE: Duration = Duration::from_secs(4);
@@ -15,6 +15,18 @@ pub const PROBE: Duration = Duration::from_millis(1_500);
 
 /// How long the last frames and the close may take to leave.
 pub const FAREWELL: Duration = Duration::from_millis(500);
+
+/// How long a peer that breaks the protocol again and again is not listened to, the first time and at most.
+pub const HELD_OFF: Backoff = Backoff {
+    first_ms: 5_000,
+    most_ms: 600_000,
+};
+
+/// After so long without a further one, a peer's offences are forgiven.
+pub const FORGIVEN_AFTER: Duration = Duration::from_secs(3_600);
+
+/// Peers whose offences are remembered.
+pub const OFFENDERS_MOST: usize = 4_096;
 
 /// Handshakes under way above which a new client must first prove its address (a stateless retry).
 pub const HANDSHAKES_UNPROVEN: usize = 64;
@@ -40,6 +52,12 @@ pub const RESULTS_WAITING: usize = 256;
 /// Batches of heartbeats waiting to be verified; more are dropped, newer ones follow.
 pub const HEARTBEAT_BATCHES_MOST: usize = 16;
 
+/// How often a connection looks for heartbeats of others to send on.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// All connections of a program look at moments that lie this far apart.
+pub const LOOKS_TOGETHER: Duration = Duration::from_millis(500);
+
 /// Bytes of runs that are stored together: one sync of the disk for all of them.
 pub const STORE_TOGETHER_BYTES: usize = 4 << 20;
 
@@ -54,6 +72,10 @@ pub const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// Bytes handed to QUIC that the peer has not confirmed. What waits longer waits where priorities still count.
 pub const SEND_WINDOW: u64 = 4 << 20;
+
+/// Packets that a peer is asked to take before it confirms them, if it does not wait longer than it may: each confirmation costs both
+/// sides as much as a packet.
+pub const PACKETS_UNCONFIRMED: u32 = 9;
 
 /// Bytes of the socket's buffers that are asked for; Linux grants up to `net.core.rmem_max` and `wmem_max`.
 pub const SOCKET_BUFFER: usize = 8 << 20;
@@ -73,8 +95,14 @@ pub const TCP_UNSENT: u32 = 64 << 10;
 /// Bytes of one image: 25 MiB a page set, and room.
 pub const IMAGE_BYTES_MOST: u64 = 64 << 20;
 
-/// Bytes of an image read from disk or network at a time.
-pub const IMAGE_CHUNK: usize = 256 << 10;
+/// Bytes of an image read from disk or network at a time: each piece goes from one thread to another.
+pub const IMAGE_CHUNK: usize = 512 << 10;
+
+/// Pieces of an image that wait for the other thread.
+pub const IMAGE_CHUNKS_WAITING: usize = 2;
+
+/// Pieces of that size that are kept for the next image.
+pub const POOLED_CHUNKS_MOST: usize = 16;
 
 /// Images fetched from one peer at the same time.
 pub const FETCHES_AT_ONCE: usize = 3;
@@ -123,5 +151,8 @@ const _: () = assert!(STREAM_WINDOW as usize >= protocol::MAX_FRAME && STREAM_WI
 const _: () = assert!(STORE_TOGETHER_BYTES >= protocol::RUN_BYTES_MOST);
 const _: () = assert!(HANDSHAKES_UNPROVEN < HANDSHAKES_MOST && 2 * HANDSHAKES_MOST < CONNECTIONS_MOST);
 const _: () = assert!(PROBE.as_millis() < protocol::GREETING_MS as u128);
+const _: () = assert!(LOOK_EVERY.as_millis() > protocol::BEATS_EVERY_MS as u128);
+const _: () = assert!(LOOK_EVERY.as_millis().is_multiple_of(LOOKS_TOGETHER.as_millis()));
 const _: () = assert!(IDLE.as_millis() > protocol::SILENCE_MOST_MS as u128);
+const _: () = assert!((HELD_OFF.most_ms as u128) < FORGIVEN_AFTER.as_millis());
 const _: () = assert!(TUNNEL_TOGETHER > TUNNEL_DATAGRAM as usize);

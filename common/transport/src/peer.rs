@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::conversation::{AbortOnDrop, Conversation, code};
 use crate::fetcher::{UnderWay, fetch_wanted};
+use crate::hearing::Hearing;
 use crate::limits::FAREWELL;
 use crate::link::LinkBoard;
 use crate::news::News;
+use crate::platform::Platform;
 use crate::services::{Permissions, Services};
 use crate::streams;
 use crate::transport::Transport;
@@ -30,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) news: News,
     pub(crate) under_way: UnderWay,
     pub(crate) revocations: Revocations,
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) hearing: Hearing,
 }
 
 /// What carries a connection.
@@ -56,10 +60,13 @@ pub(crate) struct Attendance {
 }
 
 impl Shared {
-    pub(crate) fn new(services: Services, revocations: &Revocations) -> Self {
+    pub(crate) fn new(services: Services, revocations: &Revocations, platform: &Arc<dyn Platform>) -> Self {
+        let news = News::of(services.ledgers.as_ref());
         Self {
+            platform: Arc::clone(platform),
+            hearing: Hearing::new(Arc::clone(platform), news.clone()),
             revocations: revocations.clone(),
-            news: News::of(services.ledgers.as_ref()),
+            news,
             services,
             under_way: UnderWay::default(),
         }
@@ -90,6 +97,7 @@ impl Shared {
                     services,
                     news,
                     under_way,
+                    platform,
                     ..
                 } = shared;
                 let fetching = fetch_wanted(
@@ -98,6 +106,7 @@ impl Shared {
                     from,
                     under_way,
                     news.subscribe_to_heads(),
+                    platform,
                 );
                 tokio::join!(streams::serve(connection, identity, services), fetching);
             }
@@ -113,6 +122,8 @@ impl Shared {
             ledgers: Arc::clone(&self.services.ledgers),
             news: self.news.clone(),
             board: board.clone(),
+            platform: Arc::clone(&self.platform),
+            hearing: self.hearing.clone(),
             stop,
         };
         let talking = conversation.hold(|| {

@@ -84,6 +84,9 @@ impl Trouble {
                 CloseReason::Malformed | CloseReason::OutOfOrder | CloseReason::TooMuch => {
                     "compare the versions of both programs and report this with both logs"
                 }
+                CloseReason::HeldOff => {
+                    "compare the versions of both programs and report this with both logs; the link comes back by itself, later each time"
+                }
                 CloseReason::Internal => "look into the other program's log",
             },
             Self::Lost | Self::Restarted => "nothing: the link comes back by itself",

@@ -23,6 +23,7 @@ use crate::images::{FetchError, fetch};
 use crate::limits::FAREWELL;
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Shared};
+use crate::platform::{Platform, System};
 use crate::services::{Permissions, Services, Wanted};
 use crate::transport::{Transport, TransportChoice};
 use crate::trouble::Trouble;
@@ -50,6 +51,8 @@ pub struct UplinkConfig {
     pub transport: TransportChoice,
     /// Waiting times between attempts.
     pub backoff: Backoff,
+    /// The machine that it runs on.
+    pub platform: Arc<dyn Platform>,
 }
 
 impl UplinkConfig {
@@ -61,6 +64,7 @@ impl UplinkConfig {
             permissions,
             transport: TransportChoice::Auto,
             backoff: backoff::RECONNECT,
+            platform: Arc::new(System),
         }
     }
 }
@@ -109,7 +113,7 @@ impl Uplink {
         let (current, connections) = watch::channel(None);
         let (board, stop) = (LinkBoard::new(), CancellationToken::new());
         let dialler = Dialler {
-            shared: Shared::new(services.clone(), identity.revocations()),
+            shared: Shared::new(services.clone(), identity.revocations(), &config.platform),
             board: board.clone(),
             stop: stop.clone(),
             current: Arc::new(current),
@@ -231,7 +235,12 @@ impl Dialler {
             } else {
                 failures.saturating_add(1)
             };
-            let wait = Duration::from_millis(self.config.backoff.wait(failures, rand::random()).0);
+            let wait = Duration::from_millis(
+                self.config
+                    .backoff
+                    .wait(failures, self.config.platform.chance())
+                    .0,
+            );
             self.report(&trouble, failures, wait);
             self.board.down(trouble, failures);
             tokio::select! {
@@ -298,7 +307,7 @@ impl Dialler {
         let none = || Trouble::Address("none is configured".to_owned());
         let address = found.get(turn).copied().ok_or_else(none)?;
         self.board.trying(address);
-        let by = |over| dial(&self.identity, self.config.expect.clone(), address, over);
+        let by = |over| self.dial_by(address, over);
         let dialled = match by(*first).await {
             Err(Trouble::NoAnswer) if self.config.transport == TransportChoice::Auto => {
                 *first = first.other();
@@ -307,6 +316,11 @@ impl Dialler {
             dialled => dialled,
         };
         Ok((address, dialled?))
+    }
+
+    async fn dial_by(&self, address: SocketAddr, over: Transport) -> Result<Dialled, Trouble> {
+        let UplinkConfig { expect, platform, .. } = &self.config;
+        dial(&self.identity, expect.clone(), address, over, platform.as_ref()).await
     }
 
     fn preferred(&self) -> Transport {
@@ -321,11 +335,10 @@ impl Dialler {
         loop {
             *looks = looks.saturating_add(1);
             sleep(Duration::from_millis(
-                LOOK_FOR_QUIC.wait(*looks, rand::random()).0,
+                LOOK_FOR_QUIC.wait(*looks, self.config.platform.chance()).0,
             ))
             .await;
-            let expect = self.config.expect.clone();
-            if let Ok(dialled) = dial(&self.identity, expect, address, Transport::Quic).await {
+            if let Ok(dialled) = self.dial_by(address, Transport::Quic).await {
                 close(&dialled.connection, CloseReason::Leaving);
                 return;
             }

@@ -162,13 +162,8 @@ impl World {
         if self.session(place).is_none() {
             return;
         }
-        let mut news = self.links[place.link].ends[place.end].news.take();
-        // Whatever comes with it: the last piece of news is the event.
-        if let Some(last) = news.pop() {
-            for moved in news {
-                self.links[place.link].ends[place.end].news.put(moved);
-            }
-            self.tell(place, Event::Moved(last));
+        if !self.links[place.link].ends[place.end].news.is_empty() {
+            self.tell(place, Event::Tick);
         }
     }
 

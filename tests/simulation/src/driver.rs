@@ -1,8 +1,8 @@
 //! What a driver does for a session, and a program for its clients: compares, reads, proves, writes, waits for the disk, and
 //! only then answers. Everything takes its time.
 
-use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedRecord};
-use ccpor_sync::{Action, Event, LoadFailed, Moved, StoreRefused, Stored};
+use ccpor_ledger::{Head, OriginId, Position, RunLimit, SignedHeartbeat, SignedRecord};
+use ccpor_sync::{Action, Beat, Event, LoadFailed, Moved, StoreRefused, Stored};
 
 use crate::link::{DIALLER, Place};
 use crate::machine::Trust;
@@ -236,7 +236,7 @@ impl World {
         }
         for signed in heard {
             if self.machines[number].hear(&signed) {
-                self.news(number, &Moved::Heartbeat(signed));
+                self.news(number, &beat_of(signed));
             }
         }
     }
@@ -307,7 +307,7 @@ impl World {
             return;
         }
         if let Some(signed) = machine.beat() {
-            self.news(number, &Moved::Heartbeat(signed));
+            self.news(number, &beat_of(signed));
         }
         self.later(BEAT_MS, What::Beat(number));
     }
@@ -316,6 +316,10 @@ impl World {
     fn fails(&mut self, trouble: Trouble) -> bool {
         self.is_troubled() && self.has(trouble) && self.dice.one_in(8)
     }
+}
+
+fn beat_of(signed: SignedHeartbeat) -> Moved {
+    Moved::Heartbeat(Beat::of(signed).expect("was verified"))
 }
 
 pub(crate) fn head_of(record: &SignedRecord) -> Head {

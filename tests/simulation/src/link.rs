@@ -2,9 +2,10 @@
 //! everything that can go wrong with it. Bytes only; what they mean is the session's business.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use ccpor_ledger::{Head, OriginId, SignedHeartbeat, SignedReceipt};
-use ccpor_sync::{Moved, Run, Session};
+use ccpor_sync::{Beat, Moved, Run, Session};
 
 /// The dialler's end.
 pub(crate) const DIALLER: usize = 0;
@@ -53,7 +54,7 @@ pub(crate) struct End {
 #[derive(Debug, Default)]
 pub(crate) struct News {
     heads: BTreeMap<OriginId, Head>,
-    beats: BTreeMap<OriginId, SignedHeartbeat>,
+    beats: BTreeMap<OriginId, Arc<Beat>>,
 }
 
 impl News {
@@ -69,9 +70,8 @@ impl News {
                     *newest = head;
                 }
             }
-            Moved::Heartbeat(signed) => {
-                let origin = signed.decode().expect("was verified").origin;
-                self.beats.insert(origin, signed);
+            Moved::Heartbeat(beat) => {
+                self.beats.insert(beat.said.origin.clone(), beat);
             }
         }
     }

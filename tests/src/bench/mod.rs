@@ -1,6 +1,7 @@
 //! Measurements: each file measures one thing and puts its figures on the sheet.
 
 pub mod audit;
+pub mod beside;
 pub mod filing;
 pub mod law;
 pub mod lookup;

@@ -66,7 +66,8 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let mut sheet = Sheet::new(arguments.json);
-    if let Err(error) = measure(&arguments, &mut sheet) {
+    let measured = bench::beside::are_up_to_date().and_then(|()| measure(&arguments, &mut sheet));
+    if let Err(error) = measured {
         eprintln!("bench: {error}");
         return ExitCode::FAILURE;
     }

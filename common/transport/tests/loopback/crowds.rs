@@ -5,10 +5,13 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ccpor_certs::IdentityDir;
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_ledger::{Head, RunLimit};
-use ccpor_sync::{Frame, Hello, Ledgers, Run, WIRE_VERSION, encode, limits as protocol};
-use ccpor_transport::{ALPN, Trouble, limits};
+use ccpor_sync::{
+    Backoff, CloseReason, Frame, Hello, Ledgers, Run, WIRE_VERSION, encode, limits as protocol,
+};
+use ccpor_transport::{ALPN, Landing, LandingConfig, Trouble, limits};
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{Connection, Endpoint, TransportConfig};
 
@@ -129,7 +132,15 @@ async fn company_with(
     to: SocketAddr,
     transport: TransportConfig,
 ) -> (Endpoint, Connection) {
-    let tls = client_config(&realm.court(slug), Expect::Hub, &[ALPN]).unwrap();
+    company_as(&realm.court(slug), to, transport).await
+}
+
+async fn company_as(
+    identity: &IdentityDir,
+    to: SocketAddr,
+    transport: TransportConfig,
+) -> (Endpoint, Connection) {
+    let tls = client_config(identity, Expect::Hub, &[ALPN]).unwrap();
     let mut config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from((*tls).clone()).unwrap()));
     config.transport_config(Arc::new(transport));
     let endpoint = Endpoint::client(anywhere()).unwrap();
@@ -276,4 +287,125 @@ async fn answers_that_a_peer_does_not_take_stand_in_its_own_way_alone() {
     // One answer is taken: there is a turn again.
     kept.pop().unwrap().read_to_end(1 << 20).await.unwrap();
     assert_eq!(half_asked(&connection, 2_000).await.0, Some(ANSWERED));
+}
+
+/// What a connection that says `bytes` first ends with.
+async fn ended_with(identity: &IdentityDir, to: SocketAddr, bytes: &[u8]) -> CloseReason {
+    let (_endpoint, connection) = company_as(identity, to, TransportConfig::default()).await;
+    if let Ok((mut send, _receive)) = connection.open_bi().await {
+        // The hub may have turned it away by now; that is an answer too.
+        let _ended = send.write_all(bytes).await;
+        let end = tokio::time::timeout(Duration::from_secs(20), connection.closed()).await;
+        return reason_of(end.expect("ended within 20 s"));
+    }
+    reason_of(connection.closed().await)
+}
+
+fn reason_of(end: quinn::ConnectionError) -> CloseReason {
+    match Trouble::from(end) {
+        Trouble::Closed {
+            reason,
+            by_peer: true,
+        } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_breaks_the_protocol_again_and_again_is_held_off_longer_each_time_and_honest_ones_are_not()
+ {
+    const FIRST: Duration = Duration::from_millis(600);
+    let realm = Realm::new();
+    let (hub, honest) = (Memory::hub(), Memory::node());
+    let config = LandingConfig {
+        held_off: Backoff {
+            first_ms: 600,
+            most_ms: 1_200,
+        },
+        ..LandingConfig::hub(anywhere())
+    };
+    let landing = Landing::start(&realm.hub_identity(), hub.services(), config).unwrap();
+    let address = landing.local_addr().unwrap();
+    let link = dial(&realm.court("honest"), &honest, address);
+    until_up(&link).await;
+    let (machine, own) = (realm.court("evil"), origin("evil"));
+    let evil = Memory::node();
+    evil.file(&own, 3);
+    let mut records = evil
+        .load(
+            &own,
+            None,
+            RunLimit {
+                records: 3,
+                bytes: usize::MAX,
+            },
+        )
+        .unwrap();
+    let last = Head {
+        position: records[2].outline().unwrap().position,
+        hash: records[2].hash(),
+    };
+    // A record that belongs to somebody else: nothing proves it.
+    let strange = Memory::node();
+    strange.file(&origin("somebody"), 1);
+    let stranger = strange
+        .load(
+            &origin("somebody"),
+            None,
+            RunLimit {
+                records: 1,
+                bytes: usize::MAX,
+            },
+        )
+        .unwrap();
+    records[0] = stranger[0].clone();
+    let wrong_chain = [
+        hello(Vec::new()),
+        encode(&Frame::Run(Run {
+            origin: own.clone(),
+            after: None,
+            last,
+            records,
+        }))
+        .unwrap(),
+        vec![0, 0, 0, 0],
+    ]
+    .concat();
+    let offences: [(&[u8], CloseReason); 4] = [
+        (&[0xFF; 64], CloseReason::Malformed),
+        (&wrong_chain, CloseReason::Malformed),
+        (
+            &[0, 0, 0, 12, 9, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0],
+            CloseReason::OutOfOrder,
+        ),
+        (&[0, 0, 0, 0], CloseReason::Malformed),
+    ];
+    let mut held = Vec::new();
+    for (bytes, reason) in offences {
+        let waiting = Instant::now();
+        while let Some(why) = Some(ended_with(&machine, address, bytes).await)
+            && why != reason
+        {
+            assert_eq!(why, CloseReason::HeldOff);
+            honest.file(&origin("honest"), 1);
+        }
+        held.push(waiting.elapsed());
+    }
+    // The first time costs nothing, and neither does the attempt that follows it.
+    assert!(held[0] < FIRST && held[1] < FIRST, "{held:?}");
+    // Some of the hold was over before the next attempt, but not more than attempts take.
+    assert!(
+        held[2] > FIRST / 2 && held[3] > FIRST && held[3] > held[2],
+        "{held:?}"
+    );
+    let filed = honest.len(&origin("honest"));
+    assert!(filed > 0, "it knocked while it was held off");
+    hub.until("what the honest node filed meanwhile", |hub| {
+        hub.len(&origin("honest")) == filed
+    })
+    .await;
+    assert_eq!(
+        (hub.len(&own), link.status().borrow().last_trouble.clone()),
+        (0, None)
+    );
 }

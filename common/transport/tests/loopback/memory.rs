@@ -10,7 +10,7 @@ use ccpor_ledger::{
     Body, Hash, Head, Heartbeat, Hlc, OriginId, Position, RECORD_VERSION, Record, RunLimit, SignedHeartbeat,
     SignedReceipt, SignedRecord, SigningKey, Standing,
 };
-use ccpor_sync::{Ledgers, LoadFailed, Moved, StoreRefused, Stored};
+use ccpor_sync::{Beat, Ledgers, LoadFailed, Moved, StoreRefused, Stored};
 use ccpor_transport::{Answer, BoxAnswer, ImageSink, Images, Services, Wanted};
 use tokio::sync::watch;
 
@@ -269,7 +269,7 @@ impl Ledgers for Memory {
             is_new
         };
         if is_new {
-            self.tell(&Moved::Heartbeat(signed));
+            self.tell(&Moved::Heartbeat(Beat::of(signed).unwrap()));
         }
         is_new
     }

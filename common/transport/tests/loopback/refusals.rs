@@ -182,8 +182,7 @@ async fn hostile_bytes_end_only_their_own_connection() {
     let link = dial(&realm.court("honest"), &honest, address);
     until_up(&link).await;
 
-    let evil = realm.court("evil");
-    let tls = client_config(&evil, Expect::Hub, &[ALPN]).unwrap();
+    let as_court = |slug: &str| client_config(&realm.court(slug), Expect::Hub, &[ALPN]).unwrap();
     let cases: [(&[u8], CloseReason); 4] = [
         (&[0xFF; 64], CloseReason::Malformed),
         (&[0, 0, 0, 5, 1, 2, 3, 4, 5], CloseReason::Malformed),
@@ -194,7 +193,9 @@ async fn hostile_bytes_end_only_their_own_connection() {
             CloseReason::OutOfOrder,
         ),
     ];
-    for (bytes, reason) in cases {
+    for (number, (bytes, reason)) in cases.into_iter().enumerate() {
+        // Each another court's machine: one that does it twice is held off.
+        let tls = as_court(&format!("evil-{number}"));
         let connection = connect((*tls).clone(), address).await.unwrap();
         let (mut send, _receive) = connection.open_bi().await.unwrap();
         send.write_all(bytes).await.unwrap();
@@ -207,6 +208,7 @@ async fn hostile_bytes_end_only_their_own_connection() {
         );
     }
     // Connected, a stream opened, and then nothing.
+    let tls = as_court("silent");
     let connection = connect((*tls).clone(), address).await.unwrap();
     let (mut send, _receive) = connection.open_bi().await.unwrap();
     send.write_all(&[0]).await.unwrap();

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::bench::ends::{Ground, Machine, up};
-use crate::bench::{Goal, Sheet};
+use crate::bench::{Goal, Sheet, cpu};
 use crate::world::Outcome;
 
 /// Scans of a mebibyte each.
@@ -31,14 +31,29 @@ const BYTES: usize = 1 << 20;
 
 pub(super) fn measure(runtime: &Runtime, ground: &Ground, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
     let node = ground.machine("court/del-norte/node/1")?;
-    let [mut raw, mut in_memory, mut on_disk, mut over] = [const { Vec::new() }; 4];
+    let [
+        mut raw,
+        mut in_memory,
+        mut on_disk,
+        mut over,
+        mut raw_cpu,
+        mut our_cpu,
+        mut cpu_over,
+    ] = [const { Vec::new() }; 7];
     for round in 0..rounds {
         let scans = Scans::invent(u64::try_from(round)?);
         let hub = ground.machine(&format!("hub/{}", 300 + round))?;
         runtime.block_on(async {
             let bytes = (SCANS * BYTES) as f64 / f64::from(1 << 20);
+            let spent = cpu::own();
             let bare = bytes / quic_alone(&node, &hub).await?;
+            let bare_ms = (cpu::own() - spent).as_secs_f64() * 1e3 / bytes;
+            let spent = cpu::own();
             let ours = bytes / fetched(&node, &hub, &scans, Arc::new(Nowhere)).await?;
+            let ours_ms = (cpu::own() - spent).as_secs_f64() * 1e3 / bytes;
+            raw_cpu.push(bare_ms);
+            our_cpu.push(ours_ms);
+            cpu_over.push(bare_ms / ours_ms);
             let store = RegistryImages::new(Arc::clone(&hub.registry), Collect::OnDemand);
             on_disk.push(bytes / fetched(&node, &hub, &scans, Arc::new(store)).await?);
             raw.push(bare);
@@ -61,6 +76,10 @@ pub(super) fn measure(runtime: &Runtime, ground: &Ground, rounds: usize, sheet: 
         "ratio",
         Some(Goal::AtLeast(0.8)),
     );
+    // What a busy machine changes less: the processor time of both ends together.
+    sheet.put("replicate.quinn_cpu_ms_per_mib", raw_cpu, "ms", None);
+    sheet.put("replicate.image_cpu_ms_per_mib", our_cpu, "ms", None);
+    sheet.put("replicate.image_cpu_over_quinn", cpu_over, "ratio", None);
     sheet.put("replicate.image_durable_mib_per_s", on_disk, "MiB/s", None);
     node.registry.close();
     Ok(())

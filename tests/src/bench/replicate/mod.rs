@@ -12,7 +12,7 @@ mod postgres;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::ends::Ground;
 use super::{Rival, Sheet, disk, median, quantile};
@@ -24,6 +24,24 @@ pub struct Options {
     /// Records of the backlog that goes into an empty hub.
     #[arg(long, default_value_t = 100_000)]
     backlog: u64,
+    /// Measure this part of replication alone; may be given several times.
+    #[arg(long)]
+    part: Vec<Part>,
+}
+
+/// A part of what `bench replicate` measures.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// One filing after the other, from the court to the hub.
+    Lag,
+    /// A backlog into an empty hub.
+    Backlog,
+    /// 58 courts at one hub.
+    FanIn,
+    /// Images, beside QUIC alone.
+    Images,
+    /// A hub to which 72 nodes have nothing to say.
+    Idle,
 }
 
 /// Measures it.
@@ -48,12 +66,29 @@ pub fn measure(
     );
     let folder = tempfile::tempdir_in(directory)?;
     let ground = Ground::new(folder.path())?;
-    let per_second = lag::measure(&runtime, &ground, rounds, sheet)?;
-    let record_bytes = backlog::measure(&runtime, &ground, rounds, options.backlog, sheet)?;
-    fan_in::measure(&runtime, &ground, rounds, sheet)?;
-    images::measure(&runtime, &ground, rounds, sheet)?;
-    idle::measure(&runtime, directory, sheet)?;
-    compare(against, rounds, record_bytes, &per_second, sheet)
+    let wanted = |part| options.part.is_empty() || options.part.contains(&part);
+    let mut per_second = Vec::new();
+    if wanted(Part::Lag) {
+        per_second = lag::measure(&runtime, &ground, rounds, sheet)?;
+    }
+    let mut record_bytes = 0;
+    if wanted(Part::Backlog) {
+        record_bytes = backlog::measure(&runtime, &ground, rounds, options.backlog, sheet)?;
+    }
+    if wanted(Part::FanIn) {
+        fan_in::measure(&runtime, &ground, rounds, sheet)?;
+    }
+    if wanted(Part::Images) {
+        images::measure(&runtime, &ground, rounds, sheet)?;
+    }
+    if wanted(Part::Idle) {
+        idle::measure(&runtime, directory, sheet)?;
+    }
+    // The rival is given the records of the backlog and set against its own lag.
+    if wanted(Part::Lag) && wanted(Part::Backlog) {
+        compare(against, rounds, record_bytes, &per_second, sheet)?;
+    }
+    Ok(())
 }
 
 #[cfg(feature = "rivals")]
