@@ -29,6 +29,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ".ccpor.v1.AttachImageRequest.data",
             "#[serde(skip)] #[schema(ignore)]",
         )
+        .field_attribute(
+            ".ccpor.v1.AddScanRequest.data",
+            "#[serde(skip)] #[schema(ignore)]",
+        )
         .field_attribute(".ccpor.v1.ImageChunk.data", "#[serde(skip)] #[schema(ignore)]")
         .compile_fds(descriptors)?;
     Ok(())

@@ -73,7 +73,7 @@ pub(crate) struct Get {
 pub(crate) async fn run(command: Command, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
     match command {
         Command::Put(what) => put(what, globals, screen).await,
-        Command::Get(what) => get(what, globals, screen).await,
+        Command::Get(what) => get(what, false, globals, screen).await,
     }
 }
 
@@ -108,7 +108,7 @@ async fn put(what: Put, globals: &Globals, screen: &Screen) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-fn read_image(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_image(file: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error: std::io::Error| Failure::file("reading", file, &error, "Give the file of an image.");
     let opened = std::fs::File::open(file).map_err(failed)?;
     let mut data = Vec::new();
@@ -123,10 +123,21 @@ fn read_image(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(data)
 }
 
-async fn get(what: Get, globals: &Globals, screen: &Screen) -> Result<Exit, Failure> {
+/// Fetches the image of an order, or a scan that waits for one.
+pub(crate) async fn get(
+    what: Get,
+    waiting: bool,
+    globals: &Globals,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
     let target = Target::open(&what)?;
     let client = asking::client(globals).await?;
-    let ImageIn { image, data } = client.get_image(&what.blake3).await?;
+    let found = if waiting {
+        client.get_scan(&what.blake3).await
+    } else {
+        client.get_image(&what.blake3).await
+    };
+    let ImageIn { image, data } = found?;
     let mut kept = target.temporary()?;
     received(&what.blake3, &image, data, globals.timeout, kept.as_file_mut()).await?;
     match &what.output {
@@ -243,7 +254,7 @@ async fn received(
     ))
 }
 
-fn blake3_digits(text: &str) -> Result<String, String> {
+pub(crate) fn blake3_digits(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
     } else {

@@ -7,6 +7,7 @@ mod audit;
 mod certs;
 mod context;
 mod courts;
+mod scans;
 mod scrub;
 mod quarantine;
 mod image;
@@ -19,6 +20,7 @@ mod confidential;
 mod enforce;
 mod person;
 mod overdue;
+mod work;
 mod status;
 mod verify;
 mod write;
@@ -73,11 +75,15 @@ enum Command {
     /// Attach and fetch images of signed papers.
     #[command(subcommand)]
     Image(image::Command),
+    /// The scans that wait for their order.
+    #[command(subcommand)]
+    Scans(scans::Command),
     Enforce(enforce::Arguments),
     /// What is known of a person.
     #[command(subcommand)]
     Person(person::Command),
     Overdue(overdue::Arguments),
+    Work(work::Arguments),
     Status(status::Arguments),
     #[command(visible_alias = "nodes")]
     Courts(courts::Arguments),
@@ -138,9 +144,11 @@ async fn asked(command: Command, globals: &Globals, screen: &Screen) -> Result<E
         Command::Lookup(arguments) => lookup::run(*arguments, globals, screen).await,
         Command::Order(command) => Box::pin(order::run(command, globals, screen)).await,
         Command::Image(command) => Box::pin(image::run(command, globals, screen)).await,
+        Command::Scans(command) => Box::pin(scans::run(command, globals, screen)).await,
         Command::Enforce(arguments) => Box::pin(enforce::run(arguments, globals, screen)).await,
         Command::Person(command) => Box::pin(person::run(command, globals, screen)).await,
         Command::Overdue(arguments) => Box::pin(overdue::run(arguments, globals, screen)).await,
+        Command::Work(work::Arguments {}) => Box::pin(work::run(globals, screen)).await,
         Command::Status(status::Arguments {}) => Box::pin(status::run(globals, screen)).await,
         Command::Courts(courts::Arguments {}) => courts::run(globals, screen).await,
         Command::Scrub(arguments) => Box::pin(scrub::run(&arguments, globals, screen)).await,

@@ -116,6 +116,9 @@ pub(crate) struct File {
     /// The order after hearing that this one renews.
     #[arg(long, value_name = "ID")]
     renews: Option<String>,
+    /// A scan that waits at the node, by its BLAKE3: it goes with the order. See `ccpor scans list`.
+    #[arg(long, value_name = "BLAKE3", value_parser = crate::image::blake3_digits)]
+    scan: Option<String>,
     #[command(flatten)]
     key: Key,
 }
@@ -328,6 +331,7 @@ async fn file(what: File, globals: &Globals, screen: &Screen) -> Result<Exit, Fa
         source_id: what.source_id.unwrap_or(read.source_id),
         reason: what.reason.unwrap_or(read.reason),
         follows,
+        scan: what.scan.unwrap_or_default(),
     };
     done("filed", &key, client.file_order(request).await, screen)
 }

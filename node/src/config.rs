@@ -37,6 +37,9 @@ pub(crate) struct Settings {
     /// Days on which courts are closed beside the State's holidays.
     #[serde(default)]
     pub court_calendar: CalendarSettings,
+    /// Scans that come before their orders.
+    #[serde(default)]
+    pub scans: ScansSettings,
     /// Reading everything again, to find damage.
     pub scrub: ScrubSettings,
     /// People who log on at this machine.
@@ -67,6 +70,29 @@ pub(crate) struct CourtSettings {
 pub(crate) struct ConfidentialSettings {
     /// A directory on another disk for the recovery copies of the keys; without it nothing confidential is taken.
     pub recovery_directory: PathBuf,
+}
+
+/// Scans that come before their orders.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScansSettings {
+    /// A folder into which scanners put PDF, TIFF, PNG and JPEG files; empty: none is watched. Files are removed from it when they
+    /// are durable here, so it must be writable for the node.
+    pub folder: PathBuf,
+    /// Seconds between two looks into it. A file is taken when it has not changed between two looks.
+    pub every_seconds: u64,
+    /// Seconds that a file which is no readable scan stays in the folder unchanged before it is set aside.
+    pub patience_seconds: u64,
+}
+
+impl Default for ScansSettings {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::new(),
+            every_seconds: 5,
+            patience_seconds: 60,
+        }
+    }
 }
 
 /// The link to the hub.
@@ -121,6 +147,7 @@ impl Default for Settings {
             sharing: Shares::default(),
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),
+            scans: ScansSettings::default(),
             scrub: ScrubSettings::default(),
             people: PeopleSettings::default(),
             audit: AuditSettings::default(),

@@ -28,6 +28,7 @@ use crate::confidential::Confidential;
 use crate::config::Settings;
 use crate::hubs::{self, HubsFailed};
 use crate::intake::Intake;
+use crate::scans::{self, BookFailed, Scans};
 use crate::service::NodeService;
 use crate::{revocations, trail_copy};
 
@@ -55,6 +56,8 @@ pub(crate) enum NodeFailed {
     #[error("not restored: {0}")]
     NotRestored(String),
     #[error(transparent)]
+    Scans(#[from] BookFailed),
+    #[error(transparent)]
     Reconcile(#[from] ReconcileRefused),
     #[error("not reconciled: {0}")]
     NotReconciled(String),
@@ -73,6 +76,7 @@ impl NodeFailed {
             | Self::Hubs(_)
             | Self::Serve(_)
             | Self::NotRestored(_)
+            | Self::Scans(_)
             | Self::Reconcile(_)
             | Self::NotReconciled(_)
             | Self::Fault(_) => Exit::Failed,
@@ -123,8 +127,18 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         stop.clone(),
     ));
     let scrub = Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone());
+    let intake = Arc::new(Intake::new(Arc::clone(&registry), settings.court.clone()));
+    let scans = Scans::open(
+        &settings.data.directory,
+        Arc::clone(&registry),
+        Arc::clone(&intake),
+        name.clone(),
+        !settings.scans.folder.as_os_str().is_empty(),
+    )?;
+    let scans = Arc::new(scans);
     let service = NodeService::new(
-        Intake::new(Arc::clone(&registry), settings.court.clone()),
+        intake,
+        Arc::clone(&scans),
         Confidential::new(
             Arc::clone(&registry),
             settings.data.directory.join("confidential"),
@@ -157,6 +171,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let backend: Arc<dyn Backend> = Arc::new(Audited::new(
         Guarded::new(service, Arc::clone(&registry), sharing),
         Arc::clone(&recorder),
+    ));
+    tokio::spawn(scans::folder::watch(
+        settings.scans.clone(),
+        scans,
+        Arc::clone(&backend),
+        stop.clone(),
     ));
     let pages = ccpor_web::router(Pages {
         backend: Arc::clone(&backend),

@@ -170,7 +170,7 @@ impl Intake {
     }
 
     /// Takes the bytes of an image into the store, piece by piece; nothing is left of one that is refused.
-    async fn store(&self, mut data: ImageBytes) -> Result<Stored, Problem> {
+    pub(crate) async fn store(&self, mut data: ImageBytes) -> Result<Stored, Problem> {
         let images = self.registry.images().clone();
         let (pieces, mut taken) = mpsc::channel::<bytes::Bytes>(16);
         let writing = tokio::task::spawn_blocking(move || {

@@ -7,6 +7,7 @@ mod restore;
 mod daemon;
 mod service;
 mod confidential;
+mod scans;
 mod intake;
 mod topology;
 mod sharing;

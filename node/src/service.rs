@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, HandleScanRequest, ListOverdueRequest,
+    ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
@@ -21,10 +22,12 @@ use ccpor_daemon::topology::{self, Kept};
 use crate::confidential::Confidential;
 use crate::hubs::Hubs;
 use crate::intake::Intake;
+use crate::scans::Scans;
 
 /// Everything that a node offers to programs.
 pub(crate) struct NodeService {
-    intake: Intake,
+    intake: Arc<Intake>,
+    scans: Arc<Scans>,
     confidential: Confidential,
     reader: Reader,
     identity: IdentityDir,
@@ -36,7 +39,8 @@ pub(crate) struct NodeService {
 
 impl NodeService {
     pub(crate) fn new(
-        intake: Intake,
+        intake: Arc<Intake>,
+        scans: Arc<Scans>,
         confidential: Confidential,
         reader: Reader,
         identity: IdentityDir,
@@ -46,6 +50,7 @@ impl NodeService {
     ) -> Self {
         Self {
             intake,
+            scans,
             confidential,
             reader,
             identity,
@@ -60,7 +65,10 @@ impl NodeService {
 #[tonic::async_trait]
 impl Backend for NodeService {
     async fn file_order(&self, caller: &Caller, request: FileOrderRequest) -> Result<WriteAnswer, Problem> {
-        self.intake.file(caller, request).await
+        if request.scan.is_empty() {
+            return self.intake.file(caller, request).await;
+        }
+        self.scans.file(caller, request).await
     }
 
     async fn amend_order(&self, caller: &Caller, request: AmendOrderRequest) -> Result<WriteAnswer, Problem> {
@@ -175,6 +183,22 @@ impl Backend for NodeService {
 
     async fn list_work(&self, caller: &Caller, _request: ListWorkRequest) -> Result<WorkAnswer, Problem> {
         self.reader.list_work(caller).await
+    }
+
+    async fn list_scans(&self, _caller: &Caller, request: ListScansRequest) -> Result<ScansAnswer, Problem> {
+        self.scans.list(&request)
+    }
+
+    async fn add_scan(&self, caller: &Caller, name: String, data: ImageBytes) -> Result<ScanAnswer, Problem> {
+        self.scans.add(caller, &name, data).await
+    }
+
+    async fn get_scan(&self, _caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        self.scans.get(blake3).await
+    }
+
+    async fn handle_scan(&self, caller: &Caller, request: HandleScanRequest) -> Result<ScanAnswer, Problem> {
+        self.scans.handle(caller, request).await
     }
 
     async fn scrub(&self, _caller: &Caller, request: ScrubRequest) -> Result<ScrubAnswer, Problem> {

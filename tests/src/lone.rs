@@ -194,6 +194,13 @@ impl Lone {
         }
     }
 
+    /// Kills it.
+    pub async fn kill(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.kill().await;
+        }
+    }
+
     /// Runs its program with these arguments, to the end.
     ///
     /// # Errors

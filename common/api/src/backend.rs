@@ -8,13 +8,13 @@ use futures_util::Stream;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, CallerInfo, Check, CheckOrderAnswer, CheckOrderRequest,
     ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
-    EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest,
-    ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer,
-    PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest,
-    RecordViolationRequest, ScrubAnswer, ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer,
-    WorkAnswer, WriteAnswer,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetOrderRequest, HandleScanRequest, ImageRef,
+    ListOverdueRequest, ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The header (and gRPC metadata) in which a caller of several agencies says for which one it calls.
 pub const ORI_HEADER: &str = "ccpor-ori";
@@ -222,6 +222,36 @@ pub trait Backend: Send + Sync + 'static {
     /// What is left to do with the own court's orders in force. That it was asked is recorded before the answer is returned.
     async fn list_work(&self, caller: &Caller, request: ListWorkRequest) -> Result<WorkAnswer, Problem>;
 
+    /// The scans that wait for their order. A machine that is no court's node has none.
+    async fn list_scans(&self, _caller: &Caller, _request: ListScansRequest) -> Result<ScansAnswer, Problem> {
+        Err(no_scans())
+    }
+
+    /// Takes in a scan that waits for its order; returns when it is durable. `data` as for [`Backend::attach_image`]; `name` is what
+    /// to call it.
+    async fn add_scan(
+        &self,
+        _caller: &Caller,
+        _name: String,
+        _data: ImageBytes,
+    ) -> Result<ScanAnswer, Problem> {
+        Err(no_scans())
+    }
+
+    /// Opens a scan that waits, by its BLAKE3 (checked for its shape).
+    async fn get_scan(&self, _caller: &Caller, _blake3: &str) -> Result<ImageOut, Problem> {
+        Err(no_scans())
+    }
+
+    /// Does something with a scan that waits (its BLAKE3 is checked for its shape); returns when it is durable.
+    async fn handle_scan(
+        &self,
+        _caller: &Caller,
+        _request: HandleScanRequest,
+    ) -> Result<ScanAnswer, Problem> {
+        Err(no_scans())
+    }
+
     /// The state of every court's ledger.
     async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem>;
 
@@ -242,4 +272,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The named checks of readiness, for `/readyz` and the gRPC health service. Ready means that all are `ok`.
     async fn readiness(&self) -> Vec<Check>;
+}
+
+fn no_scans() -> Problem {
+    Problem::new(
+        Code::NotOffered,
+        "scans wait for their orders at the node of their court alone",
+    )
 }

@@ -1,5 +1,8 @@
 //! The client: the operations over gRPC, with problems as they were meant and clear words when there is no line.
 
+mod failed;
+mod scans;
+
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tonic::codegen::http::Uri;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Status, Streaming};
 
 use crate::backend::{CASE_HEADER, ImageOffer, ORI_HEADER, PURPOSE_HEADER};
 use crate::line::{Fault, Memory, connect};
@@ -17,7 +20,7 @@ use crate::message::registry_client::RegistryClient;
 use crate::message::{
     AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
     ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
-    EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageRef,
+    EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk, ImageRef,
     ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, ListWorkRequest, LookupAnswer,
     LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
     ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
@@ -26,68 +29,12 @@ use crate::message::{
 use crate::problem::Problem;
 use crate::target::Target;
 
+pub use failed::CallFailed;
+
 /// Bytes of an image in one message of an upload.
 const PIECE: usize = 64 * 1024;
 /// The largest answer that is taken: an order with a long history.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
-
-/// Why a call gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallFailed {
-    /// The endpoint of the target is no address.
-    #[error("{endpoint} is no address: write host:port")]
-    BadEndpoint {
-        /// As given.
-        endpoint: String,
-    },
-    /// There is no connection, or it broke.
-    #[error(
-        "{endpoint} cannot be reached ({reason}): check the address and the network, or ask another node"
-    )]
-    Unreachable {
-        /// Where.
-        endpoint: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// The certificate of the server is not the expected one.
-    #[error(
-        "{endpoint} did not show a certificate of this registry ({reason}): check the address; do not send anything there"
-    )]
-    ServerNotTrusted {
-        /// Where.
-        endpoint: String,
-        /// What was wrong with it.
-        reason: String,
-    },
-    /// The server did not take our certificate.
-    #[error("{endpoint} refused this certificate ({reason}): ask the operator of the registry for a new one")]
-    Refused {
-        /// Where.
-        endpoint: String,
-        /// What its TLS alert means.
-        reason: String,
-    },
-    /// No answer came in time.
-    #[error("{endpoint} did not answer within {} s: try again, or ask another node", .after.as_secs())]
-    NoAnswer {
-        /// Where.
-        endpoint: String,
-        /// How long it was waited for.
-        after: Duration,
-    },
-    /// The server answered with a problem.
-    #[error("{0}")]
-    Problem(#[from] Problem),
-    /// The answer was not one of a registry.
-    #[error("{endpoint} gave an answer that is none of a registry ({reason}): check the address")]
-    NoRegistry {
-        /// Where.
-        endpoint: String,
-        /// What came.
-        reason: String,
-    },
-}
 
 /// An image on its way in: its description, then its bytes.
 pub struct ImageIn {
@@ -265,17 +212,9 @@ impl Client {
             reason: offer.reason,
             data: Bytes::new(),
         };
-        let pieces = futures_util::stream::unfold(data, |mut rest| async move {
-            let piece = rest.split_to(rest.len().min(PIECE));
-            (!piece.is_empty()).then(|| {
-                (
-                    AttachImageRequest {
-                        data: piece,
-                        ..AttachImageRequest::default()
-                    },
-                    rest,
-                )
-            })
+        let pieces = pieces(data).map(|data| AttachImageRequest {
+            data,
+            ..AttachImageRequest::default()
         });
         let request = self.request(futures_util::stream::iter([first]).chain(pieces))?;
         let answer = self.registry.clone().attach_image(request).await;
@@ -301,7 +240,11 @@ impl Client {
         let request = self.request(GetImageRequest {
             blake3: blake3.to_owned(),
         })?;
-        let mut pieces = self.timed(self.registry.clone().get_image(request)).await?;
+        let pieces = self.timed(self.registry.clone().get_image(request)).await?;
+        self.image_in(pieces).await
+    }
+
+    async fn image_in(&self, mut pieces: Streaming<ImageChunk>) -> Result<ImageIn, CallFailed> {
         let first = pieces.message().await.map_err(|status| self.failed(&status))?;
         let image = first
             .and_then(|first| first.image)
@@ -487,6 +430,14 @@ impl Client {
         let (endpoint, reason) = (self.target.endpoint.clone(), reason.to_owned());
         CallFailed::NoRegistry { endpoint, reason }
     }
+}
+
+/// Bytes in the pieces in which they are sent.
+fn pieces(data: Bytes) -> impl Stream<Item = Bytes> {
+    futures_util::stream::unfold(data, |mut rest| async move {
+        let piece = rest.split_to(rest.len().min(PIECE));
+        (!piece.is_empty()).then_some((piece, rest))
+    })
 }
 
 fn no_line(target: &Target, fault: Option<Fault>, error: &dyn std::fmt::Display) -> CallFailed {

@@ -2,8 +2,8 @@
 
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, Court, CourtAsOf, EndOrderRequest, Ending, Expiry,
-    FileOrderRequest, Freshness, Hit, LookupAnswer, LookupRequest, Name, NotCurrent, Order, Person,
-    PersonHistoryRequest, Position, Protected, RecordServiceRequest, RecordViolationRequest,
+    FileOrderRequest, Freshness, HandleScanRequest, Hit, LookupAnswer, LookupRequest, Name, NotCurrent,
+    Order, Person, PersonHistoryRequest, Position, Protected, RecordServiceRequest, RecordViolationRequest,
     SealOrderRequest, Service, Standing, Term, Violation, Warning, WriteAnswer,
 };
 
@@ -59,6 +59,15 @@ pub(crate) fn record_violation() -> RecordViolationRequest {
             ..Violation::default()
         }),
         ..RecordViolationRequest::default()
+    }
+}
+
+pub(crate) fn handle_scan() -> HandleScanRequest {
+    HandleScanRequest {
+        blake3: String::new(),
+        act: "set_aside".to_owned(),
+        reason: "a letter, not an order".to_owned(),
+        ..HandleScanRequest::default()
     }
 }
 

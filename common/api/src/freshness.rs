@@ -2,8 +2,8 @@
 
 use crate::message::{
     AttachImageAnswer, CheckOrderAnswer, ConfidentialAnswer, CourtsAnswer, EnforceAnswer, Freshness,
-    LookupAnswer, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScrubAnswer,
-    StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
+    LookupAnswer, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, QuarantineAnswer, ScanAnswer, ScansAnswer,
+    ScrubAnswer, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use crate::problem::{Code, Problem};
 
@@ -39,4 +39,4 @@ macro_rules! answered {
     };
 }
 
-answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer, WorkAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer, TopologyAnswer, ConfidentialAnswer);
+answered!(OrderAnswer, LookupAnswer, CourtsAnswer, StatusAnswer, EnforceAnswer, CheckOrderAnswer, PersonHistoryAnswer, OverdueAnswer, WorkAnswer; WriteAnswer, AttachImageAnswer, ScrubAnswer, QuarantineAnswer, TopologyAnswer, ConfidentialAnswer, ScansAnswer, ScanAnswer);

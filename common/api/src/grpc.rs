@@ -5,15 +5,16 @@ use std::pin::Pin;
 use futures_util::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::backend::{Caller, ImageBytes, ImageOffer};
+use crate::backend::{Caller, ImageBytes, ImageOffer, ImageOut};
 use crate::message::registry_server::Registry;
 use crate::message::{
-    AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer, CheckOrderRequest,
-    ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest,
-    EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest, ImageChunk,
-    ListCourtsRequest, ListOverdueRequest, ListQuarantineRequest, ListWorkRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    AddScanRequest, AmendOrderRequest, AttachImageAnswer, AttachImageRequest, CheckOrderAnswer,
+    CheckOrderRequest, ConfideRequest, ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest,
+    EndOrderRequest, EnforceAnswer, EnforceRequest, FileOrderRequest, GetImageRequest, GetOrderRequest,
+    GetScanRequest, HandleScanRequest, ImageChunk, ListCourtsRequest, ListOverdueRequest,
+    ListQuarantineRequest, ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, StatusRequest, TopologyAnswer, TopologyRequest, WorkAnswer, WriteAnswer,
 };
 use crate::operations::{Operations, Question};
@@ -23,6 +24,30 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The service behind the generated server.
 pub(crate) struct GrpcFace(pub(crate) Operations);
+
+impl GrpcFace {
+    /// The first message of a stream.
+    async fn first<T>(&self, messages: &mut Streaming<T>) -> Result<T, Problem> {
+        let first = match tokio::time::timeout(self.0.limits().silence, messages.message()).await {
+            Ok(first) => first.map_err(|status| wire_problem(&status))?,
+            Err(_elapsed) => return Err(Problem::new(Code::Timeout, "no message came")),
+        };
+        first.ok_or_else(|| Problem::new(Code::MalformedRequest, "the stream held no message"))
+    }
+}
+
+/// An image as messages: its description first.
+fn chunks(out: ImageOut) -> Answers<ImageChunk> {
+    let first = ImageChunk {
+        image: Some(out.image),
+        ..ImageChunk::default()
+    };
+    let pieces = out.data.map(|piece| match piece {
+        Ok(data) => Ok(ImageChunk { image: None, data }),
+        Err(problem) => Err(problem.to_status()),
+    });
+    Box::pin(futures_util::stream::iter([Ok(first)]).chain(pieces))
+}
 
 #[tonic::async_trait]
 impl Registry for GrpcFace {
@@ -70,13 +95,7 @@ impl Registry for GrpcFace {
         request: Request<Streaming<AttachImageRequest>>,
     ) -> Result<Response<AttachImageAnswer>, Status> {
         let (caller, mut messages) = opened(request)?;
-        let silence = self.0.limits().silence;
-        let first = match tokio::time::timeout(silence, messages.message()).await {
-            Ok(first) => first.map_err(|status| wire_problem(&status))?,
-            Err(_elapsed) => return Err(Problem::new(Code::Timeout, "no message came").into()),
-        };
-        let first =
-            first.ok_or_else(|| Problem::new(Code::MalformedRequest, "the stream held no message"))?;
+        let first = self.first(&mut messages).await?;
         let offer = ImageOffer {
             idempotency_key: first.idempotency_key,
             order_id: first.order_id,
@@ -104,17 +123,8 @@ impl Registry for GrpcFace {
         request: Request<GetImageRequest>,
     ) -> Result<Response<Self::GetImageStream>, Status> {
         let (caller, message) = opened(request)?;
-        let out = self.0.get_image(&caller, &message.blake3).await?;
-        let first = ImageChunk {
-            image: Some(out.image),
-            ..ImageChunk::default()
-        };
-        let pieces = out.data.map(|piece| match piece {
-            Ok(data) => Ok(ImageChunk { image: None, data }),
-            Err(problem) => Err(problem.to_status()),
-        });
-        Ok(Response::new(Box::pin(
-            futures_util::stream::iter([Ok(first)]).chain(pieces),
+        Ok(Response::new(chunks(
+            self.0.get_image(&caller, &message.blake3).await?,
         )))
     }
 
@@ -173,6 +183,43 @@ impl Registry for GrpcFace {
     async fn list_work(&self, request: Request<ListWorkRequest>) -> Result<Response<WorkAnswer>, Status> {
         let (caller, message) = opened(request)?;
         Ok(Response::new(self.0.list_work(&caller, message).await?))
+    }
+
+    async fn list_scans(&self, request: Request<ListScansRequest>) -> Result<Response<ScansAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.list_scans(&caller, message).await?))
+    }
+
+    async fn add_scan(
+        &self,
+        request: Request<Streaming<AddScanRequest>>,
+    ) -> Result<Response<ScanAnswer>, Status> {
+        let (caller, mut messages) = opened(request)?;
+        let first = self.first(&mut messages).await?;
+        let rest = messages.map(|message| {
+            message
+                .map(|part| part.data)
+                .map_err(|status| wire_problem(&status))
+        });
+        let data: ImageBytes = Box::pin(futures_util::stream::iter([Ok(first.data)]).chain(rest));
+        Ok(Response::new(self.0.add_scan(caller, first.name, data).await?))
+    }
+
+    type GetScanStream = Answers<ImageChunk>;
+
+    async fn get_scan(
+        &self,
+        request: Request<GetScanRequest>,
+    ) -> Result<Response<Self::GetScanStream>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(chunks(
+            self.0.get_scan(&caller, &message.blake3).await?,
+        )))
+    }
+
+    async fn handle_scan(&self, request: Request<HandleScanRequest>) -> Result<Response<ScanAnswer>, Status> {
+        let (caller, message) = opened(request)?;
+        Ok(Response::new(self.0.handle_scan(caller, message).await?))
     }
 
     async fn list_courts(

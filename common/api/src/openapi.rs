@@ -1,5 +1,7 @@
 //! The OpenAPI document of the REST face, made from the table of routes and the messages themselves; describes, does nothing.
 
+mod problems;
+
 use std::sync::OnceLock;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -14,6 +16,8 @@ use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder,
     RefOr, Required, ResponseBuilder, ResponsesBuilder,
 };
+
+use problems::problems;
 
 use crate::batch::LINES;
 use crate::examples;
@@ -109,6 +113,7 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
             header("CCPOR-Title", "For people: DV-130, signed."),
             header("CCPOR-Reason", "Why; part of the history."),
         ]),
+        Route::AddScan => list.push(header("CCPOR-Title", "What to call it: the name of the file.")),
         Route::FileOrder
         | Route::AmendOrder
         | Route::RecordService
@@ -128,6 +133,7 @@ fn parameters(route: Route) -> Vec<ParameterBuilder> {
             query("at", "A moment, to see what was to be enforced then."),
             query("language", "The language of the words: en, es."),
         ]),
+        Route::ListScans => list.push(query("blake3", "The only scan to tell of, in whatever state.")),
         Route::ListOverdue => list.push(query("since", "Only what was recorded since this moment.")),
         _ => {}
     }
@@ -223,7 +229,12 @@ fn request_body(route: Route) -> Option<RequestBody> {
         Route::LogOn => Some(body(JSON, named("LogOnRequest"), None)),
         Route::SetUpAccount => Some(body(JSON, named("SetUpRequest"), None)),
         Route::LookupBatch => Some(body(LINES, named("LookupRequest"), json(&examples::lookup()))),
-        Route::AttachImage => Some(body("application/octet-stream", bytes, None)),
+        Route::HandleScan => Some(body(
+            JSON,
+            named("HandleScanRequest"),
+            json(&examples::handle_scan()),
+        )),
+        Route::AttachImage | Route::AddScan => Some(body("application/octet-stream", bytes, None)),
         _ => None,
     }
 }
@@ -252,7 +263,7 @@ fn responses(route: Route) -> ResponsesBuilder {
         Route::ReadConfidential => ("200", said(JSON, named("ConfidentialAnswer"), None)),
         Route::AttachImage => ("200", said(JSON, named("AttachImageAnswer"), None)),
         Route::GetOrder => ("200", dated(said(JSON, named("OrderAnswer"), None))),
-        Route::GetImage => (
+        Route::GetImage | Route::GetScan => (
             "200",
             said(
                 "application/octet-stream",
@@ -272,6 +283,9 @@ fn responses(route: Route) -> ResponsesBuilder {
             "200",
             said(LINES, named("LookupAnswer"), json(&examples::lookup_answer())),
         ),
+        Route::ListScans => ("200", said(JSON, named("ScansAnswer"), None)),
+        Route::AddScan => ("201", said(JSON, named("ScanAnswer"), None)),
+        Route::HandleScan => ("200", said(JSON, named("ScanAnswer"), None)),
         Route::ListCourts => ("200", dated(said(JSON, named("CourtsAnswer"), None))),
         Route::Status => ("200", dated(said(JSON, named("StatusAnswer"), None))),
         Route::Enforce => ("200", dated(said(JSON, named("EnforceAnswer"), None))),
@@ -300,6 +314,10 @@ fn responses(route: Route) -> ResponsesBuilder {
             write().description("An earlier call with the same key had filed it."),
         );
     }
+    if route == Route::AddScan {
+        let known = said(JSON, named("ScanAnswer"), None).description("The same scan was here before.");
+        list = list.response("200", known);
+    }
     if route == Route::Readyz {
         let text: RefOr<Schema> = Object::with_type(Type::String).into();
         list = list.response(
@@ -310,93 +328,6 @@ fn responses(route: Route) -> ResponsesBuilder {
     problems(route).into_iter().fold(list, |list, (status, codes)| {
         list.response(status.to_string(), problem(&codes))
     })
-}
-
-const DOOR: &[Code] = &[
-    Code::NotAuthenticated,
-    Code::SessionEnded,
-    Code::CertificateNotAccepted,
-    Code::OriNotAccepted,
-    Code::NotAllowed,
-];
-const PERSON: &[Code] = &[
-    Code::LogOnRefused,
-    Code::SessionEnded,
-    Code::CertificateNotAccepted,
-    Code::NotOffered,
-];
-const FAULT: &[Code] = &[Code::Internal];
-const BODY: &[Code] = &[
-    Code::MalformedRequest,
-    Code::InvalidFields,
-    Code::UnsupportedMediaType,
-    Code::TooLarge,
-];
-const VIEW: &[Code] = &[Code::OrderNotFound, Code::MalformedRequest, Code::InvalidFields];
-const WORK: &[Code] = &[
-    Code::TooManyRequests,
-    Code::NotRecorded,
-    Code::Unavailable,
-    Code::Timeout,
-    Code::IntegrityFailure,
-];
-const WRITE: &[Code] = &[
-    Code::IdempotencyKeyReused,
-    Code::NotTheIssuingCourt,
-    Code::StorageFull,
-    Code::NotOffered,
-];
-const KNOWN: &[Code] = &[Code::OrderNotFound, Code::StateConflict];
-const UPLOAD: &[Code] = &[
-    Code::TooLarge,
-    Code::ImageRefused,
-    Code::MalformedRequest,
-    Code::InvalidFields,
-];
-const IMAGE: &[Code] = &[Code::ImageNotFound, Code::ImageUnavailable, Code::InvalidFields];
-
-/// The problems of an operation by their HTTP status.
-fn problems(route: Route) -> std::collections::BTreeMap<u16, Vec<Code>> {
-    let parts: &[&[Code]] = match route {
-        Route::FileOrder => &[DOOR, FAULT, BODY, WORK, WRITE, &[Code::AlreadyFiled]],
-        Route::AmendOrder => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN, &[Code::VersionConflict]],
-        Route::RecordService
-        | Route::EndOrder
-        | Route::RecordViolation
-        | Route::SealOrder
-        | Route::Confide
-        | Route::DestroyConfidential => &[DOOR, FAULT, BODY, WORK, WRITE, KNOWN],
-        Route::AttachImage => &[DOOR, FAULT, UPLOAD, WORK, WRITE, KNOWN],
-        Route::GetOrder => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
-        Route::GetImage => &[DOOR, FAULT, WORK, IMAGE, &[Code::PurposeNeeded]],
-        Route::Lookup | Route::LookupBatch => &[DOOR, FAULT, BODY, WORK],
-        Route::Scrub | Route::CheckOrder | Route::PersonHistory => &[DOOR, FAULT, BODY, WORK],
-        Route::Enforce => &[DOOR, FAULT, WORK, VIEW, &[Code::PurposeNeeded]],
-        Route::ReadConfidential => &[
-            DOOR,
-            FAULT,
-            WORK,
-            VIEW,
-            &[Code::NotTheIssuingCourt, Code::NotOffered],
-        ],
-        Route::ListOverdue => &[DOOR, FAULT, WORK, &[Code::MalformedRequest, Code::InvalidFields]],
-        Route::ListWork => &[DOOR, FAULT, WORK, &[Code::NotOffered]],
-        Route::ListCourts | Route::Status | Route::ListQuarantine | Route::GetTopology => {
-            &[DOOR, FAULT, WORK]
-        }
-        Route::LogOn | Route::SetUpAccount => &[PERSON, FAULT, BODY, WORK],
-        Route::ShowSession | Route::LogOff => &[PERSON, FAULT, WORK],
-        Route::OpenApi => &[DOOR, FAULT],
-        // Says not ready in words of its own.
-        Route::Readyz => &[DOOR],
-        Route::Metrics => &[DOOR, FAULT, WORK],
-        Route::Livez => &[],
-    };
-    let mut by_status = std::collections::BTreeMap::<u16, Vec<Code>>::new();
-    for code in parts.concat() {
-        by_status.entry(code.status()).or_default().push(code);
-    }
-    by_status
 }
 
 fn problem(codes: &[Code]) -> ResponseBuilder {
@@ -460,6 +391,9 @@ fn components() -> ComponentsBuilder {
     with::<message::PersonHistoryAnswer>(&mut schemas);
     with::<message::OverdueAnswer>(&mut schemas);
     with::<message::WorkAnswer>(&mut schemas);
+    with::<message::ScansAnswer>(&mut schemas);
+    with::<message::ScanAnswer>(&mut schemas);
+    with::<message::HandleScanRequest>(&mut schemas);
     with::<message::ScrubRequest>(&mut schemas);
     with::<message::ScrubAnswer>(&mut schemas);
     with::<message::QuarantineAnswer>(&mut schemas);

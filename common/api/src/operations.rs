@@ -1,5 +1,7 @@
 //! The operations as both faces call them: shapes checked, time bounded, panics caught, writes finished though the caller left.
 
+mod scans;
+
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -99,6 +101,9 @@ impl Operations {
         let mut refused = key_refused(&request.idempotency_key);
         refused.extend(absent("order", request.order.is_none()));
         accepted(refused)?;
+        if !request.scan.is_empty() {
+            is_blake3("scan", &request.scan)?;
+        }
         let backend = self.backend.clone();
         self.write(async move { backend.file_order(&caller, request).await })
             .await
@@ -248,13 +253,7 @@ impl Operations {
     }
 
     pub(crate) async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
-        let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if blake3.len() != 64 || !blake3.bytes().all(hexadecimal) {
-            return Err(Problem::field(
-                "blake3",
-                "is not a BLAKE3: write 64 lower-case hexadecimal digits",
-            ));
-        }
+        is_blake3("blake3", blake3)?;
         self.read(self.backend.get_image(caller, blake3)).await
     }
 
@@ -441,6 +440,17 @@ fn accepted(refused: Vec<Field>) -> Result<(), Problem> {
     } else {
         Err(Problem::invalid(refused))
     }
+}
+
+fn is_blake3(path: &str, text: &str) -> Result<(), Problem> {
+    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if text.len() == 64 && text.bytes().all(hexadecimal) {
+        return Ok(());
+    }
+    Err(Problem::field(
+        path,
+        "is not a BLAKE3: write 64 lower-case hexadecimal digits",
+    ))
 }
 
 fn absent(path: &str, is_absent: bool) -> Option<Field> {

@@ -1,25 +1,26 @@
 //! The REST face: takes requests off their paths, hands them to the operations, and puts answers and problems back.
 
+mod image;
+mod scans;
+
 use axum::Extension;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
-use futures_util::StreamExt;
 use serde::Deserialize;
 
-use crate::backend::{Caller, ImageBytes, ImageOffer};
+use crate::backend::{Caller, ImageOffer};
 use crate::batch;
 use crate::figures;
 use crate::json;
 use crate::message::{
     AmendOrderRequest, CheckOrderRequest, ConfideRequest, DestroyConfidentialRequest, EndOrderRequest,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ImageRef, ListOverdueRequest, ListWorkRequest,
-    LookupRequest, PersonHistoryRequest, ReadConfidentialRequest, RecordServiceRequest,
-    RecordViolationRequest, ScrubRequest, SealOrderRequest,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupRequest,
+    PersonHistoryRequest, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest,
+    ScrubRequest, SealOrderRequest,
 };
 use crate::openapi;
 use crate::operations::Operations;
@@ -68,6 +69,10 @@ fn handler(route: Route) -> MethodRouter<Operations> {
         Route::PersonHistory => post(person_history),
         Route::ListOverdue => get(list_overdue),
         Route::ListWork => get(list_work),
+        Route::ListScans => get(scans::list),
+        Route::AddScan => post(scans::add),
+        Route::GetScan => get(scans::show),
+        Route::HandleScan => post(scans::handle),
         Route::ListCourts => get(list_courts),
         Route::Status => get(status),
         Route::Scrub => post(scrub),
@@ -168,13 +173,7 @@ async fn attach_image(State(ops): Ops, Extension(caller): Who, place: Place, req
     };
     key_from_header(request.headers(), &mut offer.idempotency_key)?;
     order_from_path(place, &mut offer.order_id)?;
-    let broken = |_error| Problem::new(Code::MalformedRequest, "the body broke off before its end");
-    let data: ImageBytes = Box::pin(
-        request
-            .into_body()
-            .into_data_stream()
-            .map(move |piece| piece.map_err(broken)),
-    );
+    let data = image::bytes(request);
     Ok(json::answer(
         StatusCode::OK,
         &ops.attach_image(caller, offer, data).await?,
@@ -215,9 +214,7 @@ async fn get_order(
 
 async fn get_image(State(ops): Ops, Extension(caller): Who, place: Place) -> Answer {
     let out = ops.get_image(&caller, &path_text(place)?).await?;
-    let mut response = Body::from_stream(out.data).into_response();
-    image_headers(&out.image, response.headers_mut());
-    Ok(response)
+    Ok(image::answer(out))
 }
 
 async fn lookup(State(ops): Ops, Extension(caller): Who, request: Request) -> Answer {
@@ -419,43 +416,6 @@ async fn readyz(State(ops): Ops) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
     (status, format!("{lines}{verdict}\n")).into_response()
-}
-
-/// Headers under which a browser shows nothing of an image as a page of ours, whatever its bytes are.
-fn image_headers(image: &ImageRef, headers: &mut HeaderMap) {
-    let media_type = media_type(&image.media);
-    let name: String = image.blake3.chars().take(16).collect();
-    let disposition = format!("attachment; filename=\"{name}.{}\"", extension(&image.media));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(image.length));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; sandbox"),
-    );
-    if let Ok(disposition) = HeaderValue::try_from(disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-}
-
-/// The media type of an image's format (see `ImageRef.media`).
-fn media_type(media: &str) -> &'static str {
-    match media {
-        "pdf" => "application/pdf",
-        "png" => "image/png",
-        "jpeg" => "image/jpeg",
-        "tiff" => "image/tiff",
-        _ => "application/octet-stream",
-    }
-}
-
-fn extension(media: &str) -> &'static str {
-    match media {
-        "pdf" => "pdf",
-        "png" => "png",
-        "jpeg" => "jpg",
-        "tiff" => "tif",
-        _ => "bin",
-    }
 }
 
 fn path_text(place: Place) -> Result<String, Problem> {

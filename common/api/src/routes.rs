@@ -44,6 +44,10 @@ routes! {
     PersonHistory = POST "/v1/persons/history" "Every order of any court that names a person";
     ListOverdue = GET "/v1/overdue" "What was recorded later than the law allows";
     ListWork = GET "/v1/work" "What is left to do with the own court's orders in force";
+    ListScans = GET "/v1/scans" "The scans that wait at the court's node for their order";
+    AddScan = POST "/v1/scans" "Takes in a scan that waits for its order: the body is its bytes";
+    GetScan = GET "/v1/scans/{blake3}" "Reads a scan that waits";
+    HandleScan = POST "/v1/scans/{blake3}" "Takes a scan into one's hands or out of them, attaches it to an order, sets it aside or puts it back";
     ListCourts = GET "/v1/courts" "The state of every court's ledger as this machine knows it";
     Status = GET "/v1/status" "The state of the machine that answers";
     Scrub = POST "/v1/scrub" "Where the scrub of stored data stands; begins a pass when asked to";

@@ -99,6 +99,14 @@ operations! {
     EndSessions = "end-sessions", Privileged;
     /// A person chose another password.
     ChangePassword = "change-password", LogOn;
+    /// The scans that wait for their order.
+    ListScans = "list-scans", View;
+    /// A scan that waits for its order came in.
+    AddScan = "add-scan", Change;
+    /// A scan that waits was looked at.
+    ScanView = "scan-view", ImageView;
+    /// A scan that waits was taken into somebody's hands, attached to an order, or set aside.
+    HandleScan = "handle-scan", Change;
 }
 
 /// The kinds of operation that auditors tell apart.

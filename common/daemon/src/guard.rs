@@ -8,10 +8,11 @@ use ccpor_access::{Place, Seen, Verb, Who, may};
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, ListOverdueRequest, ListWorkRequest,
-    LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
-    QuarantineAnswer, ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer,
-    ScrubRequest, SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
+    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, HandleScanRequest, ListOverdueRequest,
+    ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
+    SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::Identity;
@@ -290,6 +291,30 @@ impl<B: Backend> Backend for Guarded<B> {
         let mut answer = self.inner.list_work(caller, request).await?;
         self.cover(caller, &mut answer.freshness);
         Ok(answer)
+    }
+
+    async fn list_scans(&self, caller: &Caller, request: ListScansRequest) -> Result<ScansAnswer, Problem> {
+        self.may_write(caller, Verb::Create)?;
+        self.inner.list_scans(caller, request).await
+    }
+
+    async fn add_scan(&self, caller: &Caller, name: String, data: ImageBytes) -> Result<ScanAnswer, Problem> {
+        self.may_write(caller, Verb::Create)?;
+        self.inner.add_scan(caller, name, data).await
+    }
+
+    async fn get_scan(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        self.may_write(caller, Verb::Create)?;
+        self.inner.get_scan(caller, blake3).await
+    }
+
+    async fn handle_scan(&self, caller: &Caller, request: HandleScanRequest) -> Result<ScanAnswer, Problem> {
+        self.may_write(caller, Verb::Create)?;
+        if !request.order_id.is_empty() {
+            self.may_write(caller, Verb::Modify)?;
+            self.sees(caller, &request.order_id).await?;
+        }
+        self.inner.handle_scan(caller, request).await
     }
 
     async fn list_courts(&self, caller: &Caller) -> Result<CourtsAnswer, Problem> {

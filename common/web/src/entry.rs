@@ -14,6 +14,7 @@ use ccpor_domain::{FORMS, FormKind};
 use serde::Deserialize;
 
 use crate::ask;
+use crate::beside::{self, Beside};
 use crate::checked::{self, Checked, Note};
 use crate::draft::{self, PROTECTED, fields_of};
 use crate::fields::Fields;
@@ -31,6 +32,8 @@ pub(crate) struct Opened {
     draft: Option<String>,
     /// An order to begin with.
     copy: Option<String>,
+    /// A scan that waits, to stand beside the form.
+    scan: Option<String>,
 }
 
 #[derive(Template)]
@@ -50,6 +53,8 @@ struct EntryPage<'a> {
     notes: Vec<Note>,
     /// What somebody else changed meanwhile.
     changed: Vec<Changed>,
+    /// The scan whose order is typed.
+    beside: Option<Beside>,
 }
 
 #[derive(Template)]
@@ -94,6 +99,10 @@ impl EntryPage<'_> {
         }
     }
 
+    fn shows_scan(&self) -> bool {
+        self.beside.as_ref().is_some_and(|beside| beside.scan.is_some())
+    }
+
     fn clashes(&self) -> bool {
         self.checked
             .as_ref()
@@ -116,7 +125,7 @@ pub(crate) async fn page(
     Query(opened): Query<Opened>,
 ) -> Shown {
     let task = Task::entry(opened.copy.as_deref());
-    open(&site, &visit, task, opened.draft.as_deref()).await
+    open(&site, &visit, task, &opened).await
 }
 
 /// `POST /entry`: checks the draft, or files it.
@@ -133,7 +142,7 @@ pub(crate) async fn page_on(
     Path(number): Path<String>,
     Query(opened): Query<Opened>,
 ) -> Shown {
-    open(&site, &visit, Task::on(kind, number), opened.draft.as_deref()).await
+    open(&site, &visit, Task::on(kind, number), &opened).await
 }
 
 /// `POST` to the same.
@@ -146,8 +155,8 @@ pub(crate) async fn post_on(
     send(&site, &visit, Task::on(kind, number)).await
 }
 
-async fn open(site: &Inner, visit: &Visit, task: Task, draft: Option<&str>) -> Shown {
-    let draft = visit.draft(site, draft);
+async fn open(site: &Inner, visit: &Visit, task: Task, opened: &Opened) -> Shown {
+    let draft = visit.draft(site, opened.draft.as_deref());
     let restored = draft.is_some();
     // A copy that was typed on when the session ended is a copy still.
     let task = match &draft {
@@ -157,8 +166,10 @@ async fn open(site: &Inner, visit: &Visit, task: Task, draft: Option<&str>) -> S
     let held = held(site, visit, &task, draft.as_ref())
         .await
         .map_err(|problem| trouble(site, visit, &problem))?;
-    let fields = draft.unwrap_or_else(|| fields_of(&held.opened));
+    let scan = opened.scan.as_deref().unwrap_or_default();
+    let fields = draft.unwrap_or_else(|| fields_of(&held.opened).with("scan", scan));
     let page = EntryPage {
+        beside: beside::beside(site, visit, fields.get("scan")).await,
         restored,
         version: held.version(),
         ..blank(site, visit, &task, &fields)
@@ -189,12 +200,14 @@ fn blank<'a>(site: &'a Inner, visit: &'a Visit, task: &'a Task, fields: &'a Fiel
         checked: None,
         notes: Vec::new(),
         changed: Vec::new(),
+        beside: None,
     }
 }
 
 async fn send(site: &Inner, visit: &Visit, task: Task) -> Shown {
     let told = |problem| trouble(site, visit, &problem);
     let caller = visit.caller().map_err(told)?;
+    beside::keep(site, visit, visit.fields.get("scan")).await;
     let held = held(site, visit, &task, Some(&visit.fields))
         .await
         .map_err(told)?;
@@ -206,18 +219,20 @@ async fn send(site: &Inner, visit: &Visit, task: Task) -> Shown {
     let checked = check(site, &caller, &order).await;
     let answer = match checked {
         Ok(answer) => answer,
-        Err(problem) => return again(site, visit, &task, &held, Said::refused(problem)),
+        Err(problem) => return again(site, visit, &task, &held, Said::refused(problem)).await,
     };
     let clashes = !Checked::of(&answer, &held.replaced, visit.words())
         .map_err(told)?
         .clashes
         .is_empty();
-    let reason = visit.fields.get("reason").to_owned();
-    if !files || (clashes && reason.is_empty()) {
-        return again(site, visit, &task, &held, Said::checked(answer));
+    if !files || (clashes && visit.fields.get("reason").is_empty()) {
+        return again(site, visit, &task, &held, Said::checked(answer)).await;
     }
-    let key = visit.fields.get("key");
-    match file(site, caller.clone(), &task, &held, key, order, reason).await {
+    match file(site, caller.clone(), &task, &held, order, &visit.fields).await {
+        // Whoever works through the scans goes on with the next.
+        Ok(number) if !visit.fields.get("scan").is_empty() => {
+            Ok(Redirect::to(&format!("/scans?order={number}")).into_response())
+        }
         Ok(number) => {
             let done = if task.kind == Kind::Amend {
                 "amended"
@@ -235,7 +250,7 @@ async fn send(site: &Inner, visit: &Visit, task: Task) -> Shown {
                 answer: Some(answer),
                 ..Said::refused(problem)
             };
-            again(site, visit, &task, &held, said)
+            again(site, visit, &task, &held, said).await
         }
     }
 }
@@ -258,12 +273,12 @@ async fn file(
     caller: Caller,
     task: &Task,
     held: &Held,
-    key: &str,
     order: Order,
-    reason: String,
+    fields: &Fields,
 ) -> Result<String, Problem> {
     // From the form as it was opened.
-    let idempotency_key = format!("entry-{key}");
+    let idempotency_key = format!("entry-{}", fields.get("key"));
+    let reason = fields.get("reason").to_owned();
     let done: WriteAnswer = if task.kind == Kind::Amend {
         let request = AmendOrderRequest {
             idempotency_key,
@@ -280,6 +295,7 @@ async fn file(
         let request = FileOrderRequest {
             idempotency_key,
             follows: task.kind.follows().to_owned(),
+            scan: fields.get("scan").to_owned(),
             order: Some(order),
             reason,
             ..FileOrderRequest::default()
@@ -339,13 +355,16 @@ async fn renewed(site: &Inner, visit: &Visit, task: &Task, caller: &Caller, held
 }
 
 /// The form as it was sent, with what there is to say about it.
-fn again(site: &Inner, visit: &Visit, task: &Task, held: &Held, said: Said) -> Shown {
+async fn again(site: &Inner, visit: &Visit, task: &Task, held: &Held, said: Said) -> Shown {
     let status = if said.problem.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
-    let page = page_of(site, visit, task, &visit.fields, held, said)?;
+    let page = EntryPage {
+        beside: beside::beside(site, visit, visit.fields.get("scan")).await,
+        ..page_of(site, visit, task, &visit.fields, held, said)?
+    };
     let mut response = show(&page)?;
     *response.status_mut() = status;
     Ok(response)

@@ -162,7 +162,9 @@ fn is_file(parts: &Parts) -> bool {
         .headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    parts.uri.path().ends_with("/scan") && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
+    let path = parts.uri.path();
+    (path.ends_with("/scan") || path == "/scans")
+        && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
 /// The fields of a form, or the body that is none.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Fields of every form that are not typed by the person.
-const OWN: [&str; 5] = ["form_token", "by", "key", "version", "copy"];
+const OWN: [&str; 6] = ["form_token", "by", "key", "version", "copy", "scan"];
 
 impl Fields {
     /// These names and values; one without a value is left out.

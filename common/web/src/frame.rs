@@ -15,6 +15,7 @@ use crate::words::Words;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Here {
     Today,
+    Scans,
     Search,
     Between,
     Entry,

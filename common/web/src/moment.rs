@@ -44,19 +44,29 @@ pub(crate) fn between(from: &str, to: &str) -> Option<u64> {
     u64::try_from(to.0 - from.0).ok()
 }
 
+/// Milliseconds from a moment until now, none when it is no moment; one to come is now.
+pub(crate) fn since(moment: &str) -> Option<u64> {
+    let then = moment.parse::<UtcMillis>().ok()?;
+    let now = millis_now()?;
+    Some(u64::try_from(now.saturating_sub(then.0)).unwrap_or(0))
+}
+
 /// Whole days from now to a moment; none when it is no moment or past.
 pub(crate) fn days_until(moment: &str) -> Option<u64> {
     let at = moment.parse::<UtcMillis>().ok()?;
+    u64::try_from(at.0 - millis_now()?)
+        .ok()
+        .map(|millis| millis / 86_400_000)
+}
+
+fn millis_now() -> Option<i64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = i64::try_from(since.ok()?.as_millis()).ok()?;
-    u64::try_from(at.0 - now).ok().map(|millis| millis / 86_400_000)
+    i64::try_from(since.ok()?.as_millis()).ok()
 }
 
 /// The day and the minute in California now, as the fields of a form take them.
 pub(crate) fn now() -> (String, String) {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
-    let (day, time) = UtcMillis(millis).in_pacific();
+    let (day, time) = UtcMillis(millis_now().unwrap_or(0)).in_pacific();
     (day.to_string(), time.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! What proves something of an order, as the pages show it: each service and attempt, and the scans of the signed papers.
 
-use ccpor_api::message::{ImageRef, ServiceRecord};
+use ccpor_api::message::{ImageRef, ServiceRecord, WaitingScan};
 
 use crate::moment;
 use crate::words::Words;
@@ -15,7 +15,8 @@ pub(crate) struct Served {
 
 /// A scan and its pages.
 pub(crate) struct Scan {
-    pub(crate) blake3: String,
+    /// The address below which its pages and its file are.
+    pub(crate) place: String,
     pub(crate) title: String,
     pub(crate) pages: Vec<u32>,
     pub(crate) pdf: bool,
@@ -50,6 +51,20 @@ fn mode(mode: &str, w: &Words) -> String {
     }
 }
 
+/// A scan that waits for its order; none when its bytes are not here.
+pub(crate) fn waiting(scan: &WaitingScan) -> Option<Scan> {
+    (scan.pages > 0).then(|| Scan {
+        place: format!("/scans/{}/waiting", scan.blake3),
+        title: if scan.name.is_empty() {
+            scan.media.to_uppercase()
+        } else {
+            scan.name.clone()
+        },
+        pages: (1..=scan.pages.min(200)).collect(),
+        pdf: scan.media == "pdf",
+    })
+}
+
 /// A scan with its title and pages.
 pub(crate) fn scan(image: &ImageRef) -> Scan {
     let title = if image.title.is_empty() {
@@ -58,7 +73,7 @@ pub(crate) fn scan(image: &ImageRef) -> Scan {
         image.title.clone()
     };
     Scan {
-        blake3: image.blake3.clone(),
+        place: format!("/scans/{}", image.blake3),
         title,
         pages: (1..=image.pages.clamp(1, 200)).collect(),
         pdf: image.media == "pdf",

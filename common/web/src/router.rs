@@ -5,11 +5,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::act::{self, Act};
+use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, bench, entry, fence, live, log_on, machine, order, own, print, scan, search, service,
-    today, upload, users,
+    answers, asset, bench, entry, fence, live, log_on, machine, order, own, print, queue, scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -38,8 +38,7 @@ pub fn router(pages: Pages) -> Router {
         )
         .route("/orders/{number}/scan", get(upload::page).post(upload::post))
         .merge(on_orders())
-        .route("/scans/{blake3}/file", get(scan::file))
-        .route("/scans/{blake3}/{page}", get(scan::page))
+        .merge(scans())
         .route("/entry", get(entry::page).post(entry::post))
         .route("/today", get(today::page))
         .route("/account", get(own::page))
@@ -54,6 +53,25 @@ pub fn router(pages: Pages) -> Router {
         .route("/machine/courts.csv", get(machine::table))
         .layer(from_fn_with_state(site.clone(), fence::stand))
         .with_state(site)
+}
+
+/// The scans of orders, and those that wait for theirs.
+fn scans() -> Router<Site> {
+    let mut routes = Router::new()
+        .route("/scans", get(queue::list).post(queue::add))
+        .route("/scans/{blake3}", get(queue::page).post(queue::act));
+    for (of, below) in [(Of::Order, ""), (Of::Queue, "/waiting")] {
+        routes = routes
+            .route(
+                &format!("/scans/{{blake3}}{below}/file"),
+                get(move |state, visit, name| scan::file(of, state, visit, name)),
+            )
+            .route(
+                &format!("/scans/{{blake3}}{below}/{{page}}"),
+                get(move |state, visit, name| scan::page(of, state, visit, name)),
+            );
+    }
+    routes
 }
 
 /// What a clerk does with an order that is there.

@@ -45,14 +45,24 @@ enum NotDrawn {
     TooLong,
 }
 
-/// `GET /scans/{blake3}/{page}`: a page, from 1, as PNG.
+/// Where a scan belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// To an order.
+    Order,
+    /// To none yet.
+    Queue,
+}
+
+/// `GET /scans/{blake3}/{page}` and `/scans/{blake3}/waiting/{page}`: a page, from 1, as PNG.
 pub(crate) async fn page(
+    of: Of,
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
     Path((blake3, page)): Path<(String, u32)>,
 ) -> Shown {
     // The registry is asked each time, since it decides and records who sees the scan; only the drawing is kept.
-    let (media, bytes) = fetch(&site, &visit, &blake3)
+    let (media, bytes) = fetch(of, &site, &visit, &blake3)
         .await
         .map_err(|problem| trouble(&site, &visit, &problem))?;
     let key = format!("{blake3}/{page}");
@@ -107,13 +117,14 @@ fn picture(png: Bytes) -> Response {
     response
 }
 
-/// `GET /scans/{blake3}/file`: the file as it was filed, verified against its hash.
+/// `GET /scans/{blake3}/file` and `/scans/{blake3}/waiting/file`: the file as it came, verified against its hash.
 pub(crate) async fn file(
+    of: Of,
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
     Path(blake3): Path<String>,
 ) -> Shown {
-    let (media, bytes) = fetch(&site, &visit, &blake3)
+    let (media, bytes) = fetch(of, &site, &visit, &blake3)
         .await
         .map_err(|problem| trouble(&site, &visit, &problem))?;
     let (kind, ending) = match media.as_str() {
@@ -138,13 +149,17 @@ pub(crate) async fn file(
 }
 
 /// The kind and the bytes of a scan.
-async fn fetch(site: &Inner, visit: &Visit, blake3: &str) -> Result<(String, Bytes), Problem> {
+async fn fetch(of: Of, site: &Inner, visit: &Visit, blake3: &str) -> Result<(String, Bytes), Problem> {
     if blake3.len() != 64 || !blake3.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Problem::field("blake3", "is not the name of an image"));
     }
     let caller = visit.caller()?;
     ask::read(site, async {
-        let mut out = site.pages.backend.get_image(&caller, blake3).await?;
+        let backend = &site.pages.backend;
+        let mut out = match of {
+            Of::Order => backend.get_image(&caller, blake3).await?,
+            Of::Queue => backend.get_scan(&caller, blake3).await?,
+        };
         let mut bytes = Vec::with_capacity(usize::try_from(out.image.length).unwrap_or(0).min(64 << 20));
         while let Some(piece) = out.data.next().await {
             bytes.extend_from_slice(&piece?);

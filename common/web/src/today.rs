@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use ccpor_api::message::{ListOverdueRequest, ListWorkRequest, OverdueRecord, WorkEntry};
+use ccpor_api::message::{ListOverdueRequest, ListScansRequest, ListWorkRequest, OverdueRecord, WorkEntry};
 
 use crate::as_of::AsOf;
 use crate::ask;
@@ -24,6 +24,8 @@ struct TodayPage<'a> {
     f: Frame<'a>,
     as_of: AsOf,
     lists: Vec<List>,
+    /// Scans that wait for their order; none where none are kept.
+    scans: Option<u64>,
     /// Records of this court that wait for the hub's receipt.
     waiting: u64,
 }
@@ -69,6 +71,7 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
     )
     .await
     .map_err(told)?;
+    let scans = ask::read(&site, backend.list_scans(&caller, ListScansRequest::default())).await;
     let courts = ask::read(&site, backend.list_courts(&caller))
         .await
         .map_err(told)?;
@@ -124,6 +127,7 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         as_of: AsOf::of(work.freshness.as_ref(), w).map_err(told)?,
         f: Frame::new(&site, &visit, w.today_title, Here::Today),
         lists,
+        scans: scans.ok().map(|answer| answer.waiting_count),
         waiting,
     })
 }

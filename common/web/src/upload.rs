@@ -3,22 +3,17 @@
 
 use askama::Template;
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use bytes::{Bytes, BytesMut};
-use ccpor_api::{Code, ImageBytes, ImageOffer, Problem};
-use multer::{Constraints, Multipart, SizeLimit};
+use ccpor_api::{ImageBytes, ImageOffer, Problem};
 
 use crate::ask;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::kept::unguessable;
+use crate::sent;
 use crate::site::{Inner, Site};
 use crate::visit::Visit;
-
-/// The largest scan that is taken, as of the interfaces for programs.
-const LARGEST: usize = 26 * 1024 * 1024;
 
 #[derive(Template)]
 #[template(path = "upload.html")]
@@ -64,7 +59,7 @@ pub(crate) async fn post(
     let told = |problem| trouble(&site, &visit, &problem);
     let caller = visit.caller().map_err(told)?;
     let (parts, body) = request.into_parts();
-    let sent = match read(&parts.headers, body).await {
+    let sent = match sent::read(&parts.headers, body, false).await {
         Ok(sent) => sent,
         Err(problem) => return form(&site, &visit, &number, Some(said(&problem))),
     };
@@ -78,7 +73,8 @@ pub(crate) async fn post(
         title: sent.title,
         reason: String::new(),
     };
-    let data: ImageBytes = Box::pin(futures_util::stream::iter([Ok(sent.file)]));
+    let files = sent.files.into_iter().map(|(_, bytes)| Ok(bytes));
+    let data: ImageBytes = Box::pin(futures_util::stream::iter(files.collect::<Vec<_>>()));
     let done = ask::write(&site, move |backend| async move {
         backend.attach_image(&caller, offer, data).await
     })
@@ -92,60 +88,6 @@ pub(crate) async fn post(
     }
 }
 
-fn said(problem: &Problem) -> String {
+pub(crate) fn said(problem: &Problem) -> String {
     format!("{}. {}", problem.detail.trim_end_matches('.'), problem.advice())
-}
-
-/// What the form sent.
-#[derive(Default)]
-struct Sent {
-    form_token: String,
-    key: String,
-    title: String,
-    file: Bytes,
-}
-
-async fn read(headers: &HeaderMap, body: Body) -> Result<Sent, Problem> {
-    let unreadable = |error: multer::Error| match error {
-        multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => Problem::new(
-            Code::TooLarge,
-            format!("the file is larger than {} MB", LARGEST >> 20),
-        ),
-        _ => Problem::new(Code::MalformedRequest, "the form could not be read"),
-    };
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(unreadable)?;
-    let limits = SizeLimit::new()
-        .per_field(4_096)
-        .for_field("file", LARGEST as u64)
-        .whole_stream(LARGEST as u64 + 65_536);
-    let constraints = Constraints::new()
-        .allowed_fields(vec!["form_token", "by", "key", "title", "file"])
-        .size_limit(limits);
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
-    let mut sent = Sent::default();
-    while let Some(mut field) = form.next_field().await.map_err(unreadable)? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let mut bytes = BytesMut::new();
-        while let Some(piece) = field.chunk().await.map_err(unreadable)? {
-            bytes.extend_from_slice(&piece);
-        }
-        let bytes = bytes.freeze();
-        let text = || String::from_utf8_lossy(&bytes).trim().to_owned();
-        match name.as_str() {
-            "form_token" => sent.form_token = text(),
-            "key" => sent.key = text(),
-            "title" => sent.title = text(),
-            "file" => sent.file = bytes,
-            _ => {}
-        }
-    }
-    if sent.file.is_empty() {
-        return Err(
-            Problem::new(Code::MalformedRequest, "no file was chosen").action("Choose the file of the scan.")
-        );
-    }
-    Ok(sent)
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, ListOverdueRequest, ListWorkRequest, LookupAnswer,
-    LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer,
-    ReadConfidentialRequest, RecordServiceRequest, RecordViolationRequest, ScrubAnswer, ScrubRequest,
+    EnforceRequest, FileOrderRequest, GetOrderRequest, HandleScanRequest, ListOverdueRequest,
+    ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
+    RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Knock, Problem};
@@ -72,6 +73,14 @@ fn written(answer: &WriteAnswer) -> Seen {
     orders([answer.order_id.as_str()])
 }
 
+fn handled(answer: &ScanAnswer) -> Seen {
+    let scan = answer.scan.as_ref();
+    Seen {
+        image: scan.and_then(|scan| image(&scan.blake3)),
+        ..orders(scan.map(|scan| scan.order_id.as_str()))
+    }
+}
+
 fn orders<'a>(named: impl IntoIterator<Item = &'a str>) -> Seen {
     let orders = ids(named);
     Seen {
@@ -102,7 +111,10 @@ fn image(blake3: &str) -> Option<[u8; 32]> {
 #[tonic::async_trait]
 impl<B: Backend> Backend for Audited<B> {
     async fn file_order(&self, caller: &Caller, request: FileOrderRequest) -> Result<WriteAnswer, Problem> {
-        let asked = asked::parties(request.order.as_ref());
+        let mut asked = asked::parties(request.order.as_ref());
+        if !request.scan.is_empty() {
+            asked.extend(asked::image(&request.scan));
+        }
         let work = self.inner.file_order(caller, request);
         self.change(caller, Operation::FileOrder, asked, work).await
     }
@@ -289,6 +301,52 @@ impl<B: Backend> Backend for Audited<B> {
         };
         self.recorder
             .around(call, self.inner.list_work(caller, request), seen)
+            .await
+    }
+
+    async fn list_scans(&self, caller: &Caller, request: ListScansRequest) -> Result<ScansAnswer, Problem> {
+        let asked = if request.blake3.is_empty() {
+            Vec::new()
+        } else {
+            asked::image(&request.blake3)
+        };
+        let call = Self::call(caller, Operation::ListScans, asked);
+        let seen = |answer: &ScansAnswer| Seen {
+            hits: count(answer.waiting.len().saturating_add(answer.set_aside.len())),
+            ..Seen::default()
+        };
+        self.recorder
+            .around(call, self.inner.list_scans(caller, request), seen)
+            .await
+    }
+
+    async fn add_scan(&self, caller: &Caller, name: String, data: ImageBytes) -> Result<ScanAnswer, Problem> {
+        let call = Self::call(caller, Operation::AddScan, Vec::new());
+        self.recorder
+            .around(call, self.inner.add_scan(caller, name, data), handled)
+            .await
+    }
+
+    async fn get_scan(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let call = Self::call(caller, Operation::ScanView, asked::image(blake3));
+        let seen = |out: &ImageOut| Seen {
+            image: image(&out.image.blake3),
+            hits: 1,
+            ..Seen::default()
+        };
+        self.recorder
+            .around(call, self.inner.get_scan(caller, blake3), seen)
+            .await
+    }
+
+    async fn handle_scan(&self, caller: &Caller, request: HandleScanRequest) -> Result<ScanAnswer, Problem> {
+        let mut asked = asked::image(&request.blake3);
+        if !request.order_id.is_empty() {
+            asked.extend(asked::order(&request.order_id));
+        }
+        let call = Self::call(caller, Operation::HandleScan, asked);
+        self.recorder
+            .around(call, self.inner.handle_scan(caller, request), handled)
             .await
     }
 

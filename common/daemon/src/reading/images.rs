@@ -59,7 +59,9 @@ pub async fn find(
     .await?
 }
 
-fn out(digest: ImageDigest, reader: ImageReader) -> ImageOut {
+/// A whole image as an answer.
+#[must_use]
+pub fn out(digest: ImageDigest, reader: ImageReader) -> ImageOut {
     let media = reader.media();
     let bytes = bytes::Bytes::from(reader.into_bytes());
     let image = ImageRef {

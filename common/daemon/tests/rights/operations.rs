@@ -30,6 +30,15 @@ macro_rules! willing {
                 Ok(ImageOut { image: ImageRef::default(), data })
             }
 
+            async fn add_scan(&self, _: &Caller, _: String, _: ImageBytes) -> Result<ScanAnswer, Problem> {
+                Ok(ScanAnswer::default())
+            }
+
+            async fn get_scan(&self, _: &Caller, _: &str) -> Result<ImageOut, Problem> {
+                let data = Box::pin(tokio_stream::iter(Vec::new()));
+                Ok(ImageOut { image: ImageRef::default(), data })
+            }
+
             async fn readiness(&self) -> Vec<Check> {
                 Vec::new()
             }
@@ -51,6 +60,8 @@ willing! {
     person_history(PersonHistoryRequest) -> PersonHistoryAnswer;
     list_overdue(ListOverdueRequest) -> OverdueAnswer;
     list_work(ListWorkRequest) -> WorkAnswer;
+    list_scans(ListScansRequest) -> ScansAnswer;
+    handle_scan(HandleScanRequest) -> ScanAnswer;
     list_courts() -> CourtsAnswer;
     status() -> StatusAnswer;
     scrub(ScrubRequest) -> ScrubAnswer;
@@ -82,7 +93,7 @@ async fn tried(guarded: &Guarded<Willing>, by: &Caller) -> Vec<(&'static str, Ve
         order_id: nowhere(),
         ..ImageOffer::default()
     };
-    let nothing: ImageBytes = Box::pin(tokio_stream::iter(Vec::new()));
+    let nothing = || -> ImageBytes { Box::pin(tokio_stream::iter(Vec::new())) };
     try_all! {
         file_order Create true (FileOrderRequest::default());
         amend_order Modify true (AmendOrderRequest { order_id: order_id(), ..Default::default() });
@@ -90,7 +101,7 @@ async fn tried(guarded: &Guarded<Willing>, by: &Caller) -> Vec<(&'static str, Ve
         end_order Cancel true (EndOrderRequest { order_id: order_id(), ..Default::default() });
         record_violation Violation true (RecordViolationRequest { order_id: order_id(), ..Default::default() });
         seal_order Seal true (SealOrderRequest { order_id: order_id(), ..Default::default() });
-        attach_image Modify true (image(), nothing);
+        attach_image Modify true (image(), nothing());
         confide Confide true (ConfideRequest { order_id: order_id(), ..Default::default() });
         destroy_confidential Confide true (DestroyConfidentialRequest { order_id: order_id(), ..Default::default() });
         // Like a write it is this court's own, or an agency's.
@@ -104,6 +115,10 @@ async fn tried(guarded: &Guarded<Willing>, by: &Caller) -> Vec<(&'static str, Ve
         list_overdue Overdue false (ListOverdueRequest::default());
         // Of the own court alone, as a write is.
         list_work Modify true (ListWorkRequest::default());
+        list_scans Create true (ListScansRequest::default());
+        add_scan Create true (String::new(), nothing());
+        get_scan Create true ("");
+        handle_scan Create true (HandleScanRequest::default());
         list_courts Status false ();
         status Status false ();
         get_topology Status false ();
