@@ -26,7 +26,11 @@ pub(crate) async fn run(globals: &Globals, screen: &Screen) -> Result<Exit, Fail
     } else {
         screen.text(&format!("{}{}\n", told(&answer), as_of::line(freshness, "")))?;
     }
-    Ok(Exit::Done)
+    Ok(if answer.damaged || answer.unreadable_orders > 0 {
+        Exit::Degraded
+    } else {
+        Exit::Done
+    })
 }
 
 fn told(answer: &WorkAnswer) -> String {
@@ -54,6 +58,17 @@ fn told(answer: &WorkAnswer) -> String {
     } else {
         table.text()
     };
+    if answer.damaged {
+        text.push_str(
+            "NOT COMPLETE: a record of the court's ledger is damaged on this machine. Tell the operator.\n",
+        );
+    }
+    if answer.unreadable_orders > 0 {
+        text.push_str(&format!(
+            "NOT COMPLETE: orders that cannot be read on this machine: {}. Tell the operator.\n",
+            answer.unreadable_orders
+        ));
+    }
     if answer.more {
         text.push_str("There are more than are listed.\n");
     }

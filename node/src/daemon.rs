@@ -131,13 +131,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let scans = Scans::open(
         &settings.data.directory,
         Arc::clone(&registry),
-        Arc::clone(&intake),
+        intake,
         name.clone(),
         !settings.scans.folder.as_os_str().is_empty(),
     )?;
     let scans = Arc::new(scans);
     let service = NodeService::new(
-        intake,
         Arc::clone(&scans),
         Confidential::new(
             Arc::clone(&registry),

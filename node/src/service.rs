@@ -39,7 +39,6 @@ pub(crate) struct NodeService {
 
 impl NodeService {
     pub(crate) fn new(
-        intake: Arc<Intake>,
         scans: Arc<Scans>,
         confidential: Confidential,
         reader: Reader,
@@ -49,7 +48,7 @@ impl NodeService {
         topology: Arc<Kept>,
     ) -> Self {
         Self {
-            intake,
+            intake: scans.intake(),
             scans,
             confidential,
             reader,

@@ -4,9 +4,10 @@
 import { after, before, it } from "node:test";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { sheet, tiff } from "./scans.mjs";
 import { Desk, startBrowser, startStand } from "./stand.mjs";
 
-let browser, stand;
+let browser, stand, papers = 0;
 const pictures = fileURLToPath(new URL("pictures", import.meta.url));
 
 before(async () => {
@@ -115,6 +116,28 @@ async function states(desk, seen) {
   await seen("entry-refused");
   await page.goto(`/orders/${stand.orders.unserved}/scan`);
   await seen("scan-upload");
+  await page.goto("/scans");
+  await seen("scans");
+  const waits = { name: "calendar.tif", mimeType: "image/tiff", buffer: tiff([sheet((papers += 1))]) };
+  await page.locator("#file").setInputFiles([waits, { ...waits, name: "letter.doc", buffer: Buffer.from("no scan") }]);
+  await page.locator("button", { hasText: desk.words.queue_send }).press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("scans-refused");
+  await page.locator("tbody a", { hasText: "calendar.tif" }).first().press("Enter");
+  await page.waitForURL(/scans\/[0-9a-f]+/);
+  const waiting = page.url();
+  await seen("scan-waiting");
+  await page.locator("button[value=take]").press("Enter");
+  await page.waitForURL(/entry/);
+  await page.waitForLoadState("networkidle");
+  await seen("entry-scan");
+  await page.goto(waiting);
+  await page.locator("#reason").fill("A letter");
+  await page.locator("button[value=set_aside]").press("Enter");
+  await page.waitForURL(/done=aside/);
+  await seen("scans-aside");
+  await page.goto(waiting);
+  await seen("scan-aside");
   const own = await desk.file({ last: "Quist", case_number: "FL-27-OWN" });
   for (const act of ["amend", "renew", "replace", "end", "cancel"]) {
     await page.goto(`/orders/${own}/${act}`);
@@ -162,7 +185,7 @@ async function states(desk, seen) {
   await seen("machine");
 }
 
-const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "today", "bench", "card"]);
+const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "today", "bench", "card", "scans-refused", "entry-scan"]);
 
 for (const [name, options] of [["wide", {}], ["320 px", { width: 320, height: 640 }]]) {
   it(`the hub's page has no violation and is read without scrolling sideways, ${name}`, async () => {

@@ -1,7 +1,6 @@
 //! What a court has left to do with its own orders in force: which are not served, which end soon, and which lack something. A book
 //! in memory follows the court's own ledger, so that a page of it costs what is new in the ledger and what is shown.
 
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use ccpor_domain::{OrderId, Status, UtcMillis, WarningCode, check, standing};
@@ -11,7 +10,7 @@ use crate::freshness::{Answer, now};
 use crate::overdue::RUN;
 use crate::registry::Registry;
 use crate::sight::{Seeing, Sight};
-use crate::story::Story;
+use crate::story::{NoStory, Story};
 use crate::workbook::{Leaf, WorkBook};
 
 /// An order that ends within this time ends soon, in milliseconds: 90 days, the time before its end in which a renewal may be asked for
@@ -32,6 +31,10 @@ pub struct LeftToDo {
     pub incomplete: Vec<Story>,
     /// Whether a list was cut.
     pub more: bool,
+    /// Own orders that cannot be read here: what is left to do with them is not known.
+    pub unreadable: usize,
+    /// Whether a record of the own ledger is damaged, so that what it and later ones say is missing.
+    pub damaged: bool,
 }
 
 impl Registry {
@@ -45,14 +48,21 @@ impl Registry {
     }
 
     fn find_work(&self, sight: &dyn Sight) -> Result<LeftToDo, ReadError> {
+        let mut unreadable;
+        let damaged;
         let leaves: Vec<(OrderId, Leaf)> = {
             let mut book = self.work.lock().unwrap_or_else(PoisonError::into_inner);
             self.follow_own(&mut book)?;
+            unreadable = book.unreadable.clone();
+            damaged = book.damaged;
             book.open.iter().map(|(order, leaf)| (*order, *leaf)).collect()
         };
         let at = now();
         let soon = UtcMillis(at.0.saturating_add(SOON_MS));
-        let mut work = LeftToDo::default();
+        let mut work = LeftToDo {
+            damaged,
+            ..LeftToDo::default()
+        };
         let mut unserved: Vec<_> = leaves.iter().filter(|(_, leaf)| leaf.unserved).collect();
         unserved.sort_by_key(|(order, leaf)| (leaf.issued, *order));
         let mut expiring: Vec<_> = leaves
@@ -67,12 +77,25 @@ impl Registry {
             (expiring, &mut work.expiring),
             (incomplete, &mut work.incomplete),
         ] {
-            let mut shown = found
-                .into_iter()
-                .filter_map(|(order, leaf)| self.open_to(sight, *order, leaf, at));
+            let mut shown =
+                found
+                    .into_iter()
+                    .filter_map(|(order, leaf)| match self.open_to(sight, *order, leaf, at) {
+                        Ok(story) => {
+                            let in_part = story.as_ref().filter(|story| !story.unreadable.is_empty());
+                            unreadable.extend(in_part.map(|story| story.order));
+                            story
+                        }
+                        Err(NoStory::Unknown(_)) => None,
+                        Err(NoStory::NotReadable { order, .. }) => {
+                            unreadable.insert(order);
+                            None
+                        }
+                    });
             list.extend(shown.by_ref().take(MOST));
             work.more |= shown.next().is_some();
         }
+        work.unreadable = unreadable.len();
         // Service that another court recorded stands in that court's ledger.
         work.unserved
             .retain(|story| !standing(&story.state, at, self.calendars()).served);
@@ -80,18 +103,24 @@ impl Registry {
     }
 
     /// The order as the reader sees it, while it is in force.
-    fn open_to(&self, sight: &dyn Sight, order: OrderId, leaf: &Leaf, at: UtcMillis) -> Option<Story> {
+    fn open_to(
+        &self,
+        sight: &dyn Sight,
+        order: OrderId,
+        leaf: &Leaf,
+        at: UtcMillis,
+    ) -> Result<Option<Story>, NoStory> {
         if leaf.ends.is_some_and(|ends| ends <= at) {
-            return None;
+            return Ok(None);
         }
-        let story = self.told(order, None).1.ok()?;
+        let story = self.told(order, None).1?;
         if !in_force(standing(&story.state, at, self.calendars()).status) {
-            return None;
+            return Ok(None);
         }
-        match self.seen(sight, story, false) {
+        Ok(match self.seen(sight, story, false) {
             Seeing::Shown(story) => Some(*story),
             Seeing::Withheld | Seeing::Hidden | Seeing::NotClear => None,
-        }
+        })
     }
 
     /// Brings the book up to what lookups know of the own ledger.
@@ -100,32 +129,54 @@ impl Registry {
             return Ok(());
         };
         let applied = self.view().meta().applied(own).map(|head| head.position);
-        let mut touched = BTreeSet::new();
+        let mut touched = std::mem::take(&mut book.unreadable);
+        book.damaged = false;
         'ledger: loop {
             let run = match ledger.run(book.read, RUN) {
                 Ok(run) if !run.is_empty() => run,
-                Ok(_) | Err(ReadError::Damaged(_)) => break,
+                Ok(_) => break,
+                Err(ReadError::Damaged(_)) => {
+                    book.damaged = true;
+                    break;
+                }
                 Err(error) => return Err(error),
             };
             for record in &run {
                 let Ok(outline) = record.outline() else {
+                    book.damaged = true;
                     break 'ledger;
                 };
                 if applied < Some(outline.position) {
                     break 'ledger;
                 }
                 book.read = Some(outline.position);
-                if let Ok(record) = record.decode()
-                    && let Body::Event(bytes) = &record.body
-                    && let Ok(event) = ccpor_domain::decode(bytes)
-                {
-                    touched.insert(event.order_id());
+                let Ok(record) = record.decode() else {
+                    book.passed_over = true;
+                    continue;
+                };
+                if let Body::Event(bytes) = &record.body {
+                    match ccpor_domain::decode(bytes) {
+                        Ok(event) => {
+                            touched.insert(event.order_id());
+                        }
+                        Err(_not_understood) => book.passed_over = true,
+                    }
                 }
             }
         }
+        book.damaged |= book.passed_over;
         for order in touched {
-            let story = self.told(order, None).1.ok();
-            let story = story.filter(|story| story.origin.court() == own.court());
+            let told = self.told(order, None).1;
+            let not_whole = match &told {
+                Ok(story) => !story.unreadable.is_empty(),
+                // What was known of it before stands no longer.
+                Err(NoStory::NotReadable { .. }) => true,
+                Err(NoStory::Unknown(_)) => false,
+            };
+            if not_whole {
+                book.unreadable.insert(order);
+            }
+            let story = told.ok().filter(|story| story.origin.court() == own.court());
             match story.and_then(|story| self.leaf(&story)) {
                 Some(leaf) => book.open.insert(order, leaf),
                 None => book.open.remove(&order),

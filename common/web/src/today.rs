@@ -28,6 +28,10 @@ struct TodayPage<'a> {
     scans: Option<u64>,
     /// Records of this court that wait for the hub's receipt.
     waiting: u64,
+    /// Orders of this court that cannot be read.
+    unreadable: u32,
+    /// Whether a record of this court is damaged.
+    damaged: bool,
 }
 
 /// One kind of work.
@@ -127,6 +131,8 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         as_of: AsOf::of(work.freshness.as_ref(), w).map_err(told)?,
         f: Frame::new(&site, &visit, w.today_title, Here::Today),
         lists,
+        unreadable: work.unreadable_orders,
+        damaged: work.damaged,
         scans: scans.ok().map(|answer| answer.waiting_count),
         waiting,
     })

@@ -1,19 +1,17 @@
-//! What is done with scans that wait, each act durable before it is told.
+//! What is done with scans that wait, each act durable before it is told. How one becomes part of an order is beside it.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ccpor_api::message::{
-    FileOrderRequest, HandleScanRequest, ListScansRequest, ScanAnswer, ScansAnswer, WaitingScan, WriteAnswer,
-};
+use ccpor_api::message::{HandleScanRequest, ListScansRequest, ScanAnswer, ScansAnswer, WaitingScan};
 use ccpor_api::{Caller, Code, ImageBytes, ImageOut, Problem};
-use ccpor_daemon::reading::{blocking, images, named};
-use ccpor_domain::{ImageDigest, ImageRef, OrderId, UtcMillis};
+use ccpor_daemon::reading::{blocking, images};
+use ccpor_domain::{ImageDigest, ImageRef, UtcMillis};
+use ccpor_registry::Registry;
 use ccpor_registry::image::ReadError;
-use ccpor_registry::{Everything, NoStory, Registry};
 
 use super::book::{Book, BookFailed, MOST_SET_ASIDE, MOST_WAITING, Note, State};
-use crate::intake::{Intake, request};
+use crate::intake::Intake;
 
 /// Rows of each list that are told.
 const TOLD: usize = 200;
@@ -24,13 +22,13 @@ const MAX_NAME: usize = 200;
 
 /// The scans of one court that wait.
 pub(crate) struct Scans {
-    registry: Arc<Registry>,
-    intake: Arc<Intake>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) intake: Arc<Intake>,
     /// This node, for what it does by itself.
     node: String,
-    book: Arc<Book>,
+    pub(super) book: Arc<Book>,
     /// One scan is made part of an order at a time.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
     watched: bool,
     trouble: Mutex<String>,
 }
@@ -53,6 +51,11 @@ impl Scans {
             watched,
             trouble: Mutex::default(),
         })
+    }
+
+    /// The intake of the court whose scans these are.
+    pub(crate) fn intake(&self) -> Arc<Intake> {
+        Arc::clone(&self.intake)
     }
 
     /// What keeps the folder from being read.
@@ -137,7 +140,7 @@ impl Scans {
         }
     }
 
-    fn answer(&self, name: ImageDigest, note: &Note, repeated: bool) -> ScanAnswer {
+    pub(super) fn answer(&self, name: ImageDigest, note: &Note, repeated: bool) -> ScanAnswer {
         ScanAnswer {
             scan: Some(self.told(name, note)),
             repeated,
@@ -376,170 +379,25 @@ impl Scans {
         Ok(self.answer(scan, note, false))
     }
 
-    async fn attach(
-        &self,
-        caller: &Caller,
-        scan: ImageDigest,
-        asked: HandleScanRequest,
-    ) -> Result<ScanAnswer, Problem> {
-        let registry = Arc::clone(&self.registry);
-        let order = blocking(move || named(&registry, &Everything, &asked.order_id)).await??;
-        let _turn = self.turn.lock().await;
-        self.reserve(scan, order).await?;
-        let done = self.settle(caller, scan, order, asked.reason).await;
-        if done.is_err() {
-            self.give_up(scan).await?;
-        }
-        done?;
-        let note = self.book.note(scan).ok_or_else(not_here)?;
-        Ok(self.answer(scan, &note, false))
-    }
-
-    /// Files an order with a scan that waits.
-    pub(crate) async fn file(
-        &self,
-        caller: &Caller,
-        asked: FileOrderRequest,
-    ) -> Result<WriteAnswer, Problem> {
-        let scan = digest(&asked.scan)?;
-        let own = self
-            .registry
-            .own()
-            .ok_or_else(|| Problem::new(Code::NotOffered, "this machine is not a court's node"))?;
-        let order = OrderId::derive(own.court(), &asked.idempotency_key);
-        let _turn = self.turn.lock().await;
-        self.reserve(scan, order).await?;
-        let filed = match self.intake.file(caller, asked).await {
-            Ok(filed) => filed,
-            Err(problem) => {
-                // It may have come to be all the same, when the answer to it was lost: then it is completed.
-                self.complete_one(scan).await?;
-                return Err(problem);
-            }
-        };
-        self.settle(caller, scan, order, String::new()).await?;
-        Ok(filed)
-    }
-
-    /// Notes into which order a scan is going. The caller has the turn.
-    pub(super) async fn reserve(&self, scan: ImageDigest, order: OrderId) -> Result<(), Problem> {
-        self.complete_one(scan).await?;
-        let note = self.book.note(scan).ok_or_else(not_here)?;
-        match note.state {
-            State::Filed if note.order == Some(order) => Ok(()),
-            State::Waiting => {
-                let note = Note {
-                    order: Some(order),
-                    ..note
-                };
-                self.write(scan, note).await
-            }
-            State::Filed | State::SetAside | State::Unreadable => Err(not_waiting(&note)),
-        }
-    }
-
-    /// Records the image with its order, and takes the scan off the queue.
-    async fn settle(
-        &self,
-        caller: &Caller,
-        scan: ImageDigest,
-        order: OrderId,
-        reason: String,
-    ) -> Result<(), Problem> {
-        let note = self.book.note(scan).ok_or_else(not_here)?;
-        if note.state == State::Filed {
-            return Ok(());
-        }
-        let image = note.image.clone();
-        let key: String = scan.to_string().chars().take(32).collect();
-        let by = request(caller, format!("scan-{key}"), reason);
-        self.intake
-            .act(move |registry| registry.attach(by, order, image))
-            .await?;
-        let note = Note {
-            state: State::Filed,
-            changed: ccpor_registry::now().0,
-            order: Some(order),
-            ..note
-        };
-        self.write(scan, note).await
-    }
-
-    /// Forgets into which order a scan was going.
-    async fn give_up(&self, scan: ImageDigest) -> Result<(), Problem> {
-        match self.book.note(scan) {
-            Some(note) if note.state == State::Waiting && note.order.is_some() => {
-                self.write(scan, Note { order: None, ..note }).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Goes on where a crash, or a full disk, stopped the filing of an order with its scan; forgets old notes.
-    pub(crate) async fn complete(&self) -> Result<(), Problem> {
-        let open = self.book.notes(&[State::Waiting]);
-        for (scan, _) in open.iter().filter(|(_, note)| note.order.is_some()) {
-            let _turn = self.turn.lock().await;
-            self.complete_one(*scan).await?;
-        }
-        let book = Arc::clone(&self.book);
-        blocking(move || book.tidy(ccpor_registry::now()).map_err(|error| failed(&error))).await?
-    }
-
-    /// As [`Scans::complete`], of one scan, by whoever has the turn.
-    async fn complete_one(&self, scan: ImageDigest) -> Result<(), Problem> {
-        let Some(note) = self.book.note(scan) else {
-            return Ok(());
-        };
-        let Some(order) = note.order.filter(|_| note.state == State::Waiting) else {
-            return Ok(());
-        };
-        let registry = Arc::clone(&self.registry);
-        let (story, _) = blocking(move || registry.show(order, None).into_parts()).await?;
-        match story {
-            Ok(_there) => {}
-            Err(NoStory::Unknown(_)) => return self.give_up(scan).await,
-            Err(error @ NoStory::NotReadable { .. }) => {
-                return Err(Problem::new(Code::IntegrityFailure, error.to_string()));
-            }
-        }
-        match self.settle(&self.node_itself(), scan, order, String::new()).await {
-            // The order took another turn meanwhile: a person decides what becomes of the scan.
-            Err(problem) if problem.code == Code::StateConflict => {
-                tracing::warn!(%scan, %order, "a scan could not be attached to its order; it was set aside");
-                let reason = format!("not attached to {}: {}", order.registry_number(), problem.detail);
-                let note = Note {
-                    state: State::SetAside,
-                    changed: ccpor_registry::now().0,
-                    order: None,
-                    reason,
-                    ..note
-                };
-                self.write(scan, note).await
-            }
-            done => done,
-        }
-    }
-
     fn known(&self, blake3: &str) -> Result<(ImageDigest, Note), Problem> {
         let scan = digest(blake3)?;
         let note = self.book.note(scan).ok_or_else(not_here)?;
         Ok((scan, note))
     }
 
-    async fn write(&self, scan: ImageDigest, note: Note) -> Result<(), Problem> {
+    pub(super) async fn write(&self, scan: ImageDigest, note: Note) -> Result<(), Problem> {
         let book = Arc::clone(&self.book);
         blocking(move || book.write(scan, note).map_err(|error| failed(&error))).await?
     }
 }
 
-fn digest(blake3: &str) -> Result<ImageDigest, Problem> {
+pub(super) fn digest(blake3: &str) -> Result<ImageDigest, Problem> {
     blake3
         .parse()
         .map_err(|error: ccpor_domain::DigestRefused| Problem::field("scan", error.to_string()))
 }
 
-fn failed(error: &BookFailed) -> Problem {
+pub(super) fn failed(error: &BookFailed) -> Problem {
     let code = if error.is_full() {
         Code::StorageFull
     } else {
@@ -549,11 +407,11 @@ fn failed(error: &BookFailed) -> Problem {
     Problem::new(code, "the book of waiting scans cannot be written")
 }
 
-fn not_here() -> Problem {
+pub(super) fn not_here() -> Problem {
     Problem::new(Code::ImageNotFound, "no such scan waits here")
 }
 
-fn not_waiting(note: &Note) -> Problem {
+pub(super) fn not_waiting(note: &Note) -> Problem {
     let detail = match (note.state, note.order) {
         (State::Filed, Some(order)) => {
             format!("this scan is part of order {} already", order.registry_number())

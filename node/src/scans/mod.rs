@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod examples;
 pub(crate) mod folder;
+mod filing;
 mod desk;
 mod book;
 

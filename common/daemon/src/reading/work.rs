@@ -31,6 +31,8 @@ pub(super) fn list(registry: &Registry, sight: &CallersSight) -> Result<WorkAnsw
         expiring: entries(&work.expiring),
         incomplete: entries(&work.incomplete),
         more: work.more,
+        unreadable_orders: u32::try_from(work.unreadable).unwrap_or(u32::MAX),
+        damaged: work.damaged,
         freshness: Some(freshness(&fresh)),
     })
 }

@@ -2,6 +2,8 @@
 //! finds by reading every order of the court.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 use ccpor_domain::{
     Date, Ending, EndingKind, Expiry, Order, OrderId, Service, ServiceMode, Status, WarningCode, check,
@@ -193,4 +195,40 @@ fn what_a_clerk_does_not_see_is_not_listed_as_work() {
             .all(|list| list.contains(&filed))
     );
     registry.close();
+}
+
+/// Flips a bit in the middle of what is written, as a failing disk does: the running program reads the same file.
+fn rot(directory: &Path) {
+    let segment = directory.join("ledger/court.alameda.node.1/00000001.segment");
+    let bytes = std::fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&segment).unwrap();
+    file.write_all_at(&[bytes[end / 2] ^ 4], u64::try_from(end / 2).unwrap())
+        .unwrap();
+}
+
+#[test]
+fn work_says_when_a_record_is_damaged_or_an_order_cannot_be_read() {
+    for seen_before in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let (registry, _) = open_court(directory.path(), "alameda", 1);
+        for number in 0..6 {
+            let key = format!("filed-{number:04}");
+            file(&registry, &key, paper(30, false, number)).unwrap();
+        }
+        let look = || registry.left_to_do(&Everything).into_parts().0.unwrap();
+        if seen_before {
+            let work = look();
+            assert_eq!(
+                (work.unserved.len(), work.unreadable, work.damaged),
+                (6, 0, false)
+            );
+        }
+        rot(directory.path());
+        let work = look();
+        assert!(work.unserved.len() < 6);
+        // What was read before is looked for; what was not is not known to be there.
+        assert_eq!((work.unreadable > 0, work.damaged), (seen_before, !seen_before));
+        registry.close();
+    }
 }
