@@ -173,6 +173,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         people: Arc::clone(&people),
         accounts: Arc::new(accounts),
         place: name.clone(),
+        drafts: None,
         longest: limits.call,
         stop: stop.clone(),
     });

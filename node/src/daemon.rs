@@ -186,6 +186,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         } else {
             settings.court.name.clone()
         },
+        drafts: Some(settings.data.directory.join("drafts")),
         longest: limits.call,
         stop: stop.clone(),
     });

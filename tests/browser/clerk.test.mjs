@@ -53,6 +53,28 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await desk.close();
     });
 
+    it("what is typed is kept on the machine while it is typed, and gone on with in another window", async () => {
+      const desk = await open("court");
+      const { case_number, last } = somebody();
+      await desk.page.goto("/entry");
+      const kept = scripts && desk.page.waitForResponse((answer) => answer.url().endsWith("/draft"));
+      await desk.type(words.last_name, last);
+      await desk.type(words.case_number, case_number);
+      // Without scripts a form is kept when it is sent to be checked.
+      if (scripts) assert.equal((await kept).status(), 204);
+      else await desk.enter();
+      await desk.page.goto("/today");
+      await desk.says(words.draft_title);
+      await desk.tabTo(case_number);
+      await desk.enter();
+      await desk.says(words.restored);
+      assert.equal(await desk.page.locator("#last").inputValue(), last);
+      await desk.tabTo(words.draft_forget);
+      await desk.enter();
+      assert.ok(!(await desk.page.locator("body").innerText()).includes(words.draft_title));
+      await desk.close();
+    });
+
     it("a clerk changes one field of an order, and everything else stays", async () => {
       const desk = await open("court");
       // The order of the unserved case has what the form has no field for.

@@ -142,7 +142,11 @@ impl Drafts {
         let id = before.unwrap_or_else(unguessable);
         let mut slot = Slot::of(id.clone(), now, &draft);
         let account = draft.account.clone();
-        let bytes = serde_json::to_vec(&Written { saved: now, draft: draft.clone() }).unwrap_or_default();
+        let bytes = serde_json::to_vec(&Written {
+            saved: now,
+            draft: draft.clone(),
+        })
+        .unwrap_or_default();
         let on_disk = match &self.safe {
             Some(safe) if bytes.len() <= LARGEST => safe.keep(&id, &bytes),
             // A form is never larger.
@@ -202,7 +206,8 @@ impl Drafts {
                 serde_json::from_slice::<Written>(&bytes).ok()?.draft
             }
         };
-        let is_theirs = draft.account == account && draft.visit.as_deref().is_none_or(|visit| visit == browser);
+        let is_theirs =
+            draft.account == account && draft.visit.as_deref().is_none_or(|visit| visit == browser);
         is_theirs.then_some(draft)
     }
 
@@ -227,7 +232,10 @@ impl Drafts {
         let gone: Vec<String> = {
             let mut slots = self.slots();
             let is_it = |slot: &Slot| slot.account == account && !key.is_empty() && slot.key == key;
-            let gone = slots.iter().filter(|slot| is_it(slot)).map(|slot| slot.id.clone());
+            let gone = slots
+                .iter()
+                .filter(|slot| is_it(slot))
+                .map(|slot| slot.id.clone());
             let gone = gone.collect();
             slots.retain(|slot| !is_it(slot));
             gone
@@ -244,7 +252,11 @@ mod tests {
     use super::*;
 
     fn draft(account: &str, key: &str, case_number: &str) -> Draft {
-        let pairs = [("key", key), ("case_number", case_number), ("form_token", "secret")];
+        let pairs = [
+            ("key", key),
+            ("case_number", case_number),
+            ("form_token", "secret"),
+        ];
         Draft {
             account: account.to_owned(),
             visit: None,
@@ -270,7 +282,11 @@ mod tests {
             .await;
         for entry in std::fs::read_dir(directory.path()).unwrap() {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            assert!(!bytes.windows(6).any(|part| part == b"CANARY" || part == b"secret"));
+            assert!(
+                !bytes
+                    .windows(6)
+                    .any(|part| part == b"CANARY" || part == b"secret")
+            );
         }
         let again = open(directory.path());
         let found = again.get(&id, "ana", "another browser").unwrap();
@@ -315,7 +331,9 @@ mod tests {
         // Under another name, as if somebody wanted to have it as theirs.
         std::fs::rename(place(&moved), place(&"0".repeat(32))).unwrap();
         let mut slots = drafts.slots();
-        slots.iter_mut().for_each(|slot| slot.saved -= i64::try_from(KEPT_FOR_MS).unwrap() + 1_000);
+        slots
+            .iter_mut()
+            .for_each(|slot| slot.saved -= i64::try_from(KEPT_FOR_MS).unwrap() + 1_000);
         drop(slots);
         assert_eq!(drafts.get(&old, "ana", ""), None);
         assert!(drafts.offered("ana").is_empty());

@@ -17,6 +17,7 @@ use crate::ask;
 use crate::beside::{self, Beside};
 use crate::checked::{self, Checked, Note};
 use crate::draft::{self, PROTECTED, fields_of};
+use crate::drafts::Offer;
 use crate::fields::Fields;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::held::{Held, held};
@@ -53,6 +54,8 @@ struct EntryPage<'a> {
     notes: Vec<Note>,
     /// What somebody else changed meanwhile.
     changed: Vec<Changed>,
+    /// What this person began and did not send.
+    offered: Vec<Offer>,
     /// The scan whose order is typed.
     beside: Option<Beside>,
 }
@@ -170,6 +173,11 @@ async fn open(site: &Inner, visit: &Visit, task: Task, opened: &Opened) -> Shown
     let fields = draft.unwrap_or_else(|| fields_of(&held.opened).with("scan", scan));
     let page = EntryPage {
         beside: beside::beside(site, visit, fields.get("scan")).await,
+        offered: if restored {
+            Vec::new()
+        } else {
+            site.drafts.offered(visit.account())
+        },
         restored,
         version: held.version(),
         ..blank(site, visit, &task, &fields)
@@ -200,6 +208,7 @@ fn blank<'a>(site: &'a Inner, visit: &'a Visit, task: &'a Task, fields: &'a Fiel
         checked: None,
         notes: Vec::new(),
         changed: Vec::new(),
+        offered: Vec::new(),
         beside: None,
     }
 }

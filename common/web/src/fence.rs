@@ -11,10 +11,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ccpor_api::{Hidden, Shown};
 
 use crate::cookie;
+use crate::drafts::Draft;
 use crate::fields::Fields;
 use crate::kept::unguessable;
 use crate::session;
-use crate::site::{Draft, Site};
+use crate::site::Site;
 use crate::visit::{Visit, safe_path};
 use crate::words::Language;
 
@@ -108,11 +109,16 @@ async fn passed(site: &Site, parts: Parts, body: Body, next: Next) -> Response {
     };
     let open = OPEN.contains(&visit.path.as_str());
     let mut response = if good && (open || visit.session.is_some()) {
+        let typed = (posted && !open).then(|| (visit.path.clone(), visit.fields.clone()));
         let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(visit);
-        next.run(request).await
+        let response = next.run(request).await;
+        if let Some((path, fields)) = typed {
+            remember(site, account, path, fields, response.status()).await;
+        }
+        response
     } else {
-        turned_away(site, &visit, account, open)
+        turned_away(site, &visit, account, open).await
     };
     if !known {
         cookie::set(response.headers_mut(), cookie::VISIT, &browser);
@@ -120,11 +126,30 @@ async fn passed(site: &Site, parts: Parts, body: Body, next: Next) -> Response {
     response
 }
 
+/// What was typed is kept as long as its form comes back, and forgotten when it was done.
+async fn remember(site: &Site, account: String, path: String, fields: Fields, status: StatusCode) {
+    // A form that can be gone on with says which opening of it this is.
+    if fields.get("key").is_empty() || matches!(path.as_str(), "/draft" | "/lock") {
+        return;
+    }
+    if status.is_redirection() {
+        site.drafts.forget(&account, fields.get("key")).await;
+    } else if fields.typed() {
+        let draft = Draft {
+            account,
+            visit: None,
+            path,
+            fields,
+        };
+        site.drafts.keep(draft).await;
+    }
+}
+
 /// To the log-on, or back to the form that is out of date; with what was typed kept, but never from a log-on.
-fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) -> Response {
+async fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) -> Response {
     // A lock that came too late was sent from the page that its form names.
     let page = match visit.path.as_str() {
-        "/lock" => safe_path(visit.fields.get("from"))
+        "/lock" | "/draft" => safe_path(visit.fields.get("from"))
             .split('?')
             .next()
             .unwrap_or_default(),
@@ -137,11 +162,15 @@ fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) -> Respo
             back = "/log-on".to_owned();
         }
     } else if visit.fields.typed() {
-        let draft = site.drafts.keep(Draft {
-            account,
-            visit: visit.browser.clone(),
-            fields: visit.fields.clone(),
-        });
+        let draft = site
+            .drafts
+            .keep(Draft {
+                account,
+                visit: visit.session.is_none().then(|| visit.browser.clone()),
+                path: page.to_owned(),
+                fields: visit.fields.clone(),
+            })
+            .await;
         back = format!("{page}?draft={draft}");
     }
     let back = safe_path(&back);

@@ -1,13 +1,14 @@
 //! What a form sent: names and values in order. It judges nothing.
 
 use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
 
 /// The fields of a form.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Fields of every form that are not typed by the person.
-const OWN: [&str; 6] = ["form_token", "by", "key", "version", "copy", "scan"];
+const OWN: [&str; 7] = ["form_token", "by", "key", "version", "copy", "scan", "step"];
 
 impl Fields {
     /// These names and values; one without a value is left out.
@@ -57,6 +58,12 @@ impl Fields {
         self.0
             .iter()
             .any(|(name, value)| !OWN.contains(&name.as_str()) && !value.trim().is_empty())
+    }
+
+    /// The same without one field.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(known, _)| known != name);
+        Self(others.cloned().collect())
     }
 
     /// The same with another value of one field.

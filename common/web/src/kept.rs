@@ -1,5 +1,5 @@
-//! Things that the pages keep for a while in memory under a name that cannot be guessed: questions and drafts. Nothing of
-//! it is written to a disk or stands in an address.
+//! Things that the pages keep for a while in memory under a name that cannot be guessed: questions. Nothing of it is
+//! written to a disk or stands in an address.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

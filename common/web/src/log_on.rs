@@ -13,9 +13,10 @@ use serde::Deserialize;
 
 use crate::ask;
 use crate::cookie;
+use crate::drafts::Draft;
 use crate::fence::encoded;
 use crate::frame::{Frame, Here, Shown, show};
-use crate::site::{Draft, Inner, Site};
+use crate::site::{Inner, Site};
 use crate::visit::{Visit, safe_path};
 use crate::words::Language;
 
@@ -212,12 +213,17 @@ pub(crate) async fn lock(State(site): State<Site>, Extension(visit): Extension<V
     let from = safe_path(visit.fields.get("from")).to_owned();
     let typed = visit.fields.clone().with("from", "");
     let next = if typed.typed() {
-        let id = site.drafts.keep(Draft {
-            account: visit.account().to_owned(),
-            visit: visit.browser.clone(),
-            fields: typed,
-        });
-        format!("{}?draft={id}", from.split('?').next().unwrap_or_default())
+        let path = from.split('?').next().unwrap_or_default().to_owned();
+        let id = site
+            .drafts
+            .keep(Draft {
+                account: visit.account().to_owned(),
+                visit: None,
+                path: path.clone(),
+                fields: typed,
+            })
+            .await;
+        format!("{path}?draft={id}")
     } else {
         from
     };
@@ -234,6 +240,28 @@ async fn end(site: &Inner, visit: &Visit, target: &str) -> Response {
     let mut response = Redirect::to(target).into_response();
     cookie::clear(response.headers_mut(), cookie::SESSION);
     response
+}
+
+/// `POST /draft`: what stands in a form so far, as the script of its page sends it; or it is thrown away.
+pub(crate) async fn draft(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Response {
+    let from = safe_path(visit.fields.get("from"));
+    let path = from.split('?').next().unwrap_or_default().to_owned();
+    if visit.fields.is("step", "forget") {
+        site.drafts.forget(visit.account(), visit.fields.get("key")).await;
+        return Redirect::to(from).into_response();
+    }
+    let fields = visit.fields.without("from");
+    if fields.typed() && !fields.get("key").is_empty() {
+        let account = visit.account().to_owned();
+        let draft = Draft {
+            account,
+            visit: None,
+            path,
+            fields,
+        };
+        site.drafts.keep(draft).await;
+    }
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// `GET /pulse`: the person is still there.

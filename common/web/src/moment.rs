@@ -59,7 +59,8 @@ pub(crate) fn days_until(moment: &str) -> Option<u64> {
         .map(|millis| millis / 86_400_000)
 }
 
-fn millis_now() -> Option<i64> {
+/// Now, in milliseconds since 1970; none on a machine whose clock is before that.
+pub(crate) fn millis_now() -> Option<i64> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.ok()?.as_millis()).ok()
 }

@@ -22,6 +22,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/set-up", get(log_on::set_up_page).post(log_on::set_up))
         .route("/log-off", post(log_on::log_off))
         .route("/lock", post(log_on::lock))
+        .route("/draft", post(log_on::draft))
         .route("/live", get(live::stream))
         .route("/pulse", get(log_on::pulse))
         .route("/language", post(log_on::language))

@@ -27,10 +27,7 @@ pub(crate) struct Safe {
 pub(crate) enum SafeFailed {
     /// The disk refused.
     #[error("what is typed and not sent cannot be kept in {}: {source}", path.display())]
-    Io {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// The library failed.
     #[error("the cryptographic library failed")]
     Cryptography,
@@ -46,7 +43,9 @@ impl Safe {
             .create(directory)
             .map_err(failed)?;
         let place = directory.join(KEY);
-        let held = fs::read(&place).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let held = fs::read(&place)
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let bytes = match held {
             Some(bytes) => bytes,
             None => {

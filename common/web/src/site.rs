@@ -1,5 +1,6 @@
 //! What all pages share: the registry behind them, the accounts, and what is kept between two pages of one person.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,13 @@ use rand::RngCore as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::drafts::Drafts;
 use crate::drawn::Drawn;
 use crate::fields::Fields;
 use crate::kept::Kept;
 
 /// A question is asked again when its page is loaded again, for as long as a session may last.
 const QUESTION_FOR: Duration = Duration::from_secs(12 * 3600);
-/// What was typed when a session ended waits for its person for as long as a working day.
-const DRAFT_FOR: Duration = Duration::from_secs(12 * 3600);
 
 /// Pages of scans that are drawn at a time.
 const DRAWING: usize = 2;
@@ -34,6 +34,8 @@ pub struct Pages {
     pub place: String,
     /// The longest time for an answer of the registry.
     pub longest: Duration,
+    /// Where what people typed and did not send is kept, encrypted; none keeps it in memory.
+    pub drafts: Option<PathBuf>,
     /// When this machine stops: what is open then is closed.
     pub stop: CancellationToken,
 }
@@ -53,19 +55,11 @@ pub(crate) struct Question {
     pub(crate) pair: bool,
 }
 
-/// What somebody typed and could not send.
-#[derive(Clone)]
-pub(crate) struct Draft {
-    pub(crate) account: String,
-    pub(crate) visit: String,
-    pub(crate) fields: Fields,
-}
-
 /// The pages of one machine.
 pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) questions: Kept<Question>,
-    pub(crate) drafts: Kept<Draft>,
+    pub(crate) drafts: Arc<Drafts>,
     pub(crate) drawn: Drawn,
     /// Turns at drawing: each page may take hundreds of megabytes.
     pub(crate) drawing: Arc<Semaphore>,
@@ -80,9 +74,9 @@ pub(crate) fn site(pages: Pages) -> Site {
     let mut secret = [0_u8; 32];
     rand::rng().fill_bytes(&mut secret);
     Arc::new(Inner {
+        drafts: Arc::new(Drafts::open(pages.drafts.as_deref())),
         pages,
         questions: Kept::new(20_000, QUESTION_FOR),
-        drafts: Kept::new(2_000, DRAFT_FOR),
         drawn: Drawn::default(),
         drawing: Arc::new(Semaphore::new(DRAWING)),
         secret,

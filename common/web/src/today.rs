@@ -10,6 +10,7 @@ use crate::as_of::AsOf;
 use crate::ask;
 use crate::badge;
 use crate::checked::field_of;
+use crate::drafts::Offer;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::site::Site;
 use crate::visit::Visit;
@@ -28,6 +29,8 @@ struct TodayPage<'a> {
     scans: Option<u64>,
     /// Records of this court that wait for the hub's receipt.
     waiting: u64,
+    /// What this person began and did not send.
+    offered: Vec<Offer>,
     /// Orders of this court that cannot be read.
     unreadable: u32,
     /// Whether a record of this court is damaged.
@@ -131,6 +134,7 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         as_of: AsOf::of(work.freshness.as_ref(), w).map_err(told)?,
         f: Frame::new(&site, &visit, w.today_title, Here::Today),
         lists,
+        offered: site.drafts.offered(visit.account()),
         unreadable: work.unreadable_orders,
         damaged: work.damaged,
         scans: scans.ok().map(|answer| answer.waiting_count),

@@ -75,8 +75,8 @@ impl Visit {
 
     /// What this person typed and could not send, when `id` names it.
     pub(crate) fn draft(&self, site: &Inner, id: Option<&str>) -> Option<Fields> {
-        let draft = site.drafts.get(id?)?;
-        (draft.account == self.account() && draft.visit == self.browser).then_some(draft.fields)
+        let draft = site.drafts.get(id?, self.account(), &self.browser)?;
+        Some(draft.fields)
     }
 }
 

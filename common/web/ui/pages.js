@@ -56,6 +56,21 @@ if (live) {
 // The message about what went wrong is read first.
 document.getElementById("problem")?.focus();
 
+// What stands in a form that can be gone on with is kept on the machine while it is typed, a few seconds behind.
+const typed = document.querySelector("form[data-keep]");
+if (typed?.elements.key) {
+  const now = () => new URLSearchParams(new FormData(typed)).toString();
+  let kept = now();
+  setInterval(async () => {
+    const text = now();
+    if (typed.dataset.sent || text === kept) return;
+    const body = new URLSearchParams(text);
+    body.append("from", location.pathname);
+    const answer = await fetch("/draft", { method: "POST", body, redirect: "manual" }).catch(() => {});
+    if (answer?.ok) kept = text;
+  }, 5000);
+}
+
 // A screen that is left alone is locked, and what stands in its form goes along to be kept.
 const idle = Number(document.body.dataset.idle) * 1000;
 if (idle > 0) {
