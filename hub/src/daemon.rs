@@ -8,6 +8,8 @@ use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, TrailCopies};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
+use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -168,7 +170,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Guarded::new(service, Arc::clone(&registry), sharing),
         Arc::clone(&recorder),
     ));
+    let course = Arc::new(Course::open(&settings.data.directory));
+    let following = tokio::spawn(course::follow(
+        Arc::clone(&course),
+        Arc::clone(&registry),
+        Arc::clone(&recorder),
+        stop.clone(),
+    ));
     let pages = ccpor_web::router(Pages {
+        course: drawn(course),
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
         accounts: Arc::new(accounts),
@@ -198,6 +208,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     nodes.stop().await;
     if let Some(enrolment) = enrolment {
         enrolment.stopped().await;
+    }
+    if let Err(error) = following.await {
+        tracing::error!(%error, "the figures were no longer followed, by a fault");
     }
     let closed = blocking(move || registry.close()).await;
     recorder.close().await;
@@ -238,4 +251,18 @@ pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, HubFailed> {
     let closed = blocking(move || registry.close()).await;
     closed.map_err(|problem| HubFailed::Fault(problem.to_string()))?;
     Ok(records)
+}
+
+/// The figures as the pages draw them.
+fn drawn(course: Arc<Course>) -> ccpor_web::Course {
+    Arc::new(move || {
+        let points = course.points().into_iter();
+        let drawn = points.map(|point| ccpor_web::Point {
+            at_s: point.at_s,
+            orders: point.orders,
+            look_ups: point.look_ups,
+            lag_s: point.lag_s,
+        });
+        drawn.collect()
+    })
 }

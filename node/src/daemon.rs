@@ -7,6 +7,8 @@ use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts};
+use ccpor_daemon::audit::{self, AuditFailed, Audited};
+use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -177,7 +179,15 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         Arc::clone(&backend),
         stop.clone(),
     ));
+    let course = Arc::new(Course::open(&settings.data.directory));
+    let following = tokio::spawn(course::follow(
+        Arc::clone(&course),
+        Arc::clone(&registry),
+        Arc::clone(&recorder),
+        stop.clone(),
+    ));
     let pages = ccpor_web::router(Pages {
+        course: drawn(course),
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
         accounts: Arc::new(accounts),
@@ -208,6 +218,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
     let beaten = heartbeat
         .await
         .map_err(|error| NodeFailed::Fault(error.to_string()));
+    if let Err(error) = following.await {
+        tracing::error!(%error, "the figures were no longer followed, by a fault");
+    }
     let closed = blocking(move || registry.close()).await;
     recorder.close().await;
     Ready::withdraw(&settings.data.directory);
@@ -303,4 +316,18 @@ async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken)
         }
         told = trouble;
     }
+}
+
+/// The figures as the pages draw them.
+fn drawn(course: Arc<Course>) -> ccpor_web::Course {
+    Arc::new(move || {
+        let points = course.points().into_iter();
+        let drawn = points.map(|point| ccpor_web::Point {
+            at_s: point.at_s,
+            orders: point.orders,
+            look_ups: point.look_ups,
+            lag_s: point.lag_s,
+        });
+        drawn.collect()
+    })
 }

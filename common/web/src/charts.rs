@@ -76,20 +76,26 @@ fn age(seconds: u64) -> String {
 }
 
 fn figures(w: &Words) -> [Figure; 3] {
-    let sum = |of: fn(&Point) -> u64, points: &[Point]| points.iter().map(of).fold(0, u64::saturating_add);
-    let _ = sum;
     [
         Figure {
             id: "course-orders",
             title: w.course_orders,
-            of: |points| points.iter().fold(0, |sum, point| sum.saturating_add(point.orders)),
+            of: |points| {
+                points
+                    .iter()
+                    .fold(0, |sum, point| sum.saturating_add(point.orders))
+            },
             told: thousands,
             sums: true,
         },
         Figure {
             id: "course-look-ups",
             title: w.course_look_ups,
-            of: |points| points.iter().fold(0, |sum, point| sum.saturating_add(point.look_ups)),
+            of: |points| {
+                points
+                    .iter()
+                    .fold(0, |sum, point| sum.saturating_add(point.look_ups))
+            },
             told: thousands,
             sums: true,
         },
@@ -134,7 +140,9 @@ fn chart(figure: &Figure, begin: i64, within: &dyn Fn(i64, i64) -> Vec<Point>, w
         })
         .collect();
     let known = || values.iter().filter_map(|(bar, value)| Some((*bar, (*value)?)));
-    let (at, top) = known().max_by_key(|(bar, value)| (*value, -bar)).unwrap_or((0, 0));
+    let (at, top) = known()
+        .max_by_key(|(bar, value)| (*value, -bar))
+        .unwrap_or((0, 0));
     let all = known().fold(0_u64, |sum, (_, value)| sum.saturating_add(value));
     let template = if figure.sums { w.course_sum } else { w.course_most };
     let words = fill(
@@ -162,7 +170,9 @@ fn chart(figure: &Figure, begin: i64, within: &dyn Fn(i64, i64) -> Vec<Point>, w
         title: figure.title,
         words,
         top: (figure.told)(top),
-        times: marked.map(|bar| (place(bar), clock(begin + bar * BAR_S))).collect(),
+        times: marked
+            .map(|bar| (place(bar), clock(begin + bar * BAR_S)))
+            .collect(),
         bars: bars.collect(),
     }
 }

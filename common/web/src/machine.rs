@@ -11,6 +11,7 @@ use ccpor_api::{Code, Problem};
 use crate::as_of::AsOf;
 use crate::ask;
 use crate::called::called;
+use crate::charts::{self, Day};
 use crate::count::thousands;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::live::{self, Live};
@@ -36,6 +37,8 @@ struct MachinePage<'a> {
     /// The counties as tiles; at a hub, which hears each court itself.
     map: Option<Map>,
     live: Option<Live>,
+    /// The figures of the last day.
+    day: Day,
 }
 
 struct CourtRow {
@@ -110,8 +113,10 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
     });
     let rows: Vec<CourtRow> = courts.courts.iter().map(|court| row(court, w)).collect();
     let map = (status.kind == "hub").then(|| tiles::map(&courts.courts, w));
+    let now_s = moment::millis_now().unwrap_or(0).div_euclid(1_000);
     show(&MachinePage {
         map,
+        day: charts::day(&(site.pages.course)(), now_s, w),
         live: live::now(&site, &visit).await,
         f: Frame::new(&site, &visit, w.machine_title, Here::Machine),
         as_of,
@@ -127,6 +132,25 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
         courts: rows,
         set_aside: set_aside.ok(),
     })
+}
+
+/// `GET /machine/course.csv`: the figures of the last week for other programs; no person stands in it.
+pub(crate) async fn course(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+    let told = |problem| trouble(&site, &visit, &problem);
+    let caller = visit.caller().map_err(told)?;
+    // Whoever may see the state of the machine may see how it came to be.
+    ask::read(&site, site.pages.backend.status(&caller))
+        .await
+        .map_err(told)?;
+    let bytes = charts::csv_of(&(site.pages.course)()).map_err(|error| {
+        tracing::error!(%error, "the table of the figures could not be written");
+        told(Problem::new(Code::Internal, "the table could not be written"))
+    })?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"course.csv\""),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 /// A moment to come, with the days until then.

@@ -52,6 +52,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/users/{id}/sessions", post(users::end_sessions))
         .route("/machine", get(machine::page))
         .route("/machine/courts.csv", get(machine::table))
+        .route("/machine/course.csv", get(machine::course))
         .layer(from_fn_with_state(site.clone(), fence::stand))
         .with_state(site)
 }

@@ -10,6 +10,7 @@ use rand::RngCore as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::charts::Point;
 use crate::drafts::Drafts;
 use crate::drawn::Drawn;
 use crate::fields::Fields;
@@ -20,6 +21,9 @@ const QUESTION_FOR: Duration = Duration::from_secs(12 * 3600);
 
 /// Pages of scans that are drawn at a time.
 const DRAWING: usize = 2;
+
+/// Gives the figures of a machine, the oldest first.
+pub type Course = Arc<dyn Fn() -> Vec<Point> + Send + Sync>;
 
 /// What to put pages before.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ pub struct Pages {
     pub longest: Duration,
     /// Where what people typed and did not send is kept, encrypted; none keeps it in memory.
     pub drafts: Option<PathBuf>,
+    /// The figures of this machine over the last week.
+    pub course: Course,
     /// When this machine stops: what is open then is closed.
     pub stop: CancellationToken,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -51,6 +52,8 @@ pub struct Recorder {
     pub(super) door: Door,
     /// The hubs whose copy of the trail contradicts it.
     contradicted: Mutex<BTreeSet<String>>,
+    /// Look-ups that were answered since the start.
+    look_ups: AtomicU64,
 }
 
 impl Recorder {
@@ -63,6 +66,7 @@ impl Recorder {
             emergency_answers,
             door: Door::default(),
             contradicted: Mutex::default(),
+            look_ups: AtomicU64::new(0),
         }
     }
 
@@ -107,7 +111,16 @@ impl Recorder {
             }
         }
         self.write(&mut pending, true).await?;
+        if kind == Kind::LookUp && result.is_ok() {
+            self.look_ups.fetch_add(1, Ordering::Relaxed);
+        }
         result
+    }
+
+    /// How many look-ups were answered since the start.
+    #[must_use]
+    pub fn look_ups(&self) -> u64 {
+        self.look_ups.load(Ordering::Relaxed)
     }
 
     /// Records something that nobody waits for.
