@@ -57,7 +57,7 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       const desk = await open("court");
       const { case_number, last } = somebody();
       await desk.page.goto("/entry");
-      const kept = scripts && desk.page.waitForResponse((answer) => answer.url().endsWith("/draft"));
+      const kept = scripts && desk.page.waitForResponse((answer) => answer.url().endsWith("/draft") && answer.request().postData()?.includes(case_number));
       await desk.type(words.last_name, last);
       await desk.type(words.case_number, case_number);
       // Without scripts a form is kept when it is sent to be checked.
