@@ -14,4 +14,4 @@ pub use asking::EnrolError;
 pub use joining::{enroll, enroll_with};
 pub use messages::{Refusal, RefusalCode};
 pub use renewing::renew;
-pub use service::{Enrolling, ServeError, serve};
+pub use service::{Enrolling, OnRefusal, ServeError, serve};

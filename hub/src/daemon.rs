@@ -138,7 +138,9 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
                 stop.clone(),
             ));
             let authority = Arc::clone(authority);
-            Some(enrolment::start(&settings.enrolment, authority, &identity, heard, &stop).await?)
+            let started =
+                enrolment::start(&settings.enrolment, authority, &identity, heard, &recorder, &stop);
+            Some(started.await?)
         }
     };
     let ready = Ready {

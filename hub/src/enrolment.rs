@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ccpor_certs::authority::RenewalTerms;
-use ccpor_certs::enrolment::Enrolling;
+use ccpor_certs::enrolment::{Enrolling, OnRefusal};
 use ccpor_certs::{Authority, IdentityDir};
+use ccpor_daemon::audit::Recorder;
 use ccpor_daemon::lifetime::{self, ListenFailed};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,7 @@ pub(crate) async fn start(
     authority: Arc<Authority>,
     identity: &IdentityDir,
     heard: CancellationToken,
+    recorder: &Arc<Recorder>,
     stop: &CancellationToken,
 ) -> Result<Enrolment, EnrolmentFailed> {
     let listener = lifetime::listen(&settings.listen).await?;
@@ -63,6 +65,7 @@ pub(crate) async fn start(
             grace_days: settings.renew_days_after_end,
             ..RenewalTerms::default()
         },
+        refused: on_record(recorder),
         open: Arc::new(move || alone || heard.is_cancelled() || started.elapsed() >= NODES_COME_WITHIN),
     };
     let serving = tokio::spawn(async move {
@@ -72,6 +75,14 @@ pub(crate) async fn start(
         }
     });
     Ok(Enrolment { address, serving })
+}
+
+fn on_record(recorder: &Arc<Recorder>) -> OnRefusal {
+    let recorder = Arc::clone(recorder);
+    Arc::new(move |from, why| {
+        let recorder = Arc::clone(&recorder);
+        Box::pin(async move { recorder.not_enrolled(from, why.as_str()).await })
+    })
 }
 
 /// Whether no node was ever enrolled: then nobody can know of a revocation that this hub does not.

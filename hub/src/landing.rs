@@ -78,7 +78,15 @@ pub(crate) fn start(
         }),
         images: Arc::new(RegistryImages::new(Arc::clone(&registry), Collect::Everything)),
     };
-    let landing = Landing::start(identity, services, LandingConfig::hub(listen))?;
+    let recording = Arc::clone(recorder);
+    let config = LandingConfig {
+        refusals: Arc::new(move |refusal| {
+            let identity = refusal.identity.as_ref().map(Identity::path);
+            recording.link_refused(refusal.address, identity, &refusal.why.to_string());
+        }),
+        ..LandingConfig::hub(listen)
+    };
+    let landing = Landing::start(identity, services, config)?;
     let address = landing.local_addr().map_err(LandingFailed::Unnamed)?;
     let changes = landing.changes();
     let nodes = Nodes {

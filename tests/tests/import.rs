@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use ccpor_api::Client;
 use ccpor_api::message::{GetOrderRequest, LookupRequest, OrderAnswer};
+use ccpor_audit::{Archive, Operation, Outcome as Came, Search};
 use ccpor_certs::Clock;
 use ccpor_deploy::population::Population;
 use ccpor_domain::CourtRef;
@@ -322,5 +323,56 @@ async fn every_format_goes_into_a_running_and_into_a_stopped_node() -> Outcome<(
     all_is_there(&client).await?;
     other.stop().await;
     assert!(!other.log().contains("panicked"), "{}", other.log());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_import_into_a_stopped_node_is_on_its_trail_with_every_order_and_none_without_it() -> Outcome<()> {
+    let realm = Realm::new(Clock::machine())?;
+    let node = realm.node("alameda", ALONE)?;
+    let lines: String = (0..450)
+        .map(|number| {
+            let more = json!({"service": [{"mode": "personal", "date": "2026-03-02"}]});
+            format!("{}\n", with(row(&number.to_string(), "DOE"), more))
+        })
+        .collect();
+    let file = realm.path("orders.ndjson").display().to_string();
+    std::fs::write(&file, lines)?;
+
+    let audit = node.data().join("audit");
+    std::fs::write(&audit, "no directory")?;
+    let refused = node.run(&["import", &file, "--json"]).await?;
+    assert_ne!(refused.code, 0, "imported without a trail");
+    std::fs::remove_file(&audit)?;
+
+    let filed = node.run(&["import", &file, "--json"]).await?;
+    assert_eq!(counts(filed.said(0, &[]))?, [450, 450, 0, 0, 0]);
+    let again = node.run(&["import", &file, "--json"]).await?;
+    assert_eq!(counts(again.said(0, &[]))?, [450, 0, 450, 0, 0]);
+    let found = Archive::open(&audit)?.search(&Search::default())?;
+    assert!(
+        found
+            .iter()
+            .all(|one| one.act.by.identity == "court/alameda/node/1")
+    );
+    let begun = found.iter().filter(|one| one.act.outcome == Came::Begun);
+    assert_eq!(
+        begun.count(),
+        2,
+        "each import is on record before it changes anything"
+    );
+    for operation in [Operation::FileOrder, Operation::RecordService] {
+        let orders: std::collections::BTreeSet<_> = found
+            .iter()
+            .filter(|one| one.act.operation == operation && one.act.outcome == Came::Done)
+            .flat_map(|one| one.act.orders.clone())
+            .collect();
+        assert_eq!(orders.len(), 450, "{operation}");
+    }
+    assert!(
+        found.len() <= 2 + 2 * 3,
+        "orders stand together in one entry: {}",
+        found.len()
+    );
     Ok(())
 }

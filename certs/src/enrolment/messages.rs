@@ -125,6 +125,25 @@ pub enum RefusalCode {
     Superseded,
 }
 
+impl RefusalCode {
+    /// The word for records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "enrolment-unknown",
+            Self::Expired => "enrolment-expired",
+            Self::Used => "enrolment-used",
+            Self::Clock => "enrolment-clock",
+            Self::Request => "enrolment-request",
+            Self::Unavailable => "enrolment-unavailable",
+            Self::Revoked => "enrolment-revoked",
+            Self::ApprovalNeeded => "enrolment-approval-needed",
+            Self::TooLate => "enrolment-too-late",
+            Self::Superseded => "enrolment-superseded",
+        }
+    }
+}
+
 impl From<&RedeemRefusal> for Refusal {
     fn from(refused: &RedeemRefusal) -> Refusal {
         let code = match refused {

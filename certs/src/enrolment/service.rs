@@ -2,6 +2,7 @@
 //! invitations and renews. It holds few connections, waits for none of them long, and keeps the authority's troubles to itself.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::messages::{ALPN, Asked, MOST_REQUEST, Refusal, Reply, Request, read_frame, write_frame};
+use super::messages::{
+    ALPN, Asked, MOST_REQUEST, Refusal, RefusalCode, Reply, Request, read_frame, write_frame,
+};
 use crate::authority::{Authority, RedeemRefusal, RenewRefusal, RenewalTerms};
 use crate::current::Current;
 use crate::folder::IdentityDir;
@@ -54,7 +57,13 @@ pub struct Enrolling {
     /// Whether anything is issued now. A hub that has just started may have been restored from an old copy, and does not know yet who
     /// was revoked meanwhile.
     pub open: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Told of every machine that is refused, before it is; see [`OnRefusal`].
+    pub refused: OnRefusal,
 }
+
+/// Records that whoever came from an address is refused. The answer leaves when it is done.
+pub type OnRefusal =
+    Arc<dyn Fn(SocketAddr, RefusalCode) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 impl Enrolling {
     /// Issues from the first moment on, under the usual terms.
@@ -63,6 +72,7 @@ impl Enrolling {
             authority,
             terms: RenewalTerms::default(),
             open: Arc::new(|| true),
+            refused: Arc::new(|_, _| Box::pin(async {})),
         }
     }
 }
@@ -153,12 +163,16 @@ async fn converse(
         .await
         .map_err(slow)?;
     let asked = asked.map_err(|e| e.to_string())?;
+    let refused = Arc::clone(&enrolling.refused);
     let reply = match Asked::read(&asked) {
         Some(_) if !(enrolling.open)() => Reply::Refused(Refusal::not_yet()),
         Some(Asked::Enrol(request)) => answer(request, enrolling.authority, from).await,
         Some(Asked::Renew(request)) => renewed(request, enrolling.authority, enrolling.terms, from).await,
         None => Reply::Refused(Refusal::malformed()),
     };
+    if let Reply::Refused(refusal) = &reply {
+        refused(from, refusal.code).await;
+    }
     let reply = serde_json::to_vec(&reply).map_err(|e| e.to_string())?;
     let sent = timeout(PATIENCE, async {
         write_frame(&mut stream, &reply).await?;

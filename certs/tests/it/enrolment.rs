@@ -22,6 +22,8 @@ pub(crate) struct Hub {
     pub(crate) address: SocketAddr,
     stop: CancellationToken,
     service: JoinHandle<Result<(), ServeError>>,
+    /// Whom the hub said that it refuses, before it did.
+    recorded: Arc<Mutex<Vec<RefusalCode>>>,
 }
 
 impl Hub {
@@ -33,15 +35,22 @@ impl Hub {
         let authority = Arc::new(Authority::open_with(&registry.path("ca"), registry.clock.clone()).unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let service =
-            tokio::spawn(
-                async move { serve(listener, Enrolling::at_once(authority), &directory, stopped).await },
-            );
+        let recorded = Arc::<Mutex<Vec<RefusalCode>>>::default();
+        let keeping = Arc::clone(&recorded);
+        let enrolling = Enrolling {
+            refused: Arc::new(move |_from, why| {
+                keeping.lock().unwrap().push(why);
+                Box::pin(async {})
+            }),
+            ..Enrolling::at_once(authority)
+        };
+        let service = tokio::spawn(async move { serve(listener, enrolling, &directory, stopped).await });
         Hub {
             registry,
             address,
             stop,
             service,
+            recorded,
         }
     }
 
@@ -68,7 +77,11 @@ impl Hub {
 
     pub(crate) async fn refusal(&self, invitation: &Invitation, name: &str) -> RefusalCode {
         match self.enroll(invitation, name).await {
-            Err(EnrolError::Refused(refusal)) => refusal.code,
+            Err(EnrolError::Refused(refusal)) => {
+                let recorded = self.recorded.lock().unwrap().last().copied();
+                assert_eq!(recorded, Some(refusal.code), "told before it is answered");
+                refusal.code
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -22,6 +22,7 @@ use crate::message::registry_server::RegistryServer;
 use crate::operations::{Operations, internal};
 use crate::people::Hidden;
 use crate::problem::{Code, PROBLEM_TRAILER, Problem};
+use crate::reached::watched;
 use crate::rest;
 use crate::routes::Route;
 use crate::visit::{Shown, Visit};
@@ -143,17 +144,33 @@ impl Face {
             let Ok(response) = pages.clone().oneshot(request).await;
             return Ok(response);
         }
+        // A person, where the call came with a session.
+        let who = request.extensions().get::<Caller>().cloned().or(who);
+        let (response, reached) = watched(self.handed_on(request, grpc)).await;
+        if let Some(problem) = refused_with(&response).filter(|_| !reached) {
+            let knock = Knock {
+                source: source.to_owned(),
+                caller: who,
+                arrival: Arrival::TurnedAway(problem),
+            };
+            self.operations.knocked(knock).await;
+        }
+        Ok(response)
+    }
+
+    /// Hands a call of the interfaces to its face.
+    async fn handed_on(&self, request: Request<Body>, grpc: bool) -> Response {
         if !grpc {
             let Ok(response) = self.rest.clone().oneshot(request).await;
-            return Ok(response);
+            return response;
         }
         let standard = request.uri().path().starts_with(STANDARD_SERVICES);
         let Ok(response) = self.grpc.clone().oneshot(request).await;
-        Ok(if standard {
+        if standard {
             response
         } else {
             with_problem(response)
-        })
+        }
     }
 }
 
@@ -310,6 +327,13 @@ fn refusal(problem: &Problem, grpc: bool) -> Response {
     } else {
         problem.clone().into_response()
     }
+}
+
+/// The problem with which a face answers at once, if it does.
+fn refused_with(response: &Response) -> Option<Problem> {
+    let rest = response.extensions().get::<Code>().copied();
+    rest.map(|code| Problem::new(code, code.title()))
+        .or_else(|| Problem::from_status(&Status::from_header_map(response.headers())?))
 }
 
 /// Gives errors that the gRPC library made itself the same form as ours.

@@ -182,6 +182,8 @@ impl IntoResponse for Problem {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        // For the door, which records what never reached the registry.
+        response.extensions_mut().insert(self.code);
         response
     }
 }

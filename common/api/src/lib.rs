@@ -28,6 +28,7 @@ pub mod convert;
 pub mod render;
 mod accounts;
 mod people;
+mod reached;
 mod backend;
 mod problem;
 pub mod message;

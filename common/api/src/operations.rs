@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, Stream, StreamExt};
 
-use crate::backend::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Knock};
+use crate::backend::{Arrival, Backend, Caller, ImageBytes, ImageOffer, ImageOut, Knock};
 use crate::freshness::dated;
 use crate::limits::Limits;
 use crate::message::{
@@ -22,6 +22,7 @@ use crate::message::{
 };
 use crate::people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 use crate::problem::{Code, Field, Problem};
+use crate::reached::{reached, watched};
 use crate::upload;
 
 /// One question of a batch, or why it could not be read; the batch goes on.
@@ -278,7 +279,10 @@ impl Operations {
                 async move {
                     match question? {
                         Question::Asked(request) => Ok(operations.answer_one(&caller, *request).await),
-                        Question::Unreadable(problem) => Ok(not_answered(String::new(), &problem)),
+                        Question::Unreadable(problem) => {
+                            operations.refused_for_its_shape(&caller, &problem).await;
+                            Ok(not_answered(String::new(), &problem))
+                        }
                     }
                 }
             })
@@ -287,10 +291,26 @@ impl Operations {
 
     async fn answer_one(&self, caller: &Caller, request: LookupRequest) -> LookupAnswer {
         let reference = request.reference.clone();
-        match self.lookup(caller, request).await {
+        let (answer, reached) = watched(self.lookup(caller, request)).await;
+        match answer {
             Ok(answer) => LookupAnswer { reference, ..answer },
-            Err(problem) => not_answered(reference, &problem),
+            Err(problem) => {
+                if !reached {
+                    self.refused_for_its_shape(caller, &problem).await;
+                }
+                not_answered(reference, &problem)
+            }
         }
+    }
+
+    /// Tells the backend of a question among many that it never gets to see.
+    async fn refused_for_its_shape(&self, caller: &Caller, problem: &Problem) {
+        self.knocked(Knock {
+            source: caller.source.clone(),
+            caller: Some(caller.clone()),
+            arrival: Arrival::TurnedAway(problem.clone()),
+        })
+        .await;
     }
 
     pub(crate) async fn enforce(
@@ -387,6 +407,7 @@ impl Operations {
     }
 
     async fn read<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        reached();
         let caught = AssertUnwindSafe(work).catch_unwind();
         match tokio::time::timeout(self.limits.call, caught).await {
             Ok(Ok(done)) => done,
@@ -411,6 +432,7 @@ async fn finished<T: Send + 'static>(
     time: Duration,
     work: impl Future<Output = Result<T, Problem>> + Send + 'static,
 ) -> Result<T, Problem> {
+    reached();
     match tokio::time::timeout(time, tokio::spawn(work)).await {
         Ok(Ok(done)) => done,
         Ok(Err(_panic)) => Err(internal()),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -89,8 +90,12 @@ pub enum PersonAct {
     LogOff,
 }
 
-/// Told of everything that happens with accounts and sessions.
-pub type Witness = Arc<dyn Fn(&PersonEvent) + Send + Sync>;
+/// Told of everything that happens with accounts and sessions. What it is told of is answered when it is done, and not at all when it
+/// has a problem.
+pub type Witness = Arc<dyn Fn(PersonEvent) -> Witnessed + Send + Sync>;
+
+/// Until what a [`Witness`] was told is durable.
+pub type Witnessed = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send>>;
 
 /// Milliseconds since 1970.
 pub type ClockNow = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -167,21 +172,23 @@ impl LocalPeople {
         (self.now)()
     }
 
-    fn tell(
+    /// Has something recorded; it may be answered when this is done.
+    async fn tell(
         &self,
         what: PersonAct,
         account: Option<&str>,
         refused: Option<String>,
         certificate: Option<&Caller>,
         session: Option<&str>,
-    ) {
-        (self.witness)(&PersonEvent {
+    ) -> Result<(), Problem> {
+        let event = PersonEvent {
             account: account.map(ToOwned::to_owned),
             what,
             refused,
             certificate: certificate.map(|caller| caller.identity.clone()),
             session: session.map(ToOwned::to_owned),
-        });
+        };
+        (self.witness)(event).await
     }
 
     /// Whether there were too many attempts for this name lately; this one counts.
@@ -240,7 +247,7 @@ impl LocalPeople {
     }
 
     /// The session of a token with its account; `counts` says whether it is used by this.
-    fn found(
+    async fn found(
         &self,
         certificate: Option<&Caller>,
         token: &Hidden,
@@ -257,18 +264,17 @@ impl LocalPeople {
             counts,
             |name| book.find(name),
         );
-        let session = used.map_err(|ended| {
-            if ended != Ended::Unknown {
-                self.tell(
-                    PersonAct::Session,
-                    None,
-                    Some(ended.to_string()),
-                    certificate,
-                    None,
-                );
+        let session = match used {
+            Ok(session) => session,
+            Err(ended) => {
+                let why = ended.to_string();
+                if ended != Ended::Unknown {
+                    self.tell(PersonAct::Session, None, Some(why.clone()), certificate, None)
+                        .await?;
+                }
+                return Err(Problem::new(Code::SessionEnded, why));
             }
-            Problem::new(Code::SessionEnded, ended.to_string())
-        })?;
+        };
         match book.find(&session.account) {
             Some(account) => Ok((session, account.clone())),
             None => Err(Problem::new(Code::SessionEnded, "there is no such session")),
@@ -314,7 +320,8 @@ impl People for LocalPeople {
                     Some(reason(refused)),
                     certificate,
                     None,
-                );
+                )
+                .await?;
                 tokio::time::sleep_until(asked + REFUSED_AFTER).await;
                 return Err(log_on_refused());
             }
@@ -332,13 +339,21 @@ impl People for LocalPeople {
             self.now(),
         );
         let (token, session) = opened.map_err(|error| Problem::new(Code::Unavailable, error.to_string()))?;
-        self.tell(
+        let told = self.tell(
             PersonAct::LogOn,
             Some(&name),
             None,
             certificate,
             Some(&session.id),
         );
+        if let Err(problem) = told.await {
+            // Nobody holds the token of a session that is not on record.
+            self.sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .close(token.reveal());
+            return Err(problem);
+        }
         let book = self.store.book().map_err(|error| not_read(&error))?;
         let account = book.find(&name).ok_or_else(log_on_refused)?;
         Ok(SessionAnswer {
@@ -388,13 +403,15 @@ impl People for LocalPeople {
                 Some(reason(refused)),
                 None,
                 None,
-            );
+            )
+            .await?;
             tokio::time::sleep_until(asked + REFUSED_AFTER).await;
             return Err(log_on_refused().action(
                 "Check the name and the set-up code. It is good once, for 72 hours; ask your administrator for another one.",
             ));
         }
-        self.tell(PersonAct::SetUp, known.as_deref(), None, None, None);
+        self.tell(PersonAct::SetUp, known.as_deref(), None, None, None)
+            .await?;
         let hidden = |secret: &Secret| Hidden::new(secret.reveal().to_owned());
         Ok(SetUpAnswer {
             authenticator: uri.as_ref().map(hidden).unwrap_or_default(),
@@ -403,7 +420,7 @@ impl People for LocalPeople {
     }
 
     async fn caller(&self, certificate: Option<&Caller>, token: &Hidden) -> Result<Caller, Problem> {
-        let (session, account) = self.found(certificate, token, true)?;
+        let (session, account) = self.found(certificate, token, true).await?;
         let agency = matches!(account.role, Role::LeaQuery | Role::LeaService);
         Ok(Caller {
             identity: self.machine.clone(),
@@ -430,7 +447,7 @@ impl People for LocalPeople {
         let Some(token) = token else {
             return Ok(self.notice());
         };
-        let (session, account) = self.found(certificate, token, false)?;
+        let (session, account) = self.found(certificate, token, false).await?;
         Ok(self.answer(&session, &account))
     }
 
@@ -447,25 +464,23 @@ impl People for LocalPeople {
                 None,
                 None,
                 Some(&session.id),
-            );
+            )
+            .await?;
         }
         Ok(())
     }
 }
 
 /// Writes what happens to the log: ids alone.
-#[must_use]
-pub fn logged() -> Witness {
-    Arc::new(|event| {
-        let (account, session) = (
-            event.account.as_deref().unwrap_or("-"),
-            event.session.as_deref().unwrap_or("-"),
-        );
-        match &event.refused {
-            None => tracing::info!(what = ?event.what, account, session, "done"),
-            Some(reason) => tracing::warn!(what = ?event.what, account, session, reason, "refused"),
-        }
-    })
+pub(crate) fn log(event: &PersonEvent) {
+    let (account, session) = (
+        event.account.as_deref().unwrap_or("-"),
+        event.session.as_deref().unwrap_or("-"),
+    );
+    match &event.refused {
+        None => tracing::info!(what = ?event.what, account, session, "done"),
+        Some(reason) => tracing::warn!(what = ?event.what, account, session, reason, "refused"),
+    }
 }
 
 fn log_on_refused() -> Problem {

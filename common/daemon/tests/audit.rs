@@ -184,9 +184,9 @@ async fn people_who_sign_in_and_those_who_are_refused_are_on_record() {
         certificate: None,
         session: None,
     };
-    witness(&event(None));
+    witness(event(None)).await.unwrap();
     for _ in 0..100 {
-        witness(&event(Some("wrong password")));
+        witness(event(Some("wrong password"))).await.unwrap();
     }
     let found = scene.found().await;
     let refused = found
@@ -199,4 +199,60 @@ async fn people_who_sign_in_and_those_who_are_refused_are_on_record() {
     );
     assert_eq!(refused.count(), 60, "a flood is counted and not written out");
     assert!(found.iter().all(|found| found.act.operation == Operation::SignIn));
+}
+
+#[tokio::test]
+async fn a_machine_that_is_refused_on_the_link_or_not_enrolled_is_on_record_with_its_address() {
+    let scene = Scene::new();
+    let from = "192.0.2.9:4433".parse().unwrap();
+    let clone = Some("court/kern/node/1".to_owned());
+    scene
+        .recorder
+        .link_refused(from, clone, "the certificate is revoked");
+    scene.recorder.not_enrolled(from, "enrolment-used").await;
+    let found = scene.found().await;
+    let said: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let act = &found.act;
+            (
+                act.by.identity.as_str(),
+                act.by.source.as_str(),
+                act.outcome.clone(),
+            )
+        })
+        .collect();
+    let refused = |why: &str| Outcome::Refused(why.to_owned());
+    assert_eq!(
+        said,
+        [
+            (
+                "court/kern/node/1",
+                "192.0.2.9:4433",
+                refused("the certificate is revoked")
+            ),
+            ("", "192.0.2.9:4433", refused("enrolment-used")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn whoever_signs_in_is_answered_when_that_is_durable_and_not_when_it_cannot_be_recorded() {
+    let scene = Scene::new();
+    let witness = scene.recorder.witness();
+    let event = || PersonEvent {
+        account: Some("jdoe".into()),
+        what: PersonAct::LogOn,
+        refused: None,
+        certificate: None,
+        session: Some("s-1".into()),
+    };
+    witness(event()).await.unwrap();
+    let ledger = scene.recorder.trail().ledger();
+    let durable = ledger.head().unwrap().position.seq;
+    witness(event()).await.unwrap();
+    assert!(ledger.head().unwrap().position.seq > durable);
+    scene.recorder.close().await;
+    let problem = witness(event()).await.unwrap_err();
+    assert_eq!(problem.code, Code::NotRecorded);
 }

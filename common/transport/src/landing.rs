@@ -27,6 +27,7 @@ use crate::limits::{self, CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Carrier, Shared, identify};
 use crate::platform::{Platform, System};
+use crate::refusal::{Refusal, Refusals};
 use crate::services::{Permissions, Permits, Services, Wanted};
 use crate::streams::is_alive;
 use crate::transport::Transport;
@@ -44,6 +45,8 @@ pub struct LandingConfig {
     pub held_off: Backoff,
     /// The machine that it runs on.
     pub platform: Arc<dyn Platform>,
+    /// Who is told of those that are refused.
+    pub refusals: Refusals,
 }
 
 impl LandingConfig {
@@ -54,6 +57,7 @@ impl LandingConfig {
             permits: Arc::new(Permissions::hub_towards),
             held_off: limits::HELD_OFF,
             platform: Arc::new(System),
+            refusals: Arc::new(|_| ()),
         }
     }
 }
@@ -73,6 +77,7 @@ struct Grounds {
     acceptor: TlsAcceptor,
     inside: ServerConfig,
     permits: Arc<Permits>,
+    refusals: Refusals,
     peers: Mutex<BTreeMap<Identity, Place>>,
     held_off: Mutex<HeldOff>,
     /// Counts up at every arrival and departure.
@@ -115,6 +120,7 @@ impl Landing {
             inside: endpoint::server(identity, Transport::Tcp)?,
             shared: Shared::new(services, identity.revocations(), &config.platform),
             permits: config.permits,
+            refusals: config.refusals,
             peers: Mutex::default(),
             held_off: Mutex::new(HeldOff::new(config.held_off)),
             changes: watch::Sender::new(0),
@@ -312,12 +318,24 @@ impl Grounds {
         let shaken = timeout(HANDSHAKE, shaking).await;
         handshakes.fetch_sub(1, Ordering::Relaxed);
         let outcome = match shaken {
-            Ok(Ok((connection, carrier))) => self.receive(connection, carrier).await,
-            Ok(Err(trouble)) => Err(trouble),
-            Err(_) => Err(Trouble::NoAnswer),
+            Ok(Ok((connection, carrier))) => {
+                let who = identify(&connection).ok().map(|peer| peer.identity);
+                (who, self.receive(connection, carrier).await)
+            }
+            Ok(Err(trouble)) => (None, Err(trouble)),
+            Err(_) => (None, Err(Trouble::NoAnswer)),
         };
-        match outcome {
-            Ok(()) => {}
+        if let (identity, Ok(why) | Err(why)) = &outcome
+            && why.is_refusal()
+        {
+            (self.refusals)(&Refusal {
+                address,
+                identity: identity.clone(),
+                why: why.clone(),
+            });
+        }
+        match outcome.1 {
+            Ok(_ended) => {}
             // A node that looked whether UDP passes, or whether the hub is there.
             Err(Trouble::Closed {
                 reason: CloseReason::Leaving,
@@ -332,7 +350,8 @@ impl Grounds {
         }
     }
 
-    async fn receive(&self, connection: Connection, carrier: Carrier) -> Result<(), Trouble> {
+    /// Attends to whoever is let in, until the connection ends; gives why it did.
+    async fn receive(&self, connection: Connection, carrier: Carrier) -> Result<Trouble, Trouble> {
         let turn_away = |reason: CloseReason| {
             connection.close(code(reason), reason.to_string().as_bytes());
             Trouble::Closed {
@@ -378,8 +397,8 @@ impl Grounds {
         };
         info!(peer = %identity, "disconnected: {trouble}");
         self.judge(&identity, &trouble, &board.read(), begun.elapsed());
-        self.leave_place(&identity, ticket, trouble);
-        Ok(())
+        self.leave_place(&identity, ticket, trouble.clone());
+        Ok(trouble)
     }
 
     /// Remembers a peer that broke the protocol.

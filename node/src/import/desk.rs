@@ -33,4 +33,11 @@ pub(super) trait Desk: Send + Sync {
     fn end(&self, key: String, order: OrderId, ending: Ending) -> Result<Done, Refused>;
     /// How many callers at once it serves best.
     fn lanes(&self) -> usize;
+    /// Ends the work: what was done and is not on record yet is put there. Not to be called on a thread of the async runtime.
+    ///
+    /// # Errors
+    /// In words, when it cannot be recorded.
+    fn close(&self) -> Result<(), String> {
+        Ok(())
+    }
 }

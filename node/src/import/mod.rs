@@ -13,6 +13,7 @@ mod report;
 mod progress;
 mod tally;
 mod remote;
+mod recorded;
 mod direct;
 mod desk;
 mod key;
@@ -32,16 +33,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ccpor_certs::IdentityDir;
+use ccpor_daemon::audit;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::ready::Ready;
 use ccpor_domain::{Actor, Court, CourtRef, ServiceMode};
 use ccpor_ledger::{OpenError, OriginId};
 use ccpor_registry::{OpenFailed, ShelfError};
+use tokio_util::sync::CancellationToken;
 
 use self::desk::Desk;
 use self::direct::Direct;
 use self::feed::{Feed, FeedFailed, Format};
 use self::progress::Progress;
+use self::recorded::Recorded;
 use self::remote::Remote;
 use self::report::Report;
 use self::row::House;
@@ -123,6 +127,8 @@ enum NotBegun {
     Node(#[from] NodeFailed),
     #[error(transparent)]
     Remote(#[from] remote::ConnectFailed),
+    #[error("nothing is imported, since it cannot be recorded that it is: {0}")]
+    NotRecorded(String),
     #[error(
         "the data directory is in use by a program that is not ready yet: wait a moment, or stop it; then import again"
     )]
@@ -134,9 +140,11 @@ impl NotBegun {
         match self {
             Self::NoFile | Self::NoFormat(_) | Self::ReportIsInput(_) => Exit::Usage,
             Self::Node(failed) => failed.exit(),
-            Self::NotReadable { .. } | Self::NotWritable { .. } | Self::Remote(_) | Self::InUse => {
-                Exit::Failed
-            }
+            Self::NotReadable { .. }
+            | Self::NotWritable { .. }
+            | Self::Remote(_)
+            | Self::NotRecorded(_)
+            | Self::InUse => Exit::Failed,
         }
     }
 }
@@ -189,12 +197,16 @@ async fn import(settings: &Settings, arguments: &Arguments) -> Result<Exit, NotB
     let progress = Progress::start(Arc::clone(&tally), size, arguments.quiet);
     let working = Arc::clone(&tally);
     let work = tokio::task::spawn_blocking(move || {
-        filing::run(
+        let filed = filing::run(
             feed,
             court.as_deref().unwrap_or_default(),
             desk.as_deref(),
             &working,
-        )
+        );
+        if let Some(Err(why)) = desk.map(|desk| desk.close()) {
+            working.stop(why);
+        }
+        filed
     });
     let worked = work.await;
     drop(progress);
@@ -264,7 +276,15 @@ async fn open_desk(settings: &Settings, identity: &IdentityDir) -> Result<Box<dy
                 ori: identity.peer().oris.first().cloned(),
                 person: None,
             };
-            Ok(Box::new(Direct::new(registry, by)))
+            let direct = Direct::new(registry, by);
+            let data = &settings.data.directory;
+            let tended = CancellationToken::new();
+            let recorder = audit::open(&settings.audit, data, identity, tended.clone()).await;
+            // Room is held back and keys are destroyed by the daemon.
+            tended.cancel();
+            let recorder = recorder.map_err(NodeFailed::from)?;
+            let recorded = Recorded::begin(direct, recorder, identity.identity().path()).await;
+            Ok(Box::new(recorded.map_err(NotBegun::NotRecorded)?))
         }
         Err(NodeFailed::Open(OpenFailed::Shelf(ShelfError::Ledger(OpenError::InUse { .. })))) => {
             let ready = Ready::read(&settings.data.directory).ok_or(NotBegun::InUse)?;

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use ccpor_api::message::*;
 use ccpor_api::{
-    Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem, convert, question, render,
+    Arrival, Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Knock, Problem, convert, question,
+    render,
 };
 use ccpor_domain as domain;
 use domain::{Event, OrderId, OrderState, RequestId, UtcMillis};
@@ -19,6 +20,8 @@ const ORIGIN: &str = "court/alameda/node/1";
 pub(crate) struct Desk {
     held: Mutex<Held>,
     pub(crate) ready: std::sync::atomic::AtomicBool,
+    /// Calls that were turned away before they came here: by whom, and why.
+    pub(crate) turned_away: Mutex<Vec<(String, Code)>>,
 }
 
 #[derive(Default)]
@@ -375,6 +378,13 @@ impl Backend for Desk {
             courts: vec![court],
             freshness: Some(freshness()),
         })
+    }
+
+    async fn knocked(&self, knock: Knock) {
+        if let Arrival::TurnedAway(problem) = knock.arrival {
+            let who = knock.caller.unwrap_or_default().identity;
+            self.turned_away.lock().unwrap().push((who, problem.code));
+        }
     }
 
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {

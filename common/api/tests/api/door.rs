@@ -239,8 +239,8 @@ async fn an_image_that_is_too_large_is_cut_off_and_not_kept() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_on_both_faces() {
-    let (house, _) = open(Limits::default()).await;
+async fn what_cannot_be_read_is_told_on_both_faces_and_recorded() {
+    let (house, desk) = open(Limits::default()).await;
     for (body, wanted) in [
         ("", Code::MalformedRequest),
         ("{\"last\": ", Code::MalformedRequest),
@@ -275,11 +275,64 @@ async fn what_cannot_be_read_is_told_on_both_faces() {
         problem(&house.call(get("/v1/orders/x?when=now"), "").await).code,
         Code::MalformedRequest
     );
+    assert_eq!(
+        recorded(&desk),
+        [
+            Code::MalformedRequest,
+            Code::MalformedRequest,
+            Code::InvalidFields,
+            Code::InvalidFields,
+            Code::InvalidFields,
+            Code::UnsupportedMediaType,
+            Code::MethodNotAllowed,
+            Code::NoSuchOperation,
+            Code::MalformedRequest,
+            Code::MalformedRequest,
+        ]
+    );
+}
+
+/// Why calls of the court's system were turned away before they reached the desk.
+fn recorded(desk: &Desk) -> Vec<Code> {
+    let turned_away = desk.turned_away.lock().unwrap();
+    assert!(turned_away.iter().all(|(who, _)| who == "system/alameda-cms"));
+    turned_away.iter().map(|(_, code)| *code).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_reached_the_registry_is_not_recorded_at_the_door_as_well() {
+    let (house, desk) = open(Limits::default()).await;
+    let client = house.client().await;
+    let unknown = GetOrderRequest {
+        order_id: "0123456789abcdef0123456789abcdef".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        code(client.get_order(unknown).await.unwrap_err()),
+        Code::OrderNotFound
+    );
+    client.status().await.unwrap();
+    assert_eq!(house.call(get("/livez"), "").await.status(), 200);
+    assert_eq!(recorded(&desk), []);
+    // Without the number of an order it never gets there.
+    let nameless = client.get_order(GetOrderRequest::default()).await;
+    assert_eq!(code(nameless.unwrap_err()), Code::InvalidFields);
+    assert_eq!(recorded(&desk), [Code::InvalidFields]);
+}
+
+#[tokio::test]
+async fn a_question_of_a_batch_that_cannot_be_read_is_recorded_and_the_others_are_answered() {
+    let (house, desk) = open(Limits::default()).await;
+    let lines = "{\"last\": \"DOE\"}\n{\"lsat\": \"DOE\"}\n{\"last\": \"ROE\"}\n";
+    let batch = http::Request::post("/v1/lookup/batch").header("content-type", "application/x-ndjson");
+    let answer = house.call(batch, lines).await;
+    assert_eq!(text(&answer).lines().count(), 3, "{}", text(&answer));
+    assert_eq!(recorded(&desk), [Code::InvalidFields]);
 }
 
 #[tokio::test]
 async fn broken_protobuf_and_unknown_methods_get_problems_too() {
-    let (house, _) = open(Limits::default()).await;
+    let (house, desk) = open(Limits::default()).await;
     for (path, bytes, wanted) in [
         (
             "/ccpor.v1.Registry/Lookup",
@@ -298,6 +351,7 @@ async fn broken_protobuf_and_unknown_methods_get_problems_too() {
         let status = tonic::Status::from_header_map(answer.headers()).unwrap();
         let told = Problem::from_status(&status).unwrap_or_else(|| panic!("no {PROBLEM_TRAILER} at {path}"));
         assert_eq!((told.code, status.code()), (wanted, wanted.grpc()), "{path}");
+        assert_eq!(recorded(&desk).last(), Some(&wanted), "{path}");
     }
 }
 

@@ -1,13 +1,14 @@
 //! What happens at the door of the interface, for the record: who came in, and who was turned away. Whoever has no certificate must
 //! not be able to fill the disk: beyond so many a minute, refusals are recorded as one with their count.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ccpor_api::{Arrival, Caller, Knock, Person};
+use ccpor_api::{Arrival, Caller, Knock, Person, Problem};
 use ccpor_audit::{Draft, Operation, Outcome};
 
-use super::recorder::{Call, Recorder, outcome};
+use super::recorder::{Recorder, outcome, plain};
 use crate::people::{self, PersonAct, PersonEvent, Witness};
 
 /// Refusals of one minute that are recorded one by one.
@@ -74,6 +75,33 @@ impl Recorder {
         self.note(draft).await;
     }
 
+    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing.
+    pub fn link_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) {
+        if let Some(draft) = self.machine_refused(address, identity, why) {
+            self.note_unheard(&draft);
+        }
+    }
+
+    /// Records that a machine without a certificate, or with one that ended, was not given one.
+    pub async fn not_enrolled(&self, address: SocketAddr, why: &str) {
+        if let Some(draft) = self.machine_refused(address, None, why) {
+            self.note(draft).await;
+        }
+    }
+
+    fn machine_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) -> Option<Draft> {
+        let times = self.door.counted(Instant::now())?;
+        let caller = Caller {
+            identity: identity.unwrap_or_default(),
+            source: address.to_string(),
+            ..Caller::default()
+        };
+        let mut draft = self.draft(&plain(&caller, Operation::LogOn));
+        draft.act.times = times;
+        draft.act.outcome = Outcome::Refused(why.to_owned());
+        Some(draft)
+    }
+
     fn at_the_door(&self, knock: &Knock) -> Draft {
         let nobody = Caller {
             source: knock.source.clone(),
@@ -83,33 +111,32 @@ impl Recorder {
         if let ("", [only]) = (caller.ori.as_str(), caller.oris.as_slice()) {
             caller.ori.clone_from(only);
         }
-        self.draft(&Call {
-            caller: &caller,
-            operation: match knock.arrival {
-                Arrival::LoggedOn | Arrival::NoHandshake => Operation::LogOn,
-                Arrival::TurnedAway(_) => Operation::Call,
-            },
-            asked: Vec::new(),
-        })
+        let operation = match knock.arrival {
+            Arrival::LoggedOn | Arrival::NoHandshake => Operation::LogOn,
+            Arrival::TurnedAway(_) => Operation::Call,
+        };
+        self.draft(&plain(&caller, operation))
     }
 
-    /// Records what people do with their accounts and sessions, and tells the log. Nobody waits for it; what is done in a session
-    /// stands behind it in the trail.
+    /// Records what people do with their accounts and sessions, and tells the log. They are answered when it is durable.
     #[must_use]
     pub fn witness(self: &Arc<Self>) -> Witness {
-        let (recorder, logged) = (Arc::clone(self), people::logged());
+        let recorder = Arc::clone(self);
         Arc::new(move |event| {
-            logged(event);
-            recorder.person(event);
+            let recorder = Arc::clone(&recorder);
+            Box::pin(async move {
+                people::log(&event);
+                recorder.person(&event).await
+            })
         })
     }
 
-    fn person(&self, event: &PersonEvent) {
+    async fn person(&self, event: &PersonEvent) -> Result<(), Problem> {
         let times = match &event.refused {
             None => Some(1),
             Some(_) => self.door.counted(Instant::now()),
         };
-        let Some(times) = times else { return };
+        let Some(times) = times else { return Ok(()) };
         let caller = Caller {
             identity: event.certificate.clone().unwrap_or_default(),
             person: event.account.clone().map(|account| Person {
@@ -119,19 +146,16 @@ impl Recorder {
             }),
             ..Caller::default()
         };
-        let mut draft = self.draft(&Call {
-            caller: &caller,
-            operation: match event.what {
-                PersonAct::LogOn => Operation::SignIn,
-                PersonAct::SetUp => Operation::SetUp,
-                PersonAct::Session => Operation::Session,
-                PersonAct::LogOff => Operation::SignOut,
-            },
-            asked: Vec::new(),
-        });
+        let operation = match event.what {
+            PersonAct::LogOn => Operation::SignIn,
+            PersonAct::SetUp => Operation::SetUp,
+            PersonAct::Session => Operation::Session,
+            PersonAct::LogOff => Operation::SignOut,
+        };
+        let mut draft = self.draft(&plain(&caller, operation));
         draft.act.times = times;
         draft.act.outcome = event.refused.clone().map_or(Outcome::Done, Outcome::Refused);
-        self.note_unheard(&draft);
+        self.on_record(draft).await
     }
 
     /// An entry that stands before those of the calls on the connection, so that it is durable when one of them is answered.

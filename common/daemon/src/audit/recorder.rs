@@ -123,6 +123,43 @@ impl Recorder {
         self.look_ups.load(Ordering::Relaxed)
     }
 
+    /// Records that something is about to be carried out, and waits until that is durable.
+    ///
+    /// # Errors
+    /// That it could not be recorded: then it must not be begun.
+    pub async fn begun(&self, by: &Caller, operation: Operation) -> Result<(), Problem> {
+        self.on_record(self.draft(&plain(by, operation))).await
+    }
+
+    /// Records what was done with orders that no call named beforehand, and waits until that is durable.
+    ///
+    /// # Errors
+    /// That it could not be recorded.
+    pub async fn carried_out(
+        &self,
+        by: &Caller,
+        operation: Operation,
+        orders: Vec<OrderId>,
+    ) -> Result<(), Problem> {
+        let mut draft = self.draft(&plain(by, operation));
+        let seen = Seen {
+            hits: u32::try_from(orders.len()).unwrap_or(u32::MAX),
+            orders,
+            ..Seen::default()
+        };
+        see(&mut draft, seen);
+        self.on_record(draft).await
+    }
+
+    /// Writes a draft and waits until it is durable.
+    pub(super) async fn on_record(&self, draft: Draft) -> Result<(), Problem> {
+        let mut pending = Pending {
+            trail: &self.trail,
+            draft: Some(draft),
+        };
+        self.write(&mut pending, true).await
+    }
+
     /// Records something that nobody waits for.
     pub(super) async fn note(&self, draft: Draft) {
         let mut pending = Pending {
@@ -283,6 +320,15 @@ impl Drop for Pending<'_> {
                 tracing::error!(%error, "a call that was cut off was not recorded; it was not answered")
             }
         }
+    }
+}
+
+/// A call that asks for nobody by name.
+pub(super) fn plain(caller: &Caller, operation: Operation) -> Call<'_> {
+    Call {
+        caller,
+        operation,
+        asked: Vec::new(),
     }
 }
 

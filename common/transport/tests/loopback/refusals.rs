@@ -1,12 +1,14 @@
 //! Who is not let in, and what does not get through: each with its reason, while an honest node goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, Identity, IdentityDir, Moment};
 use ccpor_sync::{CloseReason, OriginSet};
 use ccpor_transport::{
-    ALPN, CertificateFault, OriginTrouble, Permissions, TransportChoice, Trouble, Uplink, UplinkConfig,
+    ALPN, CertificateFault, Landing, LandingConfig, OriginTrouble, Permissions, Refusal, TransportChoice,
+    Trouble, Uplink, UplinkConfig,
 };
 use quinn::crypto::rustls::QuicClientConfig;
 
@@ -23,11 +25,31 @@ async fn refused(realm: &Realm, other: &IdentityDir) -> Trouble {
     by_quic
 }
 
+/// What the hub tells of it, when it was the hub that refused.
+fn as_seen_here(why: &Trouble) -> Option<Trouble> {
+    match why.clone() {
+        Trouble::Certificate { fault, ours: true } => Some(Trouble::Certificate { fault, ours: false }),
+        Trouble::Closed {
+            reason,
+            by_peer: true,
+        } => Some(Trouble::Closed {
+            reason,
+            by_peer: false,
+        }),
+        _ => None,
+    }
+}
+
 async fn refused_by(realm: &Realm, other: &IdentityDir, transport: TransportChoice) -> Trouble {
     let (hub, honest) = (Memory::hub(), Memory::node());
     let hub_folder = format!("hub-{transport}");
     let identity = realm.issue(&Identity::hub(1).unwrap(), &hub_folder);
-    let landing = land(&identity, &hub, anywhere());
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let config = LandingConfig {
+        refusals: Arc::new(move |refusal: &Refusal| tell.send(refusal.clone()).unwrap()),
+        ..LandingConfig::hub(anywhere())
+    };
+    let landing = Landing::start(&identity, hub.services(), config).unwrap();
     let address = landing.local_addr().unwrap();
     let link = dial(
         &realm.issue(
@@ -42,6 +64,17 @@ async fn refused_by(realm: &Realm, other: &IdentityDir, transport: TransportChoi
     let why = trouble(&refused).await;
     assert_eq!(refused.status().borrow().up_since, None, "never counted as up");
     refused.stop().await;
+    if let Some(here) = as_seen_here(&why) {
+        let refusal = tokio::time::timeout(Duration::from_secs(20), told.recv()).await;
+        let refusal = refusal.unwrap().unwrap();
+        assert!(refusal.address.ip().is_loopback());
+        assert_eq!(refusal.why, here);
+        let who = matches!(here, Trouble::Closed { .. }).then(|| other.identity().clone());
+        assert_eq!(
+            refusal.identity, who,
+            "whom the certificate names, when it is a good one"
+        );
+    }
     honest.file(&origin("honest"), 2);
     hub.until("the honest node goes on", |hub| hub.len(&origin("honest")) == 2)
         .await;
