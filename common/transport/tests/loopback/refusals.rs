@@ -197,7 +197,7 @@ async fn connect(
     to: std::net::SocketAddr,
 ) -> Result<quinn::Connection, quinn::ConnectionError> {
     let endpoint = quinn::Endpoint::client(anywhere()).unwrap();
-    let config = quinn::ClientConfig::new(std::sync::Arc::new(QuicClientConfig::try_from(tls).unwrap()));
+    let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
     endpoint.connect_with(config, to, "ccpor").unwrap().await
 }
 
@@ -267,7 +267,7 @@ async fn no_certificate_and_another_protocol_are_refused() {
     let address = landing.local_addr().unwrap();
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(identity.ca().iter().cloned());
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut bare = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
