@@ -8,7 +8,6 @@ use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, TrailCopies};
-use ccpor_daemon::audit::{self, AuditFailed, Audited, TrailCopies};
 use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;

@@ -7,7 +7,6 @@ use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts};
-use ccpor_daemon::audit::{self, AuditFailed, Audited};
 use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;

@@ -54,7 +54,12 @@ async fn figures_of_node_and_hub_are_counted_and_are_there_after_a_restart() -> 
     assert_eq!(table.status, 200);
     assert_eq!(sums(&table.text), (3, 5), "{}", table.text);
     let page = visitor.open("/machine").await?.text;
-    for words in ["<svg viewBox=\"0 0 530 122\"", "3 in all", "5 in all", "course.csv"] {
+    for words in [
+        "<svg viewBox=\"0 0 530 122\"",
+        "3 in all",
+        "5 in all",
+        "course.csv",
+    ] {
         assert!(page.contains(words), "{words} is not in {page}");
     }
     assert!(!page.contains("Kanarienweg") && !page.contains("NOBODY"));

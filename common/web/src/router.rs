@@ -9,7 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, bench, entry, fence, live, log_on, machine, order, own, print, queue, scan, search, service, today, upload, users,
+    answers, asset, bench, entry, fence, live, log_on, machine, order, own, print, queue, scan, search,
+    service, today, upload, users,
 };
 
 /// Everything behind the fence.
