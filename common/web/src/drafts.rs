@@ -19,6 +19,30 @@ const LARGEST: usize = 256 * 1024;
 /// How long one is kept: what was typed on a Friday is there on the Monday after a holiday.
 const KEPT_FOR_MS: u64 = 4 * 24 * 3_600_000;
 
+/// How long what was typed on a page is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// Over a restart: the entry of an order, and what is done with one.
+    OnDisk,
+    /// In memory: questions about people, and reasons.
+    InMemory,
+    /// Not at all: no other page may have what is typed on it kept, since it may be a password.
+    No,
+}
+
+impl Kept {
+    fn of(path: &str) -> Self {
+        let below = |page: &str| path.strip_prefix(page).is_some_and(|rest| rest.starts_with('/'));
+        if path == "/entry" || below("/orders") {
+            Self::OnDisk
+        } else if matches!(path, "/search" | "/between") || below("/scans") {
+            Self::InMemory
+        } else {
+            Self::No
+        }
+    }
+}
+
 /// What somebody typed and did not send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draft {
@@ -122,7 +146,7 @@ impl Drafts {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a draft; gives its name. What was typed earlier in the same form gives way to it.
+    /// Keeps a draft; gives its name, which is empty when nothing of its page is kept. What was typed earlier in the same form gives way to it.
     pub(crate) async fn keep(self: &Arc<Self>, draft: Draft) -> String {
         let drafts = Arc::clone(self);
         let kept = tokio::task::spawn_blocking(move || drafts.write(draft)).await;
@@ -130,6 +154,10 @@ impl Drafts {
     }
 
     fn write(&self, draft: Draft) -> String {
+        let kept = Kept::of(&draft.path);
+        if kept == Kept::No {
+            return String::new();
+        }
         let fields = draft.fields.without("form_token");
         let draft = Draft { fields, ..draft };
         let now = moment::millis_now().unwrap_or(0);
@@ -147,7 +175,7 @@ impl Drafts {
             draft: draft.clone(),
         })
         .unwrap_or_default();
-        let on_disk = match &self.safe {
+        let on_disk = match self.safe.as_ref().filter(|_| kept == Kept::OnDisk) {
             Some(safe) if bytes.len() <= LARGEST => safe.keep(&id, &bytes),
             // A form is never larger.
             Some(_) => return String::new(),
@@ -340,6 +368,38 @@ mod tests {
         let again = open(directory.path());
         assert_eq!(again.offered("ana").len(), 1);
         assert!(again.get(&old, "ana", "").is_some());
+    }
+
+    #[tokio::test]
+    async fn what_may_be_a_password_is_kept_nowhere_and_a_question_in_memory_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let drafts = open(directory.path());
+        let on = |path: &str| Draft {
+            path: path.into(),
+            ..draft("ana", "", "x")
+        };
+        for path in [
+            "/account/password",
+            "/users/new",
+            "/log-on",
+            "/set-up",
+            "/",
+            "/ordersx",
+            "/entry/x",
+        ] {
+            assert_eq!(drafts.keep(on(path)).await, "", "{path}");
+        }
+        for path in ["/search", "/between", "/scans/ab", "/orders/7K3M/amend", "/entry"] {
+            let id = drafts.keep(on(path)).await;
+            assert!(drafts.get(&id, "ana", "").is_some(), "{path}");
+        }
+        let again = open(directory.path()).offered("ana");
+        let mut pages: Vec<_> = again
+            .iter()
+            .filter_map(|offer| offer.address.split('?').next())
+            .collect();
+        pages.sort_unstable();
+        assert_eq!(pages, ["/entry", "/orders/7K3M/amend"]);
     }
 
     #[tokio::test]

@@ -171,7 +171,9 @@ async fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) ->
                 fields: visit.fields.clone(),
             })
             .await;
-        back = format!("{page}?draft={draft}");
+        if !draft.is_empty() {
+            back = format!("{page}?draft={draft}");
+        }
     }
     let back = safe_path(&back);
     if open || visit.session.is_some() {

@@ -223,7 +223,11 @@ pub(crate) async fn lock(State(site): State<Site>, Extension(visit): Extension<V
                 fields: typed,
             })
             .await;
-        format!("{path}?draft={id}")
+        if id.is_empty() {
+            from
+        } else {
+            format!("{path}?draft={id}")
+        }
     } else {
         from
     };
