@@ -124,6 +124,37 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       for (const one of [desk, other]) await one.close();
     });
 
+    it("a person takes new recovery codes with a code; a new one opens the door and an old one does not", async () => {
+      const desk = await open("court");
+      await desk.page.goto("/account");
+      const take = async (code) => {
+        await desk.type(words.code_now, code);
+        await desk.tabTo(words.recovery_make);
+        await desk.enter();
+      };
+      await take("000000");
+      await desk.says(words.problem_title);
+      const taken = async () => {
+        assert.equal(await desk.heading(), words.recovery_title);
+        return desk.page.locator(".codes code").allInnerTexts();
+      };
+      await take(desk.person.codes.shift());
+      const first = await taken();
+      assert.equal(first.length, 10);
+      await desk.tabTo(words.recovery_done);
+      await desk.enter();
+      assert.equal(desk.path(), "/account");
+      await take(first[0]);
+      const second = await taken();
+      const other = await Desk.open(browser, stand, { language, scripts });
+      await other.page.goto("/log-on");
+      await other.credentials({ ...desk.person, codes: [first[1]] });
+      assert.equal(other.path(), "/log-on");
+      await other.credentials({ ...desk.person, codes: [second[0]] });
+      assert.equal(await other.heading(), words.search_title);
+      for (const one of [desk, other]) await one.close();
+    });
+
     it("who does not keep accounts sees none of them", async () => {
       const desk = await open("supervisor");
       for (const path of ["/users", "/users/new", "/users/list.csv", "/users/0123456789abcdef"]) {

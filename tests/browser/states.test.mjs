@@ -162,6 +162,10 @@ async function states(desk, seen) {
   await page.locator("#again").press("Enter");
   await page.waitForSelector("#problem");
   await seen("own-account-refused");
+  await page.locator("#recovery_code").fill(desk.person.codes.shift());
+  await page.locator("#recovery_code").press("Enter");
+  await page.waitForSelector(".codes");
+  await seen("recovery-codes");
   await fresh("administrator");
   await page.goto("/users");
   await seen("accounts");

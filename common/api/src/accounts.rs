@@ -131,4 +131,7 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Another password for the caller's own account; its sessions are over.
     async fn change_password(&self, by: &Caller, change: PasswordChange) -> Result<(), Problem>;
+
+    /// New recovery codes for the caller's own account, shown once, against a code of the second factor; the ones until now are void.
+    async fn renew_recovery_codes(&self, by: &Caller, code: Hidden) -> Result<Vec<Hidden>, Problem>;
 }

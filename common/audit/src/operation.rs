@@ -107,6 +107,8 @@ operations! {
     ScanView = "scan-view", ImageView;
     /// A scan that waits was taken into somebody's hands, attached to an order, or set aside.
     HandleScan = "handle-scan", Change;
+    /// A person took new recovery codes.
+    RenewRecoveryCodes = "renew-recovery-codes", LogOn;
 }
 
 /// The kinds of operation that auditors tell apart.

@@ -10,7 +10,7 @@ use ccpor_api::{
 };
 use ccpor_domain::UtcMillis;
 use ccpor_people::{
-    Account, AddRefused, Book, ChangeRefused, NewAccount, Refused, Secret, Standing, hash, verify,
+    Account, AddRefused, Book, ChangeRefused, NewAccount, Recovery, Refused, Secret, Standing, hash, verify,
 };
 
 use crate::guard::may_ask;
@@ -96,6 +96,22 @@ impl Accounts for LocalPeople {
             Ok(store.change(change)?.map_err(not_confirmed))
         });
         tried.await?.map_err(|error| not_read(&error))?
+    }
+
+    async fn renew_recovery_codes(&self, by: &Caller, code: Hidden) -> Result<Vec<Hidden>, Problem> {
+        let name = person(by)?.account.clone();
+        let (store, now) = (Arc::clone(&self.store), self.now());
+        let done = blocking(move || {
+            let (kept, codes) = match Recovery::generate() {
+                Ok(made) => made,
+                Err(error) => return Ok(Err(Problem::new(Code::Unavailable, error.to_string()))),
+            };
+            let taken = store.change(|book| book.recover_with(&name, code.reveal(), kept, now))?;
+            Ok(taken.map(|()| codes).map_err(not_confirmed))
+        });
+        let codes = done.await?.map_err(|error| not_read(&error))??;
+        let shown = |code: &Secret| Hidden::new(code.reveal().to_owned());
+        Ok(codes.iter().map(shown).collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use ccpor_access::Role;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::factor::SecondFactor;
+use crate::factor::{Recovery, SecondFactor};
 use crate::one_time::OneTime;
 use crate::password::Hash;
 use crate::rules::{FAILURES, FAILURES_WITHIN, SET_UP, UNUSED};
@@ -229,6 +229,18 @@ impl Account {
         if let Some(proof) = &mut self.proof {
             proof.password = password;
             self.changed = now;
+        }
+        Ok(())
+    }
+
+    /// A person takes new recovery codes, with a code of the second factor; the ones until now open nothing any more. Sessions stay.
+    ///
+    /// # Errors
+    /// [`Refused`]; a failed attempt counts.
+    pub fn recover_with(&mut self, code: &str, codes: Recovery, now: i64) -> Result<(), Refused> {
+        self.confirm(code, now)?;
+        if let Some(proof) = &mut self.proof {
+            proof.factor.recover_with(codes);
         }
         Ok(())
     }

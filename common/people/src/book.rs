@@ -7,7 +7,7 @@ use ccpor_domain::CourtRef;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, LogOn, Refused, Standing};
-use crate::factor::SecondFactor;
+use crate::factor::{Recovery, SecondFactor};
 use crate::one_time::{NoRandomness, OneTime};
 use crate::password::Hash;
 use crate::rules::{ACCOUNTS, NAME_TAKEN};
@@ -163,6 +163,16 @@ impl Book {
     /// [`Refused`].
     pub fn confirm(&mut self, name: &str, code: &str, now: i64) -> Result<(), Refused> {
         self.change_any(name).ok_or(Refused::Unknown)?.confirm(code, now)
+    }
+
+    /// A person takes new recovery codes; see [`Account::recover_with`].
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn recover_with(&mut self, name: &str, code: &str, codes: Recovery, now: i64) -> Result<(), Refused> {
+        self.change_any(name)
+            .ok_or(Refused::Unknown)?
+            .recover_with(code, codes, now)
     }
 
     /// A person chooses another password; see [`Account::change_password`].

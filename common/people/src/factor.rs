@@ -18,7 +18,29 @@ pub struct SecondFactor {
     /// The last step whose code was taken: no code counts twice.
     last_step: u64,
     /// Recovery codes that are left.
-    recovery: Vec<OneTime>,
+    recovery: Recovery,
+}
+
+/// Recovery codes as an account keeps them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recovery(Vec<OneTime>);
+
+impl Recovery {
+    /// New codes; they are shown once.
+    ///
+    /// # Errors
+    /// [`NoRandomness`].
+    pub fn generate() -> Result<(Self, Vec<Secret>), NoRandomness> {
+        let mut codes = Vec::new();
+        let mut kept = Vec::new();
+        for _ in 0..RECOVERY_CODES {
+            let (code, one) = OneTime::generate()?;
+            codes.push(code);
+            kept.push(one);
+        }
+        Ok((Self(kept), codes))
+    }
 }
 
 impl SecondFactor {
@@ -31,13 +53,7 @@ impl SecondFactor {
         rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
         let key = Secret::new(STANDARD.encode(bytes));
         zeroize::Zeroize::zeroize(&mut bytes);
-        let mut codes = Vec::new();
-        let mut recovery = Vec::new();
-        for _ in 0..RECOVERY_CODES {
-            let (code, kept) = OneTime::generate()?;
-            codes.push(code);
-            recovery.push(kept);
-        }
+        let (recovery, codes) = Recovery::generate()?;
         let factor = Self {
             key,
             last_step: 0,
@@ -61,17 +77,22 @@ impl SecondFactor {
             self.last_step = step;
             return true;
         }
-        let Some(place) = self.recovery.iter().position(|kept| kept.is(&typed)) else {
+        let Some(place) = self.recovery.0.iter().position(|kept| kept.is(&typed)) else {
             return false;
         };
-        self.recovery.remove(place);
+        self.recovery.0.remove(place);
         true
     }
 
     /// Recovery codes that are left.
     #[must_use]
     pub fn recovery_codes_left(&self) -> usize {
-        self.recovery.len()
+        self.recovery.0.len()
+    }
+
+    /// Takes these recovery codes; the ones until now open nothing any more.
+    pub(crate) fn recover_with(&mut self, codes: Recovery) {
+        self.recovery = codes;
     }
 
     fn totp(&self, issuer: &str, account: &str) -> Option<Totp> {

@@ -27,7 +27,7 @@ mod rules;
 
 pub use account::{Account, Disabled, LogOn, Refused, Standing};
 pub use book::{AddRefused, Book, ChangeRefused, NewAccount};
-pub use factor::{SecondFactor, enrolment_uri};
+pub use factor::{Recovery, SecondFactor, enrolment_uri};
 pub use one_time::{NoRandomness, OneTime};
 pub use password::{CommonPasswords, Hash, PasswordRefused, hash, verify};
 pub use secret::Secret;

@@ -8,8 +8,8 @@
 
 use ccpor_access::Role;
 use ccpor_people::{
-    AddRefused, Book, ChangeRefused, CommonPasswords, Ended, Hash, NewAccount, Refused, SecondFactor, Secret,
-    Sessions, Standing, Store, hash, import,
+    AddRefused, Book, ChangeRefused, CommonPasswords, Ended, Hash, NewAccount, Recovery, Refused,
+    SecondFactor, Secret, Sessions, Standing, Store, hash, import,
 };
 use proptest::prelude::*;
 
@@ -456,6 +456,30 @@ fn who_confirms_wrongly_five_times_is_locked_like_who_logs_on_wrongly() {
         Err(Refused::NowLocked)
     );
     assert_eq!(office.standing(START + 7), Standing::Locked);
+}
+
+#[test]
+fn new_recovery_codes_void_the_old_ones_and_a_wrong_code_voids_none() {
+    let mut office = office();
+    let (kept, codes) = Recovery::generate().unwrap();
+    let old = |place: usize, office: &Office| office.recovery[place].reveal().to_owned();
+    let refused = office
+        .book
+        .recover_with("mgarcia", "000000", kept.clone(), START + 1);
+    assert_eq!(refused, Err(Refused::Factor));
+    let first = old(0, &office);
+    assert_eq!(office.tried(true, &first, START + 2), Ok(()), "still good");
+    let second = old(1, &office);
+    assert_eq!(
+        office.book.recover_with("mgarcia", &second, kept, START + 3),
+        Ok(())
+    );
+    let third = old(2, &office);
+    assert_eq!(office.tried(true, &third, START + 4), Err(Refused::Factor));
+    for code in codes {
+        assert_eq!(office.tried(true, code.reveal(), START + 5), Ok(()));
+    }
+    assert_eq!(office.logs_on(START + DAY), Ok(()), "the authenticator stays");
 }
 
 #[test]

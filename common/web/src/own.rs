@@ -1,4 +1,4 @@
-//! Everybody's own account: another password, and the sessions that are open.
+//! Everybody's own account: another password, new recovery codes, and the sessions that are open.
 
 use askama::Template;
 use axum::Extension;
@@ -105,6 +105,37 @@ pub(crate) async fn change_password(State(site): State<Site>, Extension(visit): 
     match done.await {
         // The sessions of the old password are over, this one too.
         Ok(()) => Ok(Redirect::to("/log-on").into_response()),
+        Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {
+            form(&site, &visit, Some(said(&problem)), false).await
+        }
+        Err(problem) => Err(told(problem)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "recovery.html")]
+struct RecoveryPage<'a> {
+    f: Frame<'a>,
+    codes: Vec<&'a str>,
+}
+
+/// `POST /account/recovery`: new recovery codes, shown once.
+pub(crate) async fn renew_recovery_codes(
+    State(site): State<Site>,
+    Extension(visit): Extension<Visit>,
+) -> Shown {
+    let told = |problem| trouble(&site, &visit, &problem);
+    let caller = visit.caller().map_err(told)?;
+    let code = Hidden::new(visit.fields.get("recovery_code").to_owned());
+    let accounts = site.pages.accounts.clone();
+    let done = ask::write(&site, |_| async move {
+        accounts.renew_recovery_codes(&caller, code).await
+    });
+    match done.await {
+        Ok(codes) => show(&RecoveryPage {
+            f: Frame::new(&site, &visit, visit.words().recovery_title, Here::Elsewhere),
+            codes: codes.iter().map(Hidden::reveal).collect(),
+        }),
         Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {
             form(&site, &visit, Some(said(&problem)), false).await
         }

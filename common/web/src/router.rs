@@ -45,6 +45,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/today", get(today::page))
         .route("/account", get(own::page))
         .route("/account/password", post(own::change_password))
+        .route("/account/recovery", post(own::renew_recovery_codes))
         .route("/account/sessions", post(own::end_session))
         .route("/users", get(users::list))
         .route("/users/list.csv", get(users::table))

@@ -83,4 +83,10 @@ impl Accounts for AuditedAccounts {
         let work = self.inner.change_password(by, change);
         self.recorder.around(call, work, |()| seen(1)).await
     }
+
+    async fn renew_recovery_codes(&self, by: &Caller, code: Hidden) -> Result<Vec<Hidden>, Problem> {
+        let call = call(by, Operation::RenewRecoveryCodes, Some(own(by)));
+        let work = self.inner.renew_recovery_codes(by, code);
+        self.recorder.around(call, work, |_| seen(1)).await
+    }
 }
