@@ -215,12 +215,13 @@ async fn where_udp_is_swallowed_the_link_goes_over_tcp_and_comes_back_to_quic_by
         }
     })
     .await?;
-    until("the hub holds all of it", || async {
+    // What is durable there is counted a moment later.
+    until("the hub holds and counts all of it", || async {
         let (here, there) = (node.list_courts().await?, hub.list_courts().await?);
-        Ok((heads(&here) == heads(&there)).then_some(()))
+        let counted = hub.status().await?.orders;
+        Ok((heads(&here) == heads(&there) && counted == filed + 1).then_some(()))
     })
     .await?;
-    assert_eq!(hub.status().await?.orders, filed + 1);
     let told = preflight("hub.transport=auto")?.run().await?;
     told.said(
         0,
