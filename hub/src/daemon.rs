@@ -7,7 +7,7 @@ use std::time::Instant;
 use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
-use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, TrailCopies};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, AuditedTrails, TrailCopies};
 use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
@@ -95,12 +95,12 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     let book = Arc::new(Book::open(&identity, &settings.data.directory, &public)?);
     let sharing = Arc::new(Sharing::open(&settings.data.directory, None));
     let recorder = audit::open(&settings.audit, &settings.data.directory, &identity, stop.clone()).await?;
-    let copies = TrailCopies::new(
+    let copies = Arc::new(TrailCopies::new(
         audit::directory(&settings.data.directory),
         name.clone(),
         identity::record_key(&identity)?.0,
         Arc::new(CertifiedKeys::of(&identity)),
-    );
+    ));
     let nodes = landing::start(
         &settings.nodes,
         &identity,
@@ -108,7 +108,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Arc::clone(&book),
         Arc::clone(&sharing),
         &recorder,
-        copies,
+        Arc::clone(&copies),
     )?;
     let authority = enrolment::authority(&settings.enrolment)?;
     let spread = Spread::new(
@@ -183,6 +183,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
         accounts: Arc::new(accounts),
+        trails: Arc::new(AuditedTrails::new(Arc::clone(&recorder), Some(copies))),
         place: name.clone(),
         drafts: None,
         longest: limits.call,

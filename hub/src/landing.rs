@@ -48,7 +48,7 @@ pub(crate) fn start(
     book: Arc<Book>,
     sharing: Arc<Sharing>,
     recorder: &Arc<Recorder>,
-    copies: TrailCopies,
+    copies: Arc<TrailCopies>,
 ) -> Result<Nodes, LandingFailed> {
     let listen = settings
         .listen
@@ -62,7 +62,7 @@ pub(crate) fn start(
                 reader: Arc::new(Reader::new(Arc::clone(&registry), Arc::clone(&sharing))),
                 recorder: Arc::clone(recorder),
                 otherwise: KeepsTrails {
-                    copies: Arc::new(copies),
+                    copies,
                     otherwise: GivesTopology {
                         book,
                         otherwise: GivesSharing {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
-use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts};
+use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, AuditedTrails};
 use ccpor_daemon::course::{self, Course};
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::guard::Guarded;
@@ -190,6 +190,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         backend: Arc::clone(&backend),
         people: Arc::clone(&people),
         accounts: Arc::new(accounts),
+        trails: Arc::new(AuditedTrails::new(Arc::clone(&recorder), None)),
         place: if settings.court.name.is_empty() {
             name.clone()
         } else {

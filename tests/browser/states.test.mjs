@@ -184,6 +184,17 @@ async function states(desk, seen) {
   await page.locator("#code").press("Enter");
   await page.waitForSelector(".secret");
   await seen("letter");
+  await fresh("auditor");
+  await page.goto("/audit");
+  await seen("audit");
+  await page.locator("#purpose").fill("weekly review");
+  await page.locator("#purpose").press("Enter");
+  await page.waitForSelector("#found");
+  await seen("audit-found");
+  await page.locator("#order").fill("BW69");
+  await page.locator("#order").press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("audit-refused");
   await fresh("operator");
   await page.goto("/machine");
   await seen("machine");

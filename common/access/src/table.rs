@@ -273,7 +273,8 @@ pub const TABLE: &[Row] = &[
     },
     Row {
         role: Role::Auditor,
-        verbs: &[(Verb::Status, Reach::Any)],
+        // Who looked, when and at what, never whom for: that is sealed for the auditors' own key.
+        verbs: &[(Verb::Status, Reach::Any), (Verb::Trails, Reach::Any)],
         ..BLIND
     },
     Row {

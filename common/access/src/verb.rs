@@ -39,11 +39,13 @@ pub enum Verb {
     Care,
     /// Make, change and disable the accounts of people at a machine.
     Accounts,
+    /// Read the audit trails that a machine keeps, without what was asked for.
+    Trails,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Search,
         Self::View,
         Self::Image,
@@ -62,6 +64,7 @@ impl Verb {
         Self::Status,
         Self::Care,
         Self::Accounts,
+        Self::Trails,
     ];
 
     /// What people call it.
@@ -86,6 +89,7 @@ impl Verb {
             Self::Status => "status",
             Self::Care => "care",
             Self::Accounts => "accounts",
+            Self::Trails => "audit trails",
         }
     }
 }

@@ -26,6 +26,7 @@ mod freshness;
 pub mod question;
 pub mod convert;
 pub mod render;
+mod trails;
 mod accounts;
 mod people;
 mod reached;
@@ -47,4 +48,5 @@ pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUp
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};
 pub use target::Target;
+pub use trails::{TrailPage, TrailPlace, TrailQuestion, TrailRow, TrailState, Trails};
 pub use visit::Shown;

@@ -16,7 +16,7 @@ use crate::codec::{decode, encode};
 use crate::day_key::{DayKey, KeyName};
 use crate::day_keys::{DayKeyFiles, DayKeyFilesFailed};
 use crate::entry::{Act, Entry, KeyBegan, Reading};
-use crate::operation::Kind;
+use crate::operation::{Kind, Operation};
 use crate::tag::{Clue, Tag, TagKey};
 use crate::told::{Asked, Told};
 
@@ -96,8 +96,14 @@ pub struct Search {
     pub user: Option<String>,
     /// An ORI.
     pub ori: Option<String>,
+    /// The agency that asked.
+    pub agency: Option<String>,
     /// Kinds of operation; empty for all.
     pub kinds: Vec<Kind>,
+    /// One operation.
+    pub operation: Option<Operation>,
+    /// How it ended, by its word: see [`crate::Outcome::WORDS`].
+    pub outcome: Option<&'static str>,
     /// Not before.
     pub since: Option<UtcMillis>,
     /// Before.
@@ -249,7 +255,7 @@ impl Archive {
 
 impl Search {
     /// Whether an act is looked for; then, whether only its answer made it so.
-    fn finds(&self, act: &Act, tags: Option<&TagKey>) -> Option<bool> {
+    pub(crate) fn finds(&self, act: &Act, tags: Option<&TagKey>) -> Option<bool> {
         let by = &act.by;
         let user = |user: &String| {
             [&by.identity, &by.agency, &by.user, &by.via, &by.name()]
@@ -262,7 +268,12 @@ impl Search {
                 .kinds
                 .iter()
                 .all(|_| self.kinds.contains(&act.operation.kind()))
+            && self.operation.is_none_or(|operation| act.operation == operation)
+            && self.outcome.is_none_or(|word| act.outcome.word() == word)
             && self.user.as_ref().is_none_or(user)
+            && self.agency.as_ref().is_none_or(|agency| {
+                by.agency.eq_ignore_ascii_case(agency) || by.ori.eq_ignore_ascii_case(agency)
+            })
             && self
                 .ori
                 .as_ref()

@@ -78,6 +78,32 @@ pub enum Outcome {
     Begun,
 }
 
+impl Outcome {
+    /// The word of every outcome.
+    pub const WORDS: [&'static str; 5] = ["done", "refused", "failed", "cut-off", "begun"];
+
+    /// The word, without the problem's code.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+            Self::CutOff => "cut-off",
+            Self::Begun => "begun",
+        }
+    }
+
+    /// The problem's code; empty when there was no problem.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Refused(code) | Self::Failed(code) => code,
+            Self::Done | Self::CutOff | Self::Begun => "",
+        }
+    }
+}
+
 /// Somebody did something, or was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Act {

@@ -18,6 +18,7 @@
 pub mod weekly;
 pub mod snoop;
 mod export;
+mod newest;
 mod archive;
 mod trail;
 mod reserve;
@@ -45,6 +46,7 @@ pub use entry::{
 };
 pub use export::{ExportFailed, Exported, Exporter, check_export};
 pub use hpke::SealedTo;
+pub use newest::{Bounds, Newest, Onward, newest};
 pub use operation::{Kind, Operation};
 pub use shown::ShownNames;
 pub use tag::{Clue, Tag, TagKey};

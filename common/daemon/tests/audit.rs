@@ -5,9 +5,9 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ccpor_api::{Caller, Code, Person, Problem};
+use ccpor_api::{Caller, Code, Person, Problem, TrailQuestion, Trails};
 use ccpor_audit::{Archive, Asked, AuditorsKey, Found, Operation, Outcome, Search, Trail, TrailConfig};
-use ccpor_daemon::audit::{Call, Recorder, Seen};
+use ccpor_daemon::audit::{AuditedTrails, Call, Recorder, Seen};
 use ccpor_daemon::people::{PersonAct, PersonEvent};
 use ccpor_domain::OrderId;
 use ccpor_ledger::{OriginId, PinnedKeys, SigningKey};
@@ -255,4 +255,111 @@ async fn whoever_signs_in_is_answered_when_that_is_durable_and_not_when_it_canno
     scene.recorder.close().await;
     let problem = witness(event()).await.unwrap_err();
     assert_eq!(problem.code, Code::NotRecorded);
+}
+
+fn auditor(role: &str) -> Caller {
+    Caller {
+        purpose: "complaint 26-11".into(),
+        person: Some(Person {
+            account: "audra".into(),
+            role: role.into(),
+            of: String::new(),
+            session: "s-2".into(),
+        }),
+        ..officer()
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_reads_the_trail_and_nobody_else_does_and_both_are_on_record() {
+    let scene = Scene::new();
+    let by = officer();
+    let seen = |_: &()| Seen {
+        orders: vec![OrderId([7; 16])],
+        hits: 1,
+        ..Seen::default()
+    };
+    for operation in [Operation::LookUp, Operation::OrderView, Operation::Enforce] {
+        let mut call = call(&by, operation);
+        call.asked = vec![Asked {
+            last: "Zyxwvut".into(),
+            ..Asked::default()
+        }];
+        scene.recorder.around(call, async { Ok(()) }, seen).await.unwrap();
+    }
+    let trails = AuditedTrails::new(Arc::clone(&scene.recorder), None);
+    for role in ["supervisor", "administrator", "operator", "judge"] {
+        let refused = trails.read(&auditor(role), TrailQuestion::default()).await;
+        assert_eq!(refused.unwrap_err().code, Code::NotAllowed, "{role}");
+    }
+    let question = TrailQuestion {
+        who: "jdoe".into(),
+        operation: "order-view".into(),
+        order: OrderId([7; 16]).registry_number().to_string(),
+        ..TrailQuestion::default()
+    };
+    let page = trails.read(&auditor("auditor"), question.clone()).await.unwrap();
+    let [row] = page.rows.as_slice() else {
+        panic!("one row: {page:?}");
+    };
+    assert_eq!(
+        (row.operation.as_str(), row.sealed, row.states_purpose),
+        ("order-view", true, true)
+    );
+    assert!(!format!("{page:?}").contains("Zyxwvut"));
+    assert!(page.onward.is_empty() && page.trails.len() == 1 && page.trails[0].trouble.is_empty());
+    let table = TrailQuestion {
+        export: true,
+        ..question
+    };
+    trails.read(&auditor("auditor"), table).await.unwrap();
+    let found = scene.found().await;
+    let readings: Vec<_> = found
+        .iter()
+        .filter(|found| found.act.by.user == "audra")
+        .map(|found| (found.act.operation, found.act.outcome.word(), found.act.hits))
+        .collect();
+    let mut expected = vec![(Operation::AuditSearch, "refused", 0); 4];
+    expected.extend([
+        (Operation::AuditSearch, "done", 1),
+        (Operation::AuditExport, "done", 1),
+    ]);
+    assert_eq!(readings, expected);
+    let told = found.last().unwrap().told.as_ref().unwrap();
+    assert_eq!(told.purpose, "complaint 26-11");
+    assert!(told.asked[0].numbers.contains(&("user".into(), "jdoe".into())));
+}
+
+#[tokio::test]
+async fn nothing_of_the_trail_is_given_when_that_it_is_read_cannot_be_recorded() {
+    let scene = Scene::new();
+    let trails = AuditedTrails::new(Arc::clone(&scene.recorder), None);
+    scene.recorder.close().await;
+    let refused = trails.read(&auditor("auditor"), TrailQuestion::default()).await;
+    assert_eq!(refused.unwrap_err().code, Code::NotRecorded);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_of_a_question_is_named() {
+    let scene = Scene::new();
+    let trails = AuditedTrails::new(Arc::clone(&scene.recorder), None);
+    let wrong = |change: fn(&mut TrailQuestion)| {
+        let mut question = TrailQuestion::default();
+        change(&mut question);
+        question
+    };
+    for (path, question) in [
+        ("order", wrong(|question| question.order = "BW69".into())),
+        ("since", wrong(|question| question.since = "yesterday".into())),
+        ("operation", wrong(|question| question.operation = "look".into())),
+        ("outcome", wrong(|question| question.outcome = "well".into())),
+        (
+            "machine",
+            wrong(|question| question.machine = "court/kern/node/1".into()),
+        ),
+    ] {
+        let refused = trails.read(&auditor("auditor"), question).await.unwrap_err();
+        let paths: Vec<&str> = refused.fields.iter().map(|field| field.path.as_str()).collect();
+        assert_eq!((refused.code, paths), (Code::InvalidFields, vec![path]));
+    }
 }

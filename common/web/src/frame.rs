@@ -21,6 +21,7 @@ pub(crate) enum Here {
     Entry,
     Machine,
     Accounts,
+    Audit,
     Elsewhere,
 }
 

@@ -4,6 +4,7 @@
 
 // A module uses only modules declared below it.
 mod router;
+mod audit;
 mod machine;
 mod own;
 mod users;

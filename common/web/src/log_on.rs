@@ -287,6 +287,8 @@ pub(crate) async fn begin(Extension(visit): Extension<Visit>) -> Redirect {
     let desk = visit.session.map(|session| session.desk).unwrap_or_default();
     Redirect::to(if desk.search || !desk.machine {
         "/search"
+    } else if desk.trails {
+        "/audit"
     } else {
         "/machine"
     })

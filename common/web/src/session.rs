@@ -29,6 +29,8 @@ pub(crate) struct Desk {
     pub(crate) machine: bool,
     /// Keeps the accounts of people.
     pub(crate) accounts: bool,
+    /// Reads the audit trail.
+    pub(crate) trails: bool,
     /// Works with the radio: its words come first.
     pub(crate) radio: bool,
 }
@@ -101,6 +103,7 @@ fn desk(role: Role, told: &SessionAnswer) -> Desk {
         seal: may(&who, Verb::Seal, true),
         machine: may(&who, Verb::Status, true) && !search,
         accounts: may(&who, Verb::Accounts, true),
+        trails: may(&who, Verb::Trails, true),
         radio: role.is_of_an_agency(),
     }
 }

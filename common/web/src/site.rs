@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_api::message::LookupRequest;
-use ccpor_api::{Accounts, Backend, People};
+use ccpor_api::{Accounts, Backend, People, TrailQuestion, Trails};
 use rand::RngCore as _;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,8 @@ pub struct Pages {
     pub people: Arc<dyn People>,
     /// The same for who keeps them, with every act on record.
     pub accounts: Arc<dyn Accounts>,
+    /// The audit trails, with every reading of them on record.
+    pub trails: Arc<dyn Trails>,
     /// What this machine is called at the top of each page: `Superior Court of Alameda County`.
     pub place: String,
     /// The longest time for an answer of the registry.
@@ -61,11 +63,25 @@ pub(crate) struct Question {
     pub(crate) pair: bool,
 }
 
+/// What an auditor looks for.
+#[derive(Clone)]
+pub(crate) struct TrailAsked {
+    pub(crate) account: String,
+    pub(crate) question: TrailQuestion,
+    /// Why the trail is read, in the auditor's words.
+    pub(crate) purpose: String,
+    /// What was typed, to change it.
+    pub(crate) fields: Fields,
+    /// The name of the first page, on one that goes on.
+    pub(crate) newest: Option<String>,
+}
+
 /// The pages of one machine.
 pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) questions: Kept<Question>,
     pub(crate) drafts: Arc<Drafts>,
+    pub(crate) trails: Kept<TrailAsked>,
     pub(crate) drawn: Drawn,
     /// Turns at drawing: each page may take hundreds of megabytes.
     pub(crate) drawing: Arc<Semaphore>,
@@ -83,6 +99,7 @@ pub(crate) fn site(pages: Pages) -> Site {
         drafts: Arc::new(Drafts::open(pages.drafts.as_deref())),
         pages,
         questions: Kept::new(20_000, QUESTION_FOR),
+        trails: Kept::new(2_000, QUESTION_FOR),
         drawn: Drawn::default(),
         drawing: Arc::new(Semaphore::new(DRAWING)),
         secret,

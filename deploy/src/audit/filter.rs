@@ -79,6 +79,7 @@ impl Filter {
             kinds: self.kind.clone(),
             since: moment(&self.since),
             until: moment(&self.until),
+            ..Search::default()
         };
         Ok((search, asked))
     }

@@ -3,5 +3,6 @@
 
 mod golden;
 mod scene;
+mod newest;
 mod trail;
 mod edits;

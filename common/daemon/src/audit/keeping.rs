@@ -65,6 +65,20 @@ impl TrailCopies {
         }
     }
 
+    /// Every copy that is here and opens. It may wait for the disk.
+    pub(super) fn ledgers(&self) -> Vec<Arc<Ledger>> {
+        let own = OriginId::audit_of(&self.hub).ok();
+        let entries = std::fs::read_dir(self.audit.join("ledger")).into_iter().flatten();
+        let mut origins: Vec<OriginId> = entries
+            .filter_map(|entry| OriginId::from_file_name(entry.ok()?.file_name().to_str()?).ok())
+            // The readings of auditors are signed with their own key, and read with their own command.
+            .filter(|origin| origin.is_audit() && !origin.writer().starts_with("auditors/"))
+            .filter(|origin| own.as_ref() != Some(origin))
+            .collect();
+        origins.sort();
+        origins.iter().filter_map(|origin| self.ledger(origin)).collect()
+    }
+
     /// Takes an offer; none when the disk refuses.
     fn take(&self, origin: &OriginId, offer: &Offer) -> Option<Kept> {
         let ledger = self.ledger(origin)?;

@@ -7,6 +7,7 @@
 
 mod audited;
 mod accounts;
+mod trails;
 mod keeping;
 mod sending;
 mod copying;
@@ -24,3 +25,4 @@ pub use keeping::{KeepsTrails, TrailCopies};
 pub use opening::{AuditFailed, AuditSettings, directory, open};
 pub use recorder::{Call, Recorder, Seen};
 pub use sending::{NotCopied, Sender};
+pub use trails::AuditedTrails;
