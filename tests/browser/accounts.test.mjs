@@ -155,6 +155,23 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       for (const one of [desk, other]) await one.close();
     });
 
+    it("a password that was typed when the session was over is kept nowhere, and its page is there after the log-on", async () => {
+      const desk = await open("court");
+      await desk.page.goto("/account");
+      await desk.type(words.password_old, desk.person.password);
+      await desk.type(words.new_password, "nine loud green trains");
+      await desk.type(words.password_again, "nine loud green trains");
+      await desk.type(words.code, desk.person.codes[0]);
+      await desk.page.context().clearCookies({ name: "__Host-ccpor-session" });
+      await desk.enter();
+      assert.equal(desk.path(), "/log-on");
+      assert.ok(!desk.page.url().includes("draft"), desk.page.url());
+      await desk.credentials();
+      assert.equal(await desk.heading(), words.own_account);
+      assert.equal(await desk.page.locator("#new_password").inputValue(), "");
+      await desk.close();
+    });
+
     it("who does not keep accounts sees none of them", async () => {
       const desk = await open("supervisor");
       for (const path of ["/users", "/users/new", "/users/list.csv", "/users/0123456789abcdef"]) {

@@ -153,7 +153,7 @@ async fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) ->
             .split('?')
             .next()
             .unwrap_or_default(),
-        path => path,
+        path => shown_at(path),
     };
     let mut back = page.to_owned();
     if open {
@@ -180,6 +180,15 @@ async fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) ->
         return Redirect::to(back).into_response();
     }
     Redirect::to(&format!("/log-on?next={}", encoded(back))).into_response()
+}
+
+/// The page on which a form stands: some are sent to an address that shows none.
+fn shown_at(path: &str) -> &str {
+    match path.strip_suffix("/sessions") {
+        Some(page) => page,
+        None if path.starts_with("/account/") => "/account",
+        None => path,
+    }
 }
 
 /// A path as the value of a parameter.
