@@ -16,8 +16,9 @@ use crate::entry::{Act, Entry};
 const BLOCK: u64 = 256;
 /// Bytes that are read at a time.
 const BLOCK_BYTES: usize = 1 << 20;
-/// An act is recorded when it is over, and carries the moment when it began. None takes as long as this.
-const LONGEST_ACT_MS: i64 = 3_600_000;
+/// Acts stand in the order in which they were recorded, which is not quite that of their moments: an act carries the moment when it
+/// began, and a machine's clock may have been a day ahead before somebody set it right. Further apart than this they are not.
+const OUT_OF_ORDER_MS: i64 = 48 * 3_600_000;
 /// Before the first record of every trail.
 const BEGINNING: Position = Position { epoch: 0, seq: 0 };
 
@@ -77,7 +78,7 @@ pub fn newest(ledgers: &[Arc<Ledger>], from: &Onward, search: &Search, bounds: B
         };
         page.looked_at += 1;
         page.back_to = Some(act.at);
-        let too_old = |since: UtcMillis| act.at.0.saturating_add(LONGEST_ACT_MS) < since.0;
+        let too_old = |since: UtcMillis| act.at.0.saturating_add(OUT_OF_ORDER_MS) < since.0;
         if search.since.is_some_and(too_old) {
             way.end();
         } else if search.finds(&act, None).is_some() {
@@ -206,7 +207,7 @@ fn end(ledger: &Ledger) -> Position {
 
 /// The place behind the last record that can be of an act before `until`; none when it cannot be found.
 fn last_before(ledger: &Ledger, until: UtcMillis) -> Option<Position> {
-    let latest = u64::try_from(until.0.saturating_add(LONGEST_ACT_MS)).ok()?;
+    let latest = u64::try_from(until.0.saturating_add(OUT_OF_ORDER_MS)).ok()?;
     let records = ledger.records();
     // So many records at the end are too young.
     let (mut low, mut high) = (0, records);

@@ -1,14 +1,14 @@
 //! Pages of a trail from its end: together they are what the whole trail holds, in epochs of any length, and none goes too far.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ccpor_audit::{Act, Bounds, Onward, Outcome, Search, Trail, newest};
 use ccpor_domain::UtcMillis;
 use proptest::prelude::*;
 
-use crate::scene::{Scene, look_up, moment, origin, record};
+use crate::scene::{Scene, look_up, origin, record};
 
 const BOUNDS: Bounds = Bounds {
     acts: 7,
@@ -16,6 +16,12 @@ const BOUNDS: Bounds = Bounds {
     time: Duration::from_secs(60),
 };
 const BEGAN: &str = "2026-11-24T08:00:00.000Z";
+
+/// Records carry the moment at which they are made: the acts in them are of about that time too.
+static NOW: LazyLock<i64> = LazyLock::new(|| {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+});
 
 /// A trail with an epoch of each of these lengths; its newest part is open.
 fn filled(epochs: &[usize]) -> (Scene, Arc<Trail>) {
@@ -30,7 +36,7 @@ fn filled(epochs: &[usize]) -> (Scene, Arc<Trail>) {
         }
         for _ in 0..*acts {
             let mut draft = look_up(&trail, BEGAN, "Doe", "Jane");
-            draft.act.at = UtcMillis(moment(BEGAN).0 + minute * 60_000);
+            draft.act.at = UtcMillis(*NOW + minute * 60_000);
             if minute % 3 == 0 {
                 draft.act.outcome = Outcome::Refused("not-allowed".into());
             }
@@ -81,10 +87,29 @@ proptest! {
         ranged in any::<bool>(),
     ) {
         let (scene, trail) = filled(&epochs);
-        let at = |minute: i64| ranged.then(|| UtcMillis(moment(BEGAN).0 + minute * 60_000));
+        let at = |minute: i64| ranged.then(|| UtcMillis(*NOW + minute * 60_000));
         let search = Search { outcome, user, since: at(days.0), until: at(days.1), ..Search::default() };
         prop_assert_eq!(leafed(&trail, &search, BOUNDS), expected(&scene, &search));
     }
+}
+
+#[test]
+fn what_is_days_too_young_or_too_old_is_not_read_and_a_clock_that_was_a_day_ahead_hides_nothing() {
+    let (_scene, trail) = filled(&[40]);
+    let ledgers = [Arc::clone(trail.ledger())];
+    let days = |days: i64| Some(UtcMillis(*NOW + days * 86_400_000));
+    let looked_at = |since, until| {
+        let search = Search {
+            since,
+            until,
+            ..Search::default()
+        };
+        newest(&ledgers, &Onward::new(), &search, BOUNDS).looked_at
+    };
+    assert_eq!(looked_at(None, days(-3)), 0);
+    assert_eq!(looked_at(days(3), None), 1);
+    // As if the clock had been a day ahead when these records were made, or behind.
+    assert!(looked_at(None, days(-1)) > 0 && looked_at(days(1), None) > 1);
 }
 
 #[test]
