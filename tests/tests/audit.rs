@@ -365,6 +365,18 @@ async fn a_lookup_that_a_node_passes_on_is_on_record_at_both_machines() -> Done<
     let filing = world.node(1).await?;
     file(&filing, "audit-0005", order("Quintanilla", "Rosalind", "26-FL-1")).await?;
     let asking = world.node(0).await?;
+    let request = || LookupRequest {
+        last: "Quintanilla".into(),
+        first: "Rosalind".into(),
+        max_age_s: 1,
+        ..LookupRequest::default()
+    };
+    // A court of which the node never heard cannot be late.
+    until("the order is known to the other court", || async {
+        let answer = asking.lookup(request()).await?;
+        Ok((!answer.hits.is_empty()).then_some(()))
+    })
+    .await?;
     // Once the other court is silent, the node is not current for it and asks the hub as well.
     if let Some(node) = world.fleet.take_node(1) {
         node.stop().await;
@@ -372,13 +384,7 @@ async fn a_lookup_that_a_node_passes_on_is_on_record_at_both_machines() -> Done<
     let hub = world.fleet.hub_data().join("audit");
     let passed = |found: &Found| found.act.operation == Operation::PassedLookUp;
     until("the hub is asked", || async {
-        let request = LookupRequest {
-            last: "Quintanilla".into(),
-            first: "Rosalind".into(),
-            max_age_s: 1,
-            ..LookupRequest::default()
-        };
-        asking.lookup(request).await?;
+        asking.lookup(request()).await?;
         Ok(entries(&hub)?.iter().any(passed).then_some(()))
     })
     .await?;
