@@ -105,7 +105,7 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       const desk = await open("auditor", { machine: "hub" });
       await lookUp(desk, {});
       await desk.says("hub/1");
-      await desk.isAccessible(`the hub's audit trail, ${language}`);
+      if (scripts) await desk.isAccessible(`the hub's audit trail, ${language}`);
       await desk.close();
     });
   });
