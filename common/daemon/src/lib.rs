@@ -8,6 +8,7 @@ pub mod forward;
 mod accounts;
 pub mod guard;
 pub mod people;
+pub mod witness;
 pub mod users;
 pub mod topology;
 pub mod sharing;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ccpor_api::{Caller, Code, Person, Problem, TrailQuestion, Trails};
 use ccpor_audit::{Archive, Asked, AuditorsKey, Found, Operation, Outcome, Search, Trail, TrailConfig};
 use ccpor_daemon::audit::{AuditedTrails, Call, Recorder, Seen};
-use ccpor_daemon::people::{PersonAct, PersonEvent};
+use ccpor_daemon::witness::{PersonAct, PersonEvent};
 use ccpor_domain::OrderId;
 use ccpor_ledger::{OriginId, PinnedKeys, SigningKey};
 

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use ccpor_api::{Caller, Code, MAX_PURPOSE, Problem, TrailPage, TrailQuestion, TrailRow, TrailState};
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use crate::count::thousands;
 use crate::fields::Fields;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::moment;
+use crate::sheet;
 use crate::site::{Inner, Site, TrailAsked};
 use crate::visit::Visit;
 use crate::words::{Words, fill};
@@ -23,6 +24,8 @@ use crate::words::{Words, fill};
 const LONGEST: usize = 100;
 /// Orders that are named in a row; the table has all.
 const ORDERS: usize = 3;
+/// The last row of a table that does not go back to the beginning of what was asked for.
+const CUT_OFF: &str = "cut off here: older acts are not in this table; ask for fewer days";
 
 /// What the form is opened with.
 #[derive(Default, Deserialize)]
@@ -168,15 +171,7 @@ pub(crate) async fn table(
     let page = read(&site, &visit, &asked, true)
         .await
         .map_err(|problem| told(&problem))?;
-    let bytes = csv_of(&page).map_err(|error| {
-        tracing::error!(%error, "the table of a trail could not be written");
-        told(&Problem::new(Code::Internal, "the table could not be written"))
-    })?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"trail.csv\""),
-    ];
-    Ok((headers, bytes).into_response())
+    sheet::file("trail.csv", csv_of(&page)).map_err(|problem| told(&problem))
 }
 
 /// Who has no such page is told so at once; whoever has it is judged again, on record, when the trail is read.
@@ -317,18 +312,8 @@ fn trail(state: &TrailState) -> Trail {
     }
 }
 
-/// A cell that no program takes for a formula.
-fn cell(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
-}
-
 fn csv_of(page: &TrailPage) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record([
+    let heads = [
         "at",
         "trail",
         "epoch",
@@ -346,33 +331,46 @@ fn csv_of(page: &TrailPage) -> Result<Vec<u8>, csv::Error> {
         "states_purpose",
         "sealed",
         "times",
-    ])?;
-    for row in &page.rows {
-        table.write_record([
-            row.at.clone(),
-            cell(&row.place.machine),
-            row.place.epoch.to_string(),
-            row.place.seq.to_string(),
-            cell(&row.who),
-            cell(&row.role),
-            cell(&row.agency),
-            cell(&row.ori),
-            row.operation.clone(),
-            row.outcome.clone(),
-            row.code.clone(),
-            row.orders.join(" "),
-            row.hits.to_string(),
-            row.took_us.to_string(),
-            row.states_purpose.to_string(),
-            row.sealed.to_string(),
-            row.times.to_string(),
-        ])?;
+    ];
+    let mut rows: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| {
+            [
+                row.at.clone(),
+                row.place.machine.clone(),
+                row.place.epoch.to_string(),
+                row.place.seq.to_string(),
+                row.who.clone(),
+                row.role.clone(),
+                row.agency.clone(),
+                row.ori.clone(),
+                row.operation.clone(),
+                row.outcome.clone(),
+                row.code.clone(),
+                row.orders.join(" "),
+                row.hits.to_string(),
+                row.took_us.to_string(),
+                row.states_purpose.to_string(),
+                row.sealed.to_string(),
+                row.times.to_string(),
+            ]
+        })
+        .collect();
+    if !page.onward.is_empty() {
+        // A table that ends early must not look like a whole one.
+        let mut last: [String; 17] = std::array::from_fn(|_| String::new());
+        let [first, ..] = &mut last;
+        *first = CUT_OFF.to_owned();
+        rows.push(last);
     }
-    table.into_inner().map_err(|error| error.into_error().into())
+    sheet::bytes(heads, rows)
 }
 
 #[cfg(test)]
 mod tests {
+    use ccpor_api::TrailPlace;
+
     use super::*;
 
     #[test]
@@ -388,6 +386,12 @@ mod tests {
         let text = String::from_utf8(csv_of(&page).unwrap()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2);
+        let cut = TrailPage {
+            onward: vec![TrailPlace::default()],
+            ..page
+        };
+        let text = String::from_utf8(csv_of(&cut).unwrap()).unwrap();
+        assert!(text.lines().last().unwrap().starts_with(CUT_OFF));
         assert!(lines[1].contains(",'=cmd|x@court/kern,") && lines[1].contains(",A B,"));
     }
 

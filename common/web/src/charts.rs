@@ -4,6 +4,7 @@ use ccpor_domain::UtcMillis;
 
 use crate::count::thousands;
 use crate::moment;
+use crate::sheet;
 use crate::words::{Words, fill};
 
 /// Five minutes of a machine, as it counted them.
@@ -193,17 +194,16 @@ fn whole(at_s: i64) -> String {
 
 /// All points as a table for other programs.
 pub(crate) fn csv_of(points: &[Point]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["from", "orders", "look_ups", "greatest_age_seconds"])?;
-    for point in points {
-        table.write_record([
-            UtcMillis(point.at_s.saturating_mul(1_000)).to_string().as_str(),
-            point.orders.to_string().as_str(),
-            point.look_ups.to_string().as_str(),
-            point.lag_s.to_string().as_str(),
-        ])?;
-    }
-    table.into_inner().map_err(|error| error.into_error().into())
+    let row = |point: &Point| {
+        [
+            UtcMillis(point.at_s.saturating_mul(1_000)).to_string(),
+            point.orders.to_string(),
+            point.look_ups.to_string(),
+            point.lag_s.to_string(),
+        ]
+    };
+    let heads = ["from", "orders", "look_ups", "greatest_age_seconds"];
+    sheet::bytes(heads, points.iter().map(row))
 }
 
 #[cfg(test)]

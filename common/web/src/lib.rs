@@ -47,6 +47,7 @@ mod count;
 mod drafts;
 mod safe;
 mod moment;
+mod sheet;
 mod drawn;
 mod kept;
 mod fields;

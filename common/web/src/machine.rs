@@ -3,10 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use ccpor_api::message::{CourtState, Quarantined, ScrubRequest};
-use ccpor_api::{Code, Problem};
 
 use crate::as_of::AsOf;
 use crate::ask;
@@ -16,6 +13,7 @@ use crate::count::thousands;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::live::{self, Live};
 use crate::moment;
+use crate::sheet;
 use crate::site::Site;
 use crate::tiles::{self, Map};
 use crate::visit::Visit;
@@ -142,15 +140,7 @@ pub(crate) async fn course(State(site): State<Site>, Extension(visit): Extension
     ask::read(&site, site.pages.backend.status(&caller))
         .await
         .map_err(told)?;
-    let bytes = charts::csv_of(&(site.pages.course)()).map_err(|error| {
-        tracing::error!(%error, "the table of the figures could not be written");
-        told(Problem::new(Code::Internal, "the table could not be written"))
-    })?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"course.csv\""),
-    ];
-    Ok((headers, bytes).into_response())
+    sheet::file("course.csv", charts::csv_of(&(site.pages.course)())).map_err(told)
 }
 
 /// A moment to come, with the days until then.
@@ -169,20 +159,11 @@ pub(crate) async fn table(State(site): State<Site>, Extension(visit): Extension<
     let courts = ask::read(&site, site.pages.backend.list_courts(&caller))
         .await
         .map_err(told)?;
-    let bytes = csv_of(&courts.courts).map_err(|error| {
-        tracing::error!(%error, "the table of the courts could not be written");
-        told(Problem::new(Code::Internal, "the table could not be written"))
-    })?;
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"courts.csv\""),
-    ];
-    Ok((headers, bytes).into_response())
+    sheet::file("courts.csv", csv_of(&courts.courts)).map_err(told)
 }
 
 fn csv_of(courts: &[CourtState]) -> Result<Vec<u8>, csv::Error> {
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record([
+    let heads = [
         "court",
         "origin",
         "current",
@@ -191,24 +172,20 @@ fn csv_of(courts: &[CourtState]) -> Result<Vec<u8>, csv::Error> {
         "age_ms",
         "orders",
         "unconfirmed",
-    ])?;
-    for court in courts {
-        table.write_record([
-            court.court.as_str(),
-            court.origin.as_str(),
-            if court.current { "true" } else { "false" },
-            if court.reachable { "true" } else { "false" },
-            court.as_of.as_str(),
-            court
-                .age_ms
-                .map(|age| age.to_string())
-                .unwrap_or_default()
-                .as_str(),
-            court.orders.to_string().as_str(),
-            court.unconfirmed.to_string().as_str(),
-        ])?;
-    }
-    table.into_inner().map_err(|error| error.into_error().into())
+    ];
+    let row = |court: &CourtState| {
+        [
+            court.court.clone(),
+            court.origin.clone(),
+            court.current.to_string(),
+            court.reachable.to_string(),
+            court.as_of.clone(),
+            court.age_ms.map(|age| age.to_string()).unwrap_or_default(),
+            court.orders.to_string(),
+            court.unconfirmed.to_string(),
+        ]
+    };
+    sheet::bytes(heads, courts.iter().map(row))
 }
 
 fn millis(micros: u64) -> f64 {

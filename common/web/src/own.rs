@@ -6,21 +6,13 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use ccpor_api::{Hidden, PasswordChange};
-use serde::Deserialize;
 
 use crate::ask;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::log_on::said;
 use crate::site::{Inner, Site};
-use crate::users::times;
+use crate::users::{Done, times};
 use crate::visit::Visit;
-
-/// What was done before this page.
-#[derive(Default, Deserialize)]
-pub(crate) struct Done {
-    #[serde(default)]
-    done: String,
-}
 
 #[derive(Template)]
 #[template(path = "own.html")]

@@ -107,6 +107,12 @@ pub(crate) fn site(pages: Pages) -> Site {
 }
 
 impl Inner {
+    /// A number that stands for an account in addresses until this machine starts anew.
+    pub(crate) fn number_of(&self, account: &str) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        hasher.update(b"account\0").update(account.as_bytes()).finalize()
+    }
+
     /// What a form of this browser and session must carry.
     pub(crate) fn form_token(&self, holder: &str) -> blake3::Hash {
         blake3::keyed_hash(&self.secret, holder.as_bytes())

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use ccpor_access::Role;
 use ccpor_api::{
@@ -19,6 +19,7 @@ use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::log_on::said;
 use crate::moment;
 use crate::session::role_words;
+use crate::sheet;
 use crate::site::{Inner, Site};
 use crate::visit::Visit;
 use crate::words::Words;
@@ -39,7 +40,7 @@ pub(crate) struct Wanted {
 #[derive(Default, Deserialize)]
 pub(crate) struct Done {
     #[serde(default)]
-    done: String,
+    pub(crate) done: String,
 }
 
 #[derive(Template)]
@@ -93,8 +94,7 @@ fn role_of(word: &str, w: &Words) -> String {
 
 /// The number of an account in addresses.
 fn id_of(site: &Inner, account: &str) -> String {
-    let hash = site.form_token(&format!("account {account}"));
-    hash.to_hex().chars().take(16).collect()
+    site.number_of(account).to_hex().chars().take(16).collect()
 }
 
 fn row(site: &Inner, account: &AccountFacts, w: &Words) -> Row {
@@ -159,43 +159,29 @@ pub(crate) async fn list(
 pub(crate) async fn table(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
     let told = |problem| trouble(&site, &visit, &problem);
     let accounts = all(&site, &visit).await.map_err(told)?;
-    let mut table = String::from("name,full_name,role,of,standing,created,last_log_on\n");
-    for account in &accounts {
-        let (_, standing) = STANDINGS
-            .iter()
-            .find(|(standing, _)| *standing == account.standing)
-            .copied()
-            .unwrap_or((account.standing, ""));
-        let cells = [
-            &account.name,
-            &account.full_name,
-            &account.role,
-            &account.of,
-            standing,
-            &account.created,
-            &account.last_log_on,
-        ];
-        table.push_str(&cells.map(cell).join(","));
-        table.push('\n');
-    }
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"accounts.csv\"",
-        ),
+    let heads = [
+        "name",
+        "full_name",
+        "role",
+        "of",
+        "standing",
+        "created",
+        "last_log_on",
     ];
-    Ok((headers, table).into_response())
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
-    let text = text.replace('"', "\"\"");
-    if text.starts_with(['=', '+', '-', '@', '\t']) {
-        format!("\"'{text}\"")
-    } else {
-        format!("\"{text}\"")
-    }
+    let row = |account: &AccountFacts| {
+        let mut standings = STANDINGS.iter();
+        let standing = standings.find(|(standing, _)| *standing == account.standing);
+        [
+            account.name.clone(),
+            account.full_name.clone(),
+            account.role.clone(),
+            account.of.clone(),
+            standing.map_or("", |(_, word)| word).to_owned(),
+            account.created.clone(),
+            account.last_log_on.clone(),
+        ]
+    };
+    sheet::file("accounts.csv", sheet::bytes(heads, accounts.iter().map(row))).map_err(told)
 }
 
 #[derive(Template)]
@@ -438,15 +424,4 @@ fn letter(site: &Inner, visit: &Visit, account: &str, code: &Hidden) -> Shown {
         account,
         code: code.reveal(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn no_name_is_a_formula_in_a_spreadsheet() {
-        assert_eq!(cell("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-        assert_eq!(cell("O'Neil, Pat"), "\"O'Neil, Pat\"");
-    }
 }

@@ -9,7 +9,7 @@ use ccpor_api::{Arrival, Caller, Knock, Person, Problem};
 use ccpor_audit::{Draft, Operation, Outcome};
 
 use super::recorder::{Recorder, outcome, plain};
-use crate::people::{self, PersonAct, PersonEvent, Witness};
+use crate::witness::{self, PersonAct, PersonEvent, Witness};
 
 /// Refusals of one minute that are recorded one by one.
 const ONE_BY_ONE: u32 = 60;
@@ -125,7 +125,7 @@ impl Recorder {
         Arc::new(move |event| {
             let recorder = Arc::clone(&recorder);
             Box::pin(async move {
-                people::log(&event);
+                witness::log(&event);
                 recorder.person(&event).await
             })
         })
