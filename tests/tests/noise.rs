@@ -61,9 +61,10 @@ async fn ended_by_hub(connection: &Connection) -> Outcome<u64> {
     }
 }
 
-/// A node that is certified and talks nonsense.
-async fn talk_nonsense(identity: &IdentityDir, hub: SocketAddr) -> Outcome<()> {
-    let endpoint = dialler(identity)?;
+/// Nodes that are certified and talk nonsense. Each does so once: one that does it again is held off, and its noise not read.
+async fn talk_nonsense(identities: &[IdentityDir; 7], hub: SocketAddr) -> Outcome<()> {
+    let [babbler, talkers @ ..] = identities;
+    let endpoint = dialler(babbler)?;
     for _ in 0..20 {
         // Dropped while the handshake is under way.
         drop(endpoint.connect(hub, "ccpor")?);
@@ -81,11 +82,8 @@ async fn talk_nonsense(identity: &IdentityDir, hub: SocketAddr) -> Outcome<()> {
         &[0, 0, 0, 12, 9, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0],
         &noise,
     ];
-    for (number, bytes) in cases.into_iter().enumerate() {
-        let connection = until("the place of the connection before is free", || async {
-            Ok(Some(endpoint.connect(hub, "ccpor")?.await?))
-        })
-        .await?;
+    for (number, (bytes, talker)) in cases.into_iter().zip(talkers).enumerate() {
+        let connection = dialler(talker)?.connect(hub, "ccpor")?.await?;
         let (mut send, _receive) = connection.open_bi().await?;
         // The hub may end the connection in the middle of it.
         let _cut = send.write_all(bytes).await;
@@ -171,12 +169,13 @@ async fn noise_ends_with_itself() -> Outcome<()> {
     let (alameda, hub) = (world.node(0).await?, world.hub().await?);
     let ready = world.fleet.hub().ok_or("the hub runs")?.ready().clone();
     let (nodes, enrolment) = (ready.nodes.ok_or("nodes")?, ready.enrolment.ok_or("enrolment")?);
-    let evil = world.fleet.authority().issue(
-        &"court/kern/node/1".parse()?,
-        &[],
-        &[],
-        &world.directory.path().join("evil"),
-    )?;
+    let mut evil = Vec::new();
+    for number in 1..=7 {
+        let identity = format!("court/kern/node/{number}").parse()?;
+        let directory = world.directory.path().join(format!("evil-{number}"));
+        evil.push(world.fleet.authority().issue(&identity, &[], &[], &directory)?);
+    }
+    let evil: [IdentityDir; 7] = evil.try_into().map_err(|_| "seven identities")?;
     let node = world.fleet.members()[0].api();
     let rest = Rest::of(&world.desk(node)?, node)?;
 
