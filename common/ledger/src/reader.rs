@@ -18,8 +18,9 @@ use crate::segment::segment_path;
 use crate::sign::{SIGNATURE_BYTES, VerifyingKey};
 use crate::standing::{Standing, standing};
 
-/// Most segment files of one ledger that are kept open for reading.
-const MAX_OPEN_FILES: usize = 16;
+/// Most segment files of one ledger that are kept open for reading: those of two million orders, so that a page of a lookup, whose orders
+/// lie anywhere, opens none.
+const MAX_OPEN_FILES: usize = 64;
 
 /// How much [`Ledger::run`] may return. At least one record is returned when there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
