@@ -4,17 +4,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
-use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, AuditedTrails, TrailCopies};
-use ccpor_daemon::course::{self, Course};
+use ccpor_daemon::audit::{self, AuditFailed, TrailCopies};
 use ccpor_daemon::exit::Exit;
-use ccpor_daemon::guard::Guarded;
+use ccpor_daemon::front::{Behind, Front, FrontFailed};
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::key_ends;
 use ccpor_daemon::lifetime::{self, ListenFailed};
-use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::renewal::{self, Renewer};
@@ -22,9 +19,7 @@ use ccpor_daemon::revocation::Spread;
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Book};
-use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, Registry, RegistryConfig, Source};
-use ccpor_web::Pages;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -44,7 +39,7 @@ pub(crate) enum HubFailed {
     #[error(transparent)]
     Open(#[from] OpenFailed),
     #[error(transparent)]
-    People(#[from] PeopleFailed),
+    Front(#[from] FrontFailed),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
     #[error(transparent)]
@@ -55,8 +50,6 @@ pub(crate) enum HubFailed {
     Enrolment(#[from] EnrolmentFailed),
     #[error(transparent)]
     Topology(#[from] NotSigned),
-    #[error(transparent)]
-    Serve(#[from] ccpor_api::ServeFailed),
     #[error("the hub stopped by a fault of the program: {0}")]
     Fault(String),
 }
@@ -66,13 +59,12 @@ impl HubFailed {
         match self {
             Self::Identity(_) | Self::NotAHub(_) => Exit::Denied,
             Self::Open(_)
-            | Self::People(_)
+            | Self::Front(_)
             | Self::Audit(_)
             | Self::Listen(_)
             | Self::Landing(_)
             | Self::Enrolment(_)
             | Self::Topology(_)
-            | Self::Serve(_)
             | Self::Fault(_) => Exit::Failed,
         }
     }
@@ -156,54 +148,19 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
         book,
     );
-    let people = LocalPeople::new(
-        Store::below(&settings.data.directory),
-        settings.people.clone(),
-        name.clone(),
-        recorder.witness(),
-        Arc::new(|| ccpor_registry::now().0),
-    )?;
-    let limits = Limits::default();
-    let people = Arc::new(people);
-    let accounts = AuditedAccounts::new(people.clone(), Arc::clone(&recorder));
-    let people: Arc<dyn People> = people;
-    let backend: Arc<dyn Backend> = Arc::new(Audited::new(
-        Guarded::new(service, Arc::clone(&registry), sharing),
-        Arc::clone(&recorder),
-    ));
-    let course = Arc::new(Course::open(&settings.data.directory));
-    let following = tokio::spawn(course::follow(
-        Arc::clone(&course),
-        Arc::clone(&registry),
-        Arc::clone(&recorder),
-        stop.clone(),
-    ));
-    let pages = ccpor_web::router(Pages {
-        course: drawn(course),
-        backend: Arc::clone(&backend),
-        people: Arc::clone(&people),
-        accounts: Arc::new(accounts),
-        trails: Arc::new(AuditedTrails::new(Arc::clone(&recorder), Some(copies))),
-        place: name.clone(),
-        drafts: None,
-        longest: limits.call,
-        stop: stop.clone(),
-    });
-    let serving = Serving {
-        tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(&identity),
-        turned_away: identity::turned_away(&identity),
-        backend,
-        people: Some(people),
-        pages: Some(pages),
-        limits,
+    let behind = Behind {
+        service,
+        registry: Arc::clone(&registry),
+        sharing,
+        recorder: Arc::clone(&recorder),
+        copies: Some(copies),
+        identity,
+        directory: settings.data.directory.clone(),
+        people: settings.people.clone(),
+        place: String::new(),
+        keeps_drafts: false,
     };
-    let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
-    tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");
-    ready.announce(&settings.data.directory);
-    lifetime::until_told(&stop).await;
-    tracing::info!(identity = name, "stopping");
-    let served = serve.await.map_err(|error| HubFailed::Fault(error.to_string()));
+    let served = Front::before(behind, &stop)?.serve(listener, &ready).await;
     if let Err(error) = spread.await {
         tracing::error!(%error, "the revocation list was no longer spread, by a fault");
     }
@@ -211,13 +168,10 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     if let Some(enrolment) = enrolment {
         enrolment.stopped().await;
     }
-    if let Err(error) = following.await {
-        tracing::error!(%error, "the figures were no longer followed, by a fault");
-    }
     let closed = blocking(move || registry.close()).await;
     recorder.close().await;
     Ready::withdraw(&settings.data.directory);
-    served??;
+    served?;
     closed.map_err(|problem| HubFailed::Fault(problem.to_string()))
 }
 
@@ -253,18 +207,4 @@ pub(crate) async fn rebuild(settings: &Settings) -> Result<u64, HubFailed> {
     let closed = blocking(move || registry.close()).await;
     closed.map_err(|problem| HubFailed::Fault(problem.to_string()))?;
     Ok(records)
-}
-
-/// The figures as the pages draw them.
-fn drawn(course: Arc<Course>) -> ccpor_web::Course {
-    Arc::new(move || {
-        let points = course.points().into_iter();
-        let drawn = points.map(|point| ccpor_web::Point {
-            at_s: point.at_s,
-            orders: point.orders,
-            look_ups: point.look_ups,
-            lag_s: point.lag_s,
-        });
-        drawn.collect()
-    })
 }

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ccpor_api::{Backend, Limits, People, Serving};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
-use ccpor_daemon::audit::{self, AuditFailed, Audited, AuditedAccounts, AuditedTrails};
-use ccpor_daemon::course::{self, Course};
+use ccpor_daemon::audit::{self, AuditFailed};
 use ccpor_daemon::exit::Exit;
-use ccpor_daemon::guard::Guarded;
+use ccpor_daemon::front::{Behind, Front, FrontFailed};
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
 use ccpor_daemon::lifetime::{self, ListenFailed};
-use ccpor_daemon::people::{LocalPeople, PeopleFailed};
 use ccpor_daemon::reading::{Reader, blocking};
 use ccpor_daemon::ready::Ready;
 use ccpor_daemon::renewal::{self, Renewer};
@@ -20,9 +17,7 @@ use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
-use ccpor_people::Store;
 use ccpor_registry::{OpenFailed, OwnLedger, ReconcileRefused, Registry, RegistryConfig, Source};
-use ccpor_web::Pages;
 use tokio_util::sync::CancellationToken;
 
 use crate::confidential::Confidential;
@@ -45,15 +40,13 @@ pub(crate) enum NodeFailed {
     #[error(transparent)]
     Open(#[from] OpenFailed),
     #[error(transparent)]
-    People(#[from] PeopleFailed),
+    Front(#[from] FrontFailed),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
     #[error(transparent)]
     Listen(#[from] ListenFailed),
     #[error(transparent)]
     Hubs(#[from] HubsFailed),
-    #[error(transparent)]
-    Serve(#[from] ccpor_api::ServeFailed),
     #[error("not restored: {0}")]
     NotRestored(String),
     #[error(transparent)]
@@ -71,11 +64,10 @@ impl NodeFailed {
         match self {
             Self::Identity(_) | Self::NotACourt(..) => Exit::Denied,
             Self::Open(_)
-            | Self::People(_)
+            | Self::Front(_)
             | Self::Audit(_)
             | Self::Listen(_)
             | Self::Hubs(_)
-            | Self::Serve(_)
             | Self::NotRestored(_)
             | Self::Scans(_)
             | Self::Reconcile(_)
@@ -157,74 +149,33 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
         enrolment: None,
         started_in_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
-    let people = LocalPeople::new(
-        Store::below(&settings.data.directory),
-        settings.people.clone(),
-        name.clone(),
-        recorder.witness(),
-        Arc::new(|| ccpor_registry::now().0),
-    )?;
-    let limits = Limits::default();
-    let people = Arc::new(people);
-    let accounts = AuditedAccounts::new(people.clone(), Arc::clone(&recorder));
-    let people: Arc<dyn People> = people;
-    let backend: Arc<dyn Backend> = Arc::new(Audited::new(
-        Guarded::new(service, Arc::clone(&registry), sharing),
-        Arc::clone(&recorder),
-    ));
+    let behind = Behind {
+        service,
+        registry: Arc::clone(&registry),
+        sharing,
+        recorder: Arc::clone(&recorder),
+        copies: None,
+        identity,
+        directory: settings.data.directory.clone(),
+        people: settings.people.clone(),
+        place: settings.court.name.clone(),
+        keeps_drafts: true,
+    };
+    let front = Front::before(behind, &stop)?;
     tokio::spawn(scans::folder::watch(
         settings.scans.clone(),
         scans,
-        Arc::clone(&backend),
+        front.backend(),
         stop.clone(),
     ));
-    let course = Arc::new(Course::open(&settings.data.directory));
-    let following = tokio::spawn(course::follow(
-        Arc::clone(&course),
-        Arc::clone(&registry),
-        Arc::clone(&recorder),
-        stop.clone(),
-    ));
-    let pages = ccpor_web::router(Pages {
-        course: drawn(course),
-        backend: Arc::clone(&backend),
-        people: Arc::clone(&people),
-        accounts: Arc::new(accounts),
-        trails: Arc::new(AuditedTrails::new(Arc::clone(&recorder), None)),
-        place: if settings.court.name.is_empty() {
-            name.clone()
-        } else {
-            settings.court.name.clone()
-        },
-        drafts: Some(settings.data.directory.join("drafts")),
-        longest: limits.call,
-        stop: stop.clone(),
-    });
-    let serving = Serving {
-        tls: identity::interface_tls(&identity)?,
-        caller_of: identity::caller_of(&identity),
-        turned_away: identity::turned_away(&identity),
-        backend,
-        people: Some(people),
-        pages: Some(pages),
-        limits,
-    };
-    let serve = tokio::spawn(ccpor_api::serve(listener, serving, stop.clone()));
-    tracing::info!(identity = name, api = %ready.api, started_in_ms = ready.started_in_ms, "ready");
-    ready.announce(&settings.data.directory);
-    lifetime::until_told(&stop).await;
-    tracing::info!(identity = name, "stopping");
-    let served = serve.await.map_err(|error| NodeFailed::Fault(error.to_string()));
+    let served = front.serve(listener, &ready).await;
     let beaten = heartbeat
         .await
         .map_err(|error| NodeFailed::Fault(error.to_string()));
-    if let Err(error) = following.await {
-        tracing::error!(%error, "the figures were no longer followed, by a fault");
-    }
     let closed = blocking(move || registry.close()).await;
     recorder.close().await;
     Ready::withdraw(&settings.data.directory);
-    served??;
+    served?;
     beaten?;
     closed.map_err(|problem| NodeFailed::Fault(problem.to_string()))
 }
@@ -316,18 +267,4 @@ async fn beat(registry: Arc<Registry>, every: Duration, stop: CancellationToken)
         }
         told = trouble;
     }
-}
-
-/// The figures as the pages draw them.
-fn drawn(course: Arc<Course>) -> ccpor_web::Course {
-    Arc::new(move || {
-        let points = course.points().into_iter();
-        let drawn = points.map(|point| ccpor_web::Point {
-            at_s: point.at_s,
-            orders: point.orders,
-            look_ups: point.look_ups,
-            lag_s: point.lag_s,
-        });
-        drawn.collect()
-    })
 }

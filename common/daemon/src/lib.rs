@@ -1,6 +1,7 @@
 //! What the node and the hub have in common as programs: settings, logs, exit codes, and the half of the programming
 //! interface that only reads, and the registry as replication sees it. It knows nothing of a court's filing.
 
+pub mod front;
 pub mod course;
 pub mod audit;
 pub mod exit;
