@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ccpor_domain::UtcMillis;
 use ccpor_ledger::{
-    AppendError, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position, RepairRefusal,
-    SigningKey, StartError, Writer,
+    AppendError, Appended, Damage, HybridClock, KeyTrust, Ledger, OpenError, OriginId, Position,
+    RepairRefusal, SigningKey, StartError, Writer,
 };
 
 use crate::auditors::AuditorsPublic;
@@ -285,17 +285,27 @@ impl Trail {
         done: impl FnOnce(Result<(), NotRecorded>) + Send + 'static,
     ) {
         let trail = Arc::clone(self);
-        let done = Box::new(move |appended: Result<_, AppendError>| {
-            let recorded = appended.map(|_| ()).map_err(|error| trail.noted(error.into()));
-            if recorded.is_ok() {
-                *trail.trouble() = None;
-            }
-            done(recorded);
-        });
+        let done = Box::new(move |appended: Result<_, AppendError>| done(trail.recorded(appended)));
         match asker {
             Some(asker) => self.writer.append_for(asker, entry, done),
             None => self.writer.append(entry, done),
         }
+    }
+
+    /// Writes the bytes of an entry on this very thread, if nobody else asks these days, and waits until they are durable; gives them
+    /// back otherwise.
+    ///
+    /// # Errors
+    /// The bytes, for [`Trail::append`].
+    pub fn append_here(&self, asker: u64, entry: Vec<u8>) -> Result<Result<(), NotRecorded>, Vec<u8>> {
+        let appended = self.writer.append_here(asker, entry)?;
+        Ok(self.recorded(appended))
+    }
+
+    fn recorded(&self, appended: Result<Appended, AppendError>) -> Result<(), NotRecorded> {
+        appended.map_err(|error| self.noted(error.into()))?;
+        *self.trouble() = None;
+        Ok(())
     }
 
     /// What keeps entries from being recorded, if the last one was not.

@@ -1,7 +1,8 @@
-//! The hand that writes a court's own ledger: begins epochs, signs what waits, makes it durable, answers. One thread's work.
+//! The hand that writes a court's own ledger: begins epochs, signs what waits, makes it durable, answers. One thread's work, but
+//! that whoever asks alone may write for itself.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bell::Bell;
@@ -34,16 +35,69 @@ pub enum StartError {
     #[error("the writer could not be started: {0}")]
     System(#[from] std::io::Error),
 }
-/// What the thread works with.
+/// What is written with.
 pub(crate) struct Pen {
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) scribe: Scribe,
-    pub(crate) bell: Arc<Bell>,
+    ledger: Arc<Ledger>,
+    scribe: Scribe,
+    bell: Arc<Bell>,
+    /// Held from the signing of records until everybody who waits for them is answered, so that this goes in the order of the ledger.
+    turn: Mutex<Turn>,
 }
+
+#[derive(Default)]
+struct Turn {
+    company: Company,
+    /// The thread sleeps until it is sent something.
+    sleeps: bool,
+    /// Something was written beside the thread since it last looked.
+    wrote: bool,
+    /// Nothing is written any more.
+    closed: bool,
+}
+
+/// A body that was written on the thread of who asked for it.
+pub(crate) struct WroteHere {
+    pub(crate) appended: Result<Appended, AppendError>,
+    /// The writer's thread sleeps, and is to be told.
+    pub(crate) wake: bool,
+}
+
 impl Pen {
+    pub(crate) fn new(ledger: Arc<Ledger>, scribe: Scribe, bell: Arc<Bell>) -> Self {
+        Self {
+            ledger,
+            scribe,
+            bell,
+            turn: Mutex::default(),
+        }
+    }
+
+    /// Writes a body on this thread, if nobody else writes, or asked lately; gives it back otherwise.
+    pub(crate) fn write_here(&self, asker: u64, body: Vec<u8>) -> Result<WroteHere, Vec<u8>> {
+        let Ok(mut turn) = self.turn.try_lock() else {
+            return Err(body);
+        };
+        let now = Instant::now();
+        if turn.closed || !turn.company.is_only(asker, now) {
+            return Err(body);
+        }
+        turn.company.came(asker, now);
+        let (answer, answered) = sync_channel(1);
+        let mut batch = Batch::default();
+        batch.push(
+            body,
+            Reply::new(Box::new(move |result| drop(answer.send(result)))),
+        );
+        self.write_in_turn(batch);
+        turn.wrote = true;
+        Ok(WroteHere {
+            appended: answered.try_recv().unwrap_or(Err(AppendError::Closed)),
+            wake: std::mem::take(&mut turn.sleeps),
+        })
+    }
+
     /// Takes whatever waits, up to a full batch, and makes it durable.
     pub(crate) fn work(&self, commands: &Receiver<Command>) {
-        let mut company = Company::default();
         let mut idle = false;
         loop {
             let first = if idle {
@@ -52,8 +106,10 @@ impl Pen {
                 match commands.recv_timeout(IDLE) {
                     Ok(command) => Some(command),
                     Err(RecvTimeoutError::Timeout) => {
-                        self.mark();
-                        idle = true;
+                        idle = self.may_sleep();
+                        if idle {
+                            self.mark();
+                        }
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => None,
@@ -61,15 +117,23 @@ impl Pen {
             };
             let Some(first) = first else { break };
             idle = false;
-            if !self.serve(first, commands, &mut company) {
+            if !self.serve(first, commands) {
                 break;
             }
         }
+        self.turn().closed = true;
         self.mark();
     }
 
+    /// Whether nothing was written beside this thread since it last looked: from now on whoever writes wakes it.
+    fn may_sleep(&self) -> bool {
+        let mut turn = self.turn();
+        turn.sleeps = !std::mem::take(&mut turn.wrote);
+        turn.sleeps
+    }
+
     /// Serves one command and all appends that wait behind it, or are about to. False when the writer is to end.
-    fn serve(&self, first: Command, commands: &Receiver<Command>, company: &mut Company) -> bool {
+    fn serve(&self, first: Command, commands: &Receiver<Command>) -> bool {
         let mut batch = Batch::default();
         let mut next = Some(first);
         let mut waited = false;
@@ -77,7 +141,7 @@ impl Pen {
             match command {
                 Command::Append(body, asker, reply) => {
                     if let Some(asker) = asker {
-                        company.came(asker, Instant::now());
+                        self.turn().company.came(asker, Instant::now());
                     }
                     batch.push(body, reply);
                 }
@@ -85,6 +149,7 @@ impl Pen {
                     self.write(std::mem::take(&mut batch));
                     reply.answer(self.heartbeat());
                 }
+                Command::Wrote => {}
                 Command::Close => {
                     self.write(batch);
                     return false;
@@ -96,7 +161,7 @@ impl Pen {
             next = commands.try_recv().ok();
             if next.is_none() && !waited {
                 waited = true;
-                self.gather(&batch, company);
+                self.gather(&batch);
                 next = commands.try_recv().ok();
             }
         }
@@ -105,17 +170,21 @@ impl Pen {
     }
 
     /// Waits until a batch is worth its fdatasync, if somebody is likely to add to it.
-    fn gather(&self, batch: &Batch, company: &Company) {
-        let wanted = company
-            .worth_a_batch(Instant::now())
-            .saturating_sub(batch.waiting.len());
+    fn gather(&self, batch: &Batch) {
+        let worth_it = self.turn().company.worth_a_batch(Instant::now());
+        let wanted = worth_it.saturating_sub(batch.waiting.len());
         if wanted > 0 && !batch.waiting.is_empty() {
             self.bell.sleep(wanted, PATIENCE);
         }
     }
 
-    /// Signs a batch, makes it durable, and answers each of its appends.
     fn write(&self, batch: Batch) {
+        let _turn = self.turn();
+        self.write_in_turn(batch);
+    }
+
+    /// Signs a batch, makes it durable, and answers each of its appends.
+    fn write_in_turn(&self, batch: Batch) {
         if batch.waiting.is_empty() {
             return;
         }
@@ -219,10 +288,15 @@ impl Pen {
         Ok(())
     }
 
-    /// This thread alone stamps records, so between two batches nothing stamped is on its way.
+    /// Records are stamped in turn, so between two turns nothing stamped is on its way.
     fn heartbeat(&self) -> Result<SignedHeartbeat, AppendError> {
+        let _turn = self.turn();
         let end = self.own_end(&self.ledger.tail())?;
         Ok(self.scribe.heartbeat(&end)?)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn mark(&self) {

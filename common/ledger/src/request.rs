@@ -88,6 +88,8 @@ pub(crate) enum Command {
     /// A body, and who asks for it where that is known.
     Append(Vec<u8>, Option<u64>, Reply<Appended>),
     Heartbeat(Reply<SignedHeartbeat>),
+    /// Somebody wrote beside the thread, which slept: the durable mark is to be set when that is over.
+    Wrote,
     Close,
 }
 
@@ -96,7 +98,7 @@ impl Command {
         match self {
             Command::Append(_, _, reply) => reply.answer(Err(error.clone())),
             Command::Heartbeat(reply) => reply.answer(Err(error.clone())),
-            Command::Close => {}
+            Command::Wrote | Command::Close => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The handle to the one thread that writes a court's own ledger: queues what is to be written, bounded, and closes it.
+//! The handle to the pen that writes a court's own ledger and to its thread: queues what is to be written, bounded, and closes it.
 
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +38,7 @@ impl Default for WriterOptions {
 /// Writes the own ledger. Dropping it closes it.
 pub struct Writer {
     ledger: Arc<Ledger>,
+    pen: Arc<Pen>,
     queue: SyncSender<Command>,
     bell: Arc<Bell>,
     id: ThreadId,
@@ -68,19 +69,18 @@ impl Writer {
             clock.observe(end.hlc);
         }
         let bell = Arc::new(Bell::default());
-        let pen = Pen {
-            scribe: Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over),
-            ledger: Arc::clone(&ledger),
-            bell: Arc::clone(&bell),
-        };
+        let scribe = Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over);
+        let pen = Arc::new(Pen::new(Arc::clone(&ledger), scribe, Arc::clone(&bell)));
         pen.begin_epoch(chain, options.new_epoch)?;
         let (queue, commands) = sync_channel(options.queue.max(1));
-        let thread = thread::Builder::new()
-            .name("ledger-writer".to_owned())
-            .spawn(move || pen.work(&commands))?;
+        let thread = thread::Builder::new().name("ledger-writer".to_owned()).spawn({
+            let pen = Arc::clone(&pen);
+            move || pen.work(&commands)
+        })?;
         let id = thread.thread().id();
         Ok(Writer {
             ledger,
+            pen,
             queue,
             bell,
             id,
@@ -103,6 +103,17 @@ impl Writer {
     /// one after the other, a batch waits for some of them, for a millisecond at most; who is alone never waits.
     pub fn append_for(&self, asker: u64, body: Vec<u8>, done: Done) {
         self.send(Command::Append(body, Some(asker), Reply::new(done)));
+    }
+
+    /// Adds a body on this very thread and waits until it is durable, if nobody else does so, or did a moment ago: two changes of
+    /// threads would take about as long as the fdatasync. Gives the body back otherwise, for [`Writer::append_for`].
+    pub fn append_here(&self, asker: u64, body: Vec<u8>) -> Result<Result<Appended, AppendError>, Vec<u8>> {
+        let wrote = self.pen.write_here(asker, body)?;
+        if wrote.wake {
+            // A full queue has woken it already.
+            let _ = self.queue.try_send(Command::Wrote);
+        }
+        Ok(wrote.appended)
     }
 
     /// Adds a body and waits until it is durable. Not to be called from within a `done`.

@@ -277,6 +277,15 @@ impl Recorder {
         };
         let entry = self.trail.entry(draft)?;
         let asker = asker(&draft.act.by);
+        let entry = match self.trail.append_here(asker, entry) {
+            Ok(result) => {
+                if result.is_ok() {
+                    pending.draft = None;
+                }
+                return result;
+            }
+            Err(entry) => entry,
+        };
         let (done, recorded) = oneshot::channel();
         // Whoever asked may be gone when it is durable.
         self.trail

@@ -1,11 +1,14 @@
 //! The writer's promises: durable before done, in order, one answer for each append, and heartbeats that are true.
 
+use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ccpor_ledger::{
-    AppendError, Body, Hlc, MAX_BODY_BYTES, StartError, Writer, WriterOptions, verify_directory,
+    AppendError, Appended, Body, Hlc, MAX_BODY_BYTES, StartError, Writer, WriterOptions, verify_directory,
 };
 
 use crate::court::{Court, all, at, body, clock};
@@ -73,6 +76,100 @@ fn many_writers_each_get_their_own_place() {
     verify_directory(court.root.path(), &court.verify_options()).unwrap();
 }
 
+/// Writes at once where it may, and queues otherwise.
+fn write(writer: &Writer, asker: u64, body: Vec<u8>) -> Appended {
+    match writer.append_here(asker, body) {
+        Ok(appended) => appended.unwrap(),
+        Err(body) => {
+            let (tell, told) = sync_channel(1);
+            writer.append_for(asker, body, Box::new(move |result| tell.send(result).unwrap()));
+            told.recv().unwrap().unwrap()
+        }
+    }
+}
+
+#[test]
+fn who_asks_alone_writes_at_once_and_others_are_given_back_what_they_brought() {
+    let court = Court::with_segments(64 << 10);
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    for number in 0..5 {
+        let appended = writer.append_here(1, body(number)).unwrap().unwrap();
+        assert_eq!(ledger.head(), Some(appended.head));
+    }
+    assert_eq!(
+        writer.append_here(2, body(7)),
+        Err(body(7)),
+        "another one asked just now"
+    );
+    let alone = Instant::now() + Duration::from_secs(10);
+    while writer.append_here(2, body(8)).is_err() {
+        assert!(Instant::now() < alone, "it is alone by now");
+        thread::yield_now();
+    }
+    let too_long = vec![0; MAX_BODY_BYTES + 1];
+    let refused = writer.append_here(2, too_long).unwrap();
+    assert!(matches!(refused, Err(AppendError::TooLong { .. })));
+    writer.close();
+    assert_eq!(writer.append_here(2, body(9)), Err(body(9)), "it is closed");
+}
+
+#[test]
+fn what_is_written_at_once_and_what_is_queued_make_one_chain() {
+    let court = Court::with_segments(64 << 10);
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    let places = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for asker in 0..6_u64 {
+            let (writer, places) = (&writer, &places);
+            scope.spawn(move || {
+                for number in 0..100 {
+                    // Two of them are one asker for a while, and one of them is alone at the end.
+                    let body = format!("{asker} {number}").into_bytes();
+                    let appended = write(writer, asker / 2, body.clone());
+                    places.lock().unwrap().push((appended.head.position, body));
+                    if asker > 0 && number == 30 {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    writer.close();
+    let mut places = places.into_inner().unwrap();
+    places.sort();
+    let records = all(&ledger);
+    assert_eq!(records.len(), places.len() + 1);
+    for (signed, (position, body)) in records.iter().skip(1).zip(&places) {
+        let record = signed.decode().unwrap();
+        assert_eq!(record.position(), *position);
+        assert_eq!(record.body, Body::Event(body.clone()));
+    }
+    let report = verify_directory(court.root.path(), &court.verify_options()).unwrap();
+    assert_eq!(report.origins[0].head, ledger.head());
+}
+
+/// The mark is the thread's work, which sleeps while somebody else writes.
+#[test]
+fn what_is_written_at_once_is_marked_durable_when_it_is_quiet() {
+    let court = Court::with_segments(64 << 10);
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    for number in 0..3 {
+        let appended = writer.append_here(1, body(number)).unwrap().unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        let marked = || {
+            let mark = fs::read(court.dir().join("durable")).unwrap_or_default();
+            mark.windows(32).any(|bytes| bytes == appended.head.hash.0)
+        };
+        while !marked() {
+            assert!(Instant::now() < until, "record {number} is not marked durable");
+            thread::yield_now();
+        }
+    }
+}
+
 #[test]
 fn every_append_is_answered_exactly_once() {
     let court = Court::new();
@@ -102,7 +199,7 @@ fn every_append_is_answered_exactly_once() {
             });
         }
         barrier.wait();
-        thread::sleep(std::time::Duration::from_millis(3));
+        thread::sleep(Duration::from_millis(3));
         writer.close();
     });
     assert_eq!(writer.append_wait(body(1)), Err(AppendError::Closed));
