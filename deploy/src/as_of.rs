@@ -1,6 +1,8 @@
 //! The line that says up to when an answer holds. Whoever renders an answer needs the freshness to do it, so that "no match"
 //! cannot be said without its moment.
 
+use std::collections::BTreeSet;
+
 use ccpor_api::message::{Freshness, NotCurrent};
 use ccpor_daemon::exit::Exit;
 use ccpor_domain::UtcMillis;
@@ -46,6 +48,16 @@ pub(crate) fn line(freshness: &Freshness, reference: &str) -> String {
     text
 }
 
+/// The same without the courts that the operator of the machine chose to leave out: what is left is for him to look at.
+pub(crate) fn of_what_is_held(freshness: &Freshness) -> Freshness {
+    let mut held = freshness.clone();
+    let left_out = std::mem::take(&mut held.left_out);
+    held.not_current.retain(|court| !left_out.contains(&court.court));
+    held.not_covered.retain(|court| !left_out.contains(court));
+    held.complete |= held.not_current.is_empty();
+    held
+}
+
 /// The answer when nothing was found.
 pub(crate) fn no_match(freshness: &Freshness, reference: &str) -> String {
     format!("NO MATCH FOUND {}", line(freshness, reference))
@@ -53,8 +65,11 @@ pub(crate) fn no_match(freshness: &Freshness, reference: &str) -> String {
 
 /// What a person at a terminal should be told besides the answer; none when the answer is complete.
 pub(crate) fn remark(freshness: &Freshness) -> Option<String> {
-    let missing = freshness.not_current.len() + freshness.not_covered.len();
-    match missing {
+    let silent = freshness.not_current.iter().map(|court| court.court.as_str());
+    let missing: BTreeSet<&str> = silent
+        .chain(freshness.not_covered.iter().map(String::as_str))
+        .collect();
+    match missing.len() {
         0 if freshness.complete => None,
         0 => Some("warning: this answer is not complete".to_owned()),
         1 => Some(
@@ -68,9 +83,12 @@ pub(crate) fn remark(freshness: &Freshness) -> Option<String> {
 
 fn coverage(freshness: &Freshness) -> String {
     let mut text = String::new();
-    if !freshness.not_current.is_empty() {
+    // Of what is left out and was never held, it is enough to say that it is not covered.
+    let is_silent =
+        |court: &&NotCurrent| court.age_ms.is_some() || !freshness.left_out.contains(&court.court);
+    let mut courts: Vec<&NotCurrent> = freshness.not_current.iter().filter(is_silent).collect();
+    if !courts.is_empty() {
         // The longest silent first: that is where most may be missing.
-        let mut courts: Vec<&NotCurrent> = freshness.not_current.iter().collect();
         courts.sort_by_key(|court| std::cmp::Reverse(court.age_ms.unwrap_or(u64::MAX)));
         let names: Vec<String> = courts.into_iter().map(silent).collect();
         text.push_str(&format!(
@@ -201,6 +219,27 @@ pub(crate) mod tests {
             no_match(&none, ""),
             "NO MATCH FOUND AS OF NO MOMENT: NO COURT IS CURRENT — NOT CURRENT: YUROK (never heard), LOS ANGELES (41 min)  \
              → call court / retry — NOT COVERED: HOOPA  → ask them directly"
+        );
+    }
+
+    #[test]
+    fn a_court_that_is_left_out_is_said_once_and_what_was_held_of_it_with_its_age() {
+        let mut partly = stale();
+        partly.not_current[0].age_ms = None;
+        partly.left_out = vec!["court/los-angeles".into(), "tribal/yurok".into()];
+        partly.not_covered = partly.left_out.clone();
+        assert_eq!(
+            line(&partly, ""),
+            "AS OF 02:14:07 PST (2 s) — NOT CURRENT: YUROK (3 h 05)  → call court / retry — NOT COVERED: LOS ANGELES, YUROK  \
+             → ask them directly"
+        );
+        assert!(remark(&partly).unwrap().contains("2 courts"));
+        partly.not_current.pop();
+        assert!(line(&partly, "").contains("NOT COMPLETE — NOT COVERED"));
+        assert_eq!(
+            remark(&of_what_is_held(&partly)),
+            None,
+            "who chose it need not be warned of it"
         );
     }
 

@@ -10,6 +10,11 @@ use crate::screen::Screen;
 use crate::table::{Table, count};
 use crate::{as_of, asking, when};
 
+/// What [`CourtState::held`] says of a court whose orders are not held by choice.
+const LEFT_OUT: &str = "left_out";
+/// What it says of one that does not share all of them.
+const KEPT_BACK: &str = "kept_back";
+
 /// Show every court: its head, its receipt, its age, its state and its orders.
 #[derive(Args, Debug)]
 #[command(
@@ -26,11 +31,17 @@ pub(crate) async fn run(globals: &Globals, screen: &Screen) -> Result<Exit, Fail
     } else {
         screen.text(&format!("{}\n{}\n", table(&answer), as_of::line(freshness, "")))?;
     }
-    Ok(if answer.courts.iter().all(|court| court.current) {
-        Exit::Done
-    } else {
-        Exit::Degraded
-    })
+    Ok(
+        if answer
+            .courts
+            .iter()
+            .all(|court| court.current || court.held == LEFT_OUT)
+        {
+            Exit::Done
+        } else {
+            Exit::Degraded
+        },
+    )
 }
 
 fn table(answer: &CourtsAnswer) -> String {
@@ -67,6 +78,8 @@ fn receipt(court: &CourtState) -> String {
 
 fn state(court: &CourtState) -> String {
     match (court.current, court.reason.is_empty()) {
+        _ if court.held == LEFT_OUT => "left out here by choice".to_owned(),
+        (true, _) if court.held == KEPT_BACK => "current; the court keeps something back".to_owned(),
         (true, _) => "current".to_owned(),
         (false, true) => "NOT CURRENT".to_owned(),
         (false, false) => format!("NOT CURRENT: {}", court.reason),
@@ -100,6 +113,12 @@ mod tests {
                     ..CourtState::default()
                 },
                 CourtState {
+                    court: "court/kern".into(),
+                    held: LEFT_OUT.into(),
+                    reason: "not held".into(),
+                    ..CourtState::default()
+                },
+                CourtState {
                     court: "tribal/yurok".into(),
                     reason: "no heartbeat".into(),
                     ..CourtState::default()
@@ -110,6 +129,7 @@ mod tests {
         let expected = "\
 COURT          HEAD     RECEIPT                             AGE  STATE                      ORDERS
 court/alameda  1:48213  1:48211 hub/1 (+2 waiting)          2 s  current                    40,120
+court/kern     -        -                           never heard  left out here by choice         0
 tribal/yurok   -        -                           never heard  NOT CURRENT: no heartbeat       0
 ";
         assert_eq!(table(&answer), expected);

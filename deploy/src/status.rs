@@ -99,6 +99,9 @@ fn sheet(
             courts.courts.len()
         ),
     );
+    for (word, courts) in not_covered(freshness) {
+        line(word, courts);
+    }
     line("FRESHNESS", as_of::line(freshness, ""));
     if let Some(days) = days_left(&status.certificate_not_after, now) {
         line(
@@ -121,6 +124,27 @@ fn sheet(
         line("WARN", warning.clone());
     }
     text
+}
+
+/// The courts that are left out by choice here, and those that keep something back themselves; every other is taken.
+fn not_covered(freshness: &Freshness) -> Vec<(&'static str, String)> {
+    let (left_out, kept_back): (Vec<&str>, Vec<&str>) = freshness
+        .not_covered
+        .iter()
+        .map(String::as_str)
+        .partition(|court| freshness.left_out.iter().any(|left_out| left_out == court));
+    let mut lines = Vec::new();
+    if !left_out.is_empty() {
+        lines.push(("LEFT OUT", format!("by choice here: {}", left_out.join(", "))));
+    }
+    if !kept_back.is_empty() {
+        let courts = kept_back.join(", ");
+        lines.push((
+            "KEPT BACK",
+            format!("by the court, in whole or in part: {courts}"),
+        ));
+    }
+    lines
 }
 
 /// Whether the newest record of the own ledger is confirmed by a hub.
@@ -171,7 +195,7 @@ fn warnings(status: &StatusAnswer, freshness: &Freshness, now: Moment) -> Vec<St
     let mut warnings: Vec<String> = failed.collect();
     let down = status.links.iter().filter(|link| link.state != "up");
     warnings.extend(down.map(|link| format!("{} is {}: {}", link.peer, link.state, link.reason)));
-    if let Some(remark) = as_of::remark(freshness) {
+    if let Some(remark) = as_of::remark(&as_of::of_what_is_held(freshness)) {
         warnings.push(remark.trim_start_matches("warning: ").to_owned());
     }
     match days_left(&status.certificate_not_after, now) {
@@ -279,6 +303,32 @@ YOU        lea/kern-so   for CA0150000
 ";
         assert!(warnings(&node(), &fresh(), now()).is_empty());
         assert_eq!(sheet(&node(), &courts, &fresh(), &[], now()), expected);
+    }
+
+    #[test]
+    fn what_is_left_out_here_and_what_courts_keep_back_are_told_apart_and_a_choice_is_no_warning() {
+        let mut fresh = fresh();
+        fresh.complete = false;
+        fresh.left_out = vec!["court/inyo".into()];
+        fresh.not_current = vec![ccpor_api::message::NotCurrent {
+            court: "court/inyo".into(),
+            ..Default::default()
+        }];
+        fresh.not_covered = vec!["court/inyo".into(), "tribal/yurok".into()];
+        let courts = CourtsAnswer::default();
+        let text = sheet(&node(), &courts, &fresh, &[], now());
+        assert!(text.contains("LEFT OUT   by choice here: court/inyo\n"), "{text}");
+        assert!(
+            text.contains("KEPT BACK  by the court, in whole or in part: tribal/yurok\n"),
+            "{text}"
+        );
+        assert_eq!(
+            warnings(&node(), &fresh, now()).len(),
+            1,
+            "of the court that keeps something back"
+        );
+        fresh.not_covered.pop();
+        assert!(warnings(&node(), &fresh, now()).is_empty());
     }
 
     #[test]

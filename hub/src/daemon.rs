@@ -191,6 +191,7 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
         stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
         index_cache_bytes: settings.data.index_cache_mb.saturating_mul(1 << 20),
         calendars: settings.court_calendar.calendars(),
+        takes: ccpor_sync::Choice::All,
     };
     let opened = blocking(move || Registry::open(config)).await;
     let (registry, opening) = opened.map_err(|problem| HubFailed::Fault(problem.to_string()))??;

@@ -12,6 +12,8 @@ use ccpor_daemon::sharing::Shares;
 use ccpor_transport::TransportChoice;
 use serde::{Deserialize, Serialize};
 
+use crate::chosen::ReplicaSettings;
+
 /// All settings of a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,9 @@ pub(crate) struct Settings {
     pub hubs: Vec<HubPlace>,
     /// What this court shares with the machines of others.
     pub sharing: Shares,
+    /// Which other courts' orders this node holds.
+    #[serde(default)]
+    pub replica: ReplicaSettings,
     /// What lookups say about their freshness.
     pub lookup: LookupSettings,
     /// Days on which courts are closed beside the State's holidays.
@@ -145,6 +150,7 @@ impl Default for Settings {
             },
             hubs: Vec::new(),
             sharing: Shares::default(),
+            replica: ReplicaSettings::default(),
             lookup: LookupSettings::default(),
             court_calendar: CalendarSettings::default(),
             scans: ScansSettings::default(),

@@ -18,6 +18,7 @@ use ccpor_daemon::sharing::Sharing;
 use ccpor_daemon::topology::{self, Kept};
 use ccpor_ledger::{NotAnOrigin, OriginId};
 use ccpor_registry::{OpenFailed, OwnLedger, ReconcileRefused, Registry, RegistryConfig, Source};
+use ccpor_sync::Choice;
 use tokio_util::sync::CancellationToken;
 
 use crate::confidential::Confidential;
@@ -190,6 +191,14 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
     let name = identity.identity().path();
     let origin = OriginId::new(&name).map_err(|error| NodeFailed::NotACourt(name.clone(), error))?;
     let (key, chain) = identity::record_key(identity)?;
+    let takes = settings.replica.courts.choice(origin.court());
+    if let Choice::Courts(courts) = &takes {
+        let courts: Vec<&str> = courts.iter().map(String::as_str).collect();
+        tracing::info!(
+            courts = courts.join(" "),
+            "this node holds the orders of these courts alone (replica.courts)"
+        );
+    }
     let config = RegistryConfig {
         directory: settings.data.directory.clone(),
         identity: name,
@@ -205,6 +214,7 @@ async fn open(settings: &Settings, identity: &IdentityDir) -> Result<Arc<Registr
         stale_after_ms: settings.lookup.stale_after_seconds.saturating_mul(1_000),
         index_cache_bytes: settings.data.index_cache_mb.saturating_mul(1 << 20),
         calendars: settings.court_calendar.calendars(),
+        takes,
     };
     let opened = blocking(move || Registry::open(config)).await;
     let (registry, opening) = opened.map_err(|problem| NodeFailed::Fault(problem.to_string()))??;

@@ -97,6 +97,7 @@ pub(crate) fn connect(
     };
     let addresses = addresses(settings, identity)?;
     let mut permissions = Permissions::node(own.clone());
+    permissions.takes = settings.replica.courts.choice(own.court());
     if !settings.sharing.orders {
         tracing::warn!(
             "this court does not share its orders (sharing.orders = false): none leaves this machine"

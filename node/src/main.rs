@@ -16,6 +16,7 @@ mod revocations;
 mod hubs;
 mod uplink;
 mod config;
+mod chosen;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

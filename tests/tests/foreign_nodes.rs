@@ -138,6 +138,7 @@ async fn ledger_of(origin: &str, signer: &IdentityDir, directory: &Path) -> Outc
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Ok(reading::blocking(move || {
         let (registry, _) = Registry::open(config).unwrap();
@@ -190,6 +191,7 @@ fn offer(identity: &IdentityDir, registry: &Arc<Registry>, hub: SocketAddr) -> O
     let all = Permissions {
         own: None,
         accepts: OriginSet::All,
+        takes: ccpor_sync::Choice::All,
         offers: OriginSet::All,
     };
     Ok(Uplink::start(

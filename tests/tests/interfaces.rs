@@ -439,7 +439,7 @@ async fn rest_and_grpc_are_one() -> Outcome<()> {
     let node = world.fleet.members()[0].api();
     let rest = Rest::of(&world.desk(node)?, node)?;
     let order = every_write_can_be_repeated(&client, &rest).await?;
-    answers_are_equal(&client, &rest, &order).await?;
+    Box::pin(answers_are_equal(&client, &rest, &order)).await?;
     Box::pin(refusals_are_equal(&client, &rest, &order)).await?;
     pages_are_stable_and_complete(&client, &rest).await?;
     the_interfaces_describe_themselves(&rest, &Rest::nobody(world.operator(), node)?).await?;
@@ -461,7 +461,7 @@ async fn rest_and_grpc_are_one() -> Outcome<()> {
             .filter(|shown| shown.history.len() == 4))
     })
     .await?;
-    answers_are_equal(&hub, &hub_rest, &order).await?;
+    Box::pin(answers_are_equal(&hub, &hub_rest, &order)).await?;
     let request = filing("at-the-hub-1", "DOE", "HF26-9");
     let left = hub_rest.post("/v1/orders", &request).await?.problem()?;
     assert_eq!(

@@ -206,6 +206,7 @@ async fn the_hub_answers_the_lookups_that_its_nodes_pass_on() -> Outcome<()> {
         stale_after_ms: 60_000,
         index_cache_bytes: 1 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     let (registry, _) = tokio::task::spawn_blocking(move || Registry::open(config)).await??;
     let services = Services {
@@ -216,6 +217,7 @@ async fn the_hub_answers_the_lookups_that_its_nodes_pass_on() -> Outcome<()> {
     let nothing = Permissions {
         own: None,
         accepts: OriginSet::All,
+        takes: ccpor_sync::Choice::All,
         offers: OriginSet::All,
     };
     let kern = Uplink::start(

@@ -45,6 +45,7 @@ async fn every_setting_tells_where_it_comes_from() -> Outcome<()> {
         ("lookup.stale_after_seconds", "7", "environment"),
         ("log.level", "\"debug\"", "flag"),
         ("data.index_cache_mb", "64", "built in"),
+        ("replica.courts", "\"all\"", "built in"),
     ] {
         assert_eq!(
             origin_of(&settings, key),
@@ -84,6 +85,14 @@ async fn settings_that_are_not_understood_end_the_program_with_2() -> Outcome<()
         (
             "[hub]\ntransport = \"pigeon\"\n",
             &["hub.transport", "auto, quic or tcp"],
+        ),
+        (
+            "[replica]\ncourts = [\"court/atlantis\"]\n",
+            &["replica.courts", "court/atlantis", "no such county"],
+        ),
+        (
+            "[replica]\ncourts = \"some\"\n",
+            &["replica.courts", "which is no court"],
         ),
         ("[[hubs]]\nadress = \"127.0.0.1:1\"\n", &["adress"]),
         (

@@ -178,6 +178,7 @@ fn freshness() -> Freshness {
         source: "hub".to_owned(),
         answered_at: "2026-10-02T21:15:03.900Z".to_owned(),
         also_asked: String::new(),
+        left_out: Vec::new(),
     }
 }
 

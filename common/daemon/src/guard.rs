@@ -40,13 +40,16 @@ impl<B> Guarded<B> {
         }
     }
 
-    /// Names the courts that keep something back from the caller.
+    /// Names the courts that keep something back from the caller, and those that this machine leaves out.
     fn cover(&self, caller: &Caller, freshness: &mut Option<Freshness>) {
         let (Some(freshness), Ok(who)) = (freshness, who(caller)) else {
             return;
         };
         freshness.not_covered = self.sharing.not_covered();
         freshness.not_covered.retain(|court| !who.owns(court));
+        freshness.not_covered.extend_from_slice(&freshness.left_out);
+        freshness.not_covered.sort();
+        freshness.not_covered.dedup();
     }
 
     /// Whether the caller may write with this verb in the ledger of this machine's court.
@@ -83,6 +86,18 @@ impl<B> Guarded<B> {
             Ok(())
         })
         .await?
+    }
+}
+
+/// What becomes of a court's orders here, for [`ccpor_api::message::CourtState::held`].
+fn held(freshness: &Freshness, court: &str) -> &'static str {
+    let names = |courts: &[String]| courts.iter().any(|named| named == court);
+    if names(&freshness.left_out) {
+        "left_out"
+    } else if names(&freshness.not_covered) {
+        "kept_back"
+    } else {
+        "taken"
     }
 }
 
@@ -321,6 +336,11 @@ impl<B: Backend> Backend for Guarded<B> {
         may_ask(caller, Verb::Status)?;
         let mut answer = self.inner.list_courts(caller).await?;
         self.cover(caller, &mut answer.freshness);
+        if let Some(freshness) = &answer.freshness {
+            for court in &mut answer.courts {
+                court.held = held(freshness, &court.court).to_owned();
+            }
+        }
         Ok(answer)
     }
 

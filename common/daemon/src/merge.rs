@@ -120,6 +120,13 @@ impl Later {
         Freshness {
             as_of: as_of.map(|at| at.to_string()).unwrap_or_default(),
             complete: not_current.is_empty(),
+            // What is not held here, the hub has answered for.
+            left_out: here
+                .left_out
+                .iter()
+                .filter(|court| !self.is_hub(court))
+                .cloned()
+                .collect(),
             courts,
             not_current,
             also_asked: if here.also_asked.is_empty() {
@@ -235,6 +242,30 @@ mod tests {
             ("node", "hub/1")
         );
         assert_eq!(fresh.as_of, UtcMillis(1_790_000_000_008).to_string());
+    }
+
+    #[test]
+    fn a_court_that_is_left_out_here_is_covered_when_the_hub_answers_for_it_and_only_then() {
+        let here = || {
+            let mut fresh = freshness("node", &[("court/own", 9)], &["court/far", "court/away"]);
+            for court in ["court/away", "court/far"] {
+                fresh.courts.push(CourtAsOf {
+                    court: court.into(),
+                    ..CourtAsOf::default()
+                });
+            }
+            fresh.left_out = vec!["court/away".into(), "court/far".into()];
+            answer(vec![], fresh)
+        };
+        let hub = freshness("hub/1", &[("court/own", 9), ("court/far", 8)], &["court/away"]);
+        assert!(is_fresher(here().freshness.as_ref().unwrap(), &hub));
+        let both = merge(here(), answer(vec![hit("b", "court/far", 0.8, "FAR")], hub), 20);
+        let fresh = both.freshness.unwrap();
+        assert_eq!(
+            (both.hits.len(), fresh.left_out),
+            (1, vec!["court/away".to_owned()])
+        );
+        assert!(!fresh.complete);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct CourtFreshness {
     pub current: bool,
     /// Why it is not current, in words for a dispatcher; empty when it is.
     pub reason: String,
+    /// Whether the operator of this machine chose not to hold it; then it is never current.
+    pub left_out: bool,
 }
 
 /// The freshness of one answer: all courts, one by one, so that a silent court never hides behind the others.

@@ -19,6 +19,13 @@ impl Ledgers for Registry {
         self.shelf.heads()
     }
 
+    fn heard_of(&self, origins: &[OriginId]) {
+        self.heard_of.add(origins);
+        // The own ledger is known, and a trail is no court's.
+        let others = |origin: &&OriginId| self.own() != Some(*origin) && !origin.is_audit();
+        self.replica.know(origins.iter().filter(others));
+    }
+
     fn standing(&self, origin: &OriginId, head: &Head) -> Result<Standing, LoadFailed> {
         match self.shelf.get(origin) {
             Some(ledger) => ledger.standing(head).map_err(load_failed),

@@ -9,6 +9,7 @@
 //! | `index/` | sled: where each order's records lie, and how far each ledger is applied | the ledgers |
 //! | people in memory | who is named in which order | the index |
 //! | `branches/` | what this court filed on an old copy of its ledger, as it was signed | nowhere: kept beside the ledger that goes on |
+//! | `heard-of` | which courts there are, as hubs told it | every connection to a hub |
 //! | `images/` | scans of signed orders, named by their BLAKE3 | the hub, or another node |
 //!
 //! Nothing is acknowledged before the ledger's `fdatasync` returned. The index is never believed beyond the ledgers.
@@ -48,6 +49,7 @@ mod index;
 mod catalogue;
 mod card;
 mod shelf;
+mod heard_of;
 mod freshness;
 mod room;
 

@@ -9,10 +9,12 @@ use ccpor_ledger::{
     AppendError, Head, HybridClock, KeyTrust, Ledger, OriginId, Receipt, SignedHeartbeat, SigningKey,
     VerifyingKey, Writer,
 };
+use ccpor_sync::Choice;
 
 use crate::apply::{Anew, Applier, Batch};
 use crate::catalogue::KnownImage;
 use crate::freshness::{Answer, Freshness, Source, now};
+use crate::heard_of::HeardOf;
 use crate::image::ImageStore;
 use crate::index::{Entry, IndexFailed};
 use crate::opening::{self, OpenFailed, Opening, Quill};
@@ -44,6 +46,8 @@ pub struct RegistryConfig {
     pub index_cache_bytes: u64,
     /// The court days of the courts.
     pub calendars: Calendars,
+    /// Which of the other courts' ledgers this machine wants to hold. The sessions keep to it; answers say what is left out.
+    pub takes: Choice,
 }
 
 /// The ledger that this machine writes.
@@ -83,6 +87,8 @@ pub struct Registry {
     /// What is left to do with the own orders.
     pub(crate) work: Mutex<WorkBook>,
     pub(crate) replica: Arc<Replica>,
+    pub(crate) heard_of: HeardOf,
+    takes: Choice,
     stale_after_ms: u64,
     calendars: Calendars,
 }
@@ -141,6 +147,8 @@ impl Registry {
         for (origin, head) in view.meta().applied_heads() {
             replica.applied(origin, head);
         }
+        let heard_of = HeardOf::open(&config.directory);
+        replica.know(&heard_of.all());
         let view = Arc::new(CurrentView::new(view));
         let told = Arc::clone(&replica);
         let (applier, applying) = Applier::start(
@@ -167,6 +175,8 @@ impl Registry {
             images,
             work: Mutex::default(),
             replica,
+            heard_of,
+            takes: config.takes,
             stale_after_ms: config.stale_after_ms,
             calendars: config.calendars,
         });
@@ -200,6 +210,13 @@ impl Registry {
             if ledger.is_some_and(|ledger| damage_of(&ledger).is_some()) {
                 court.current = false;
                 court.reason = "its ledger is damaged on this machine".into();
+            }
+            // Of a court that was held before and is left out now, the orders are shown as they were: to hide one that is known would
+            // be worse. But even a moment ago is no longer current, since nothing of what followed is coming.
+            court.left_out = self.own() != Some(&court.origin) && !self.takes.takes(&court.origin);
+            if court.left_out {
+                court.current = false;
+                court.reason = "not held on this machine, as its operator chose".into();
             }
         }
         Freshness {

@@ -91,6 +91,12 @@ impl Replica {
             .push(watcher);
     }
 
+    /// These origins exist, whatever is held of them.
+    pub(crate) fn know<'a>(&self, origins: impl IntoIterator<Item = &'a OriginId>) {
+        let mut freshness = lock(&self.freshness);
+        origins.into_iter().for_each(|origin| freshness.know(origin));
+    }
+
     /// A ledger reaches further, durably.
     pub(crate) fn moved(&self, origin: &OriginId, head: Head) {
         self.tell(&Moved::Head(origin.clone(), head));
@@ -322,6 +328,7 @@ fn court(origin: &OriginId, as_of: Option<UtcMillis>, now: UtcMillis, stale_afte
         age_ms,
         current,
         reason,
+        left_out: false,
     }
 }
 

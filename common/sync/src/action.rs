@@ -85,6 +85,9 @@ pub enum Action {
         /// What the peer holds of the origins in scope.
         peer: Vec<OriginHead>,
     },
+    /// The peer holds ledgers of these origins, which it may send, whether they are wanted here or not: no answer here may be silent
+    /// about them.
+    HeardOf(Vec<OriginId>),
     /// An origin's ledgers cannot be made equal by sending records; the others go on. For the operator.
     Diverged {
         /// What was found; `ours` is this side's head.

@@ -1,4 +1,4 @@
-//! The frames of the protocol, version 1: what is said on the wire, without how it is turned into bytes.
+//! The frames of the protocol: what is said on the wire, without how it is turned into bytes.
 //!
 //! Frames and reasons are only ever appended to: a variant's place is its number on the wire.
 
@@ -7,10 +7,14 @@ use std::fmt;
 use ccpor_ledger::{Head, OriginId, Position, SignedHeartbeat, SignedReceipt, SignedRecord};
 use serde::{Deserialize, Serialize};
 
-/// The version of the protocol that this crate speaks.
+/// The newest version of the protocol that this crate speaks.
 ///
 /// 1: greeting, runs, acknowledgements, heads, divergence, heartbeats, pings.
-pub const WIRE_VERSION: u16 = 1;
+/// 2: [`RefusalCode::NotChosen`].
+pub const WIRE_VERSION: u16 = 2;
+
+/// The oldest version that this crate speaks.
+pub const WIRE_OLDEST: u16 = 1;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +173,19 @@ pub enum RefusalCode {
     BadRecord,
     /// A run could not be made durable; [`Frame::Resume`] will ask for it again.
     CannotStore,
+    /// The operator of the machine chose not to hold this origin. Since version 2.
+    NotChosen,
+}
+
+impl RefusalCode {
+    /// The same to a peer of this version. Version 1 has no word for a choice; a peer that is told that records cannot be stored
+    /// keeps them until it is asked, which is never.
+    pub(crate) fn in_version(self, version: u16) -> Self {
+        match self {
+            Self::NotChosen if version < 2 => Self::CannotStore,
+            Self::NotYours | Self::BadRecord | Self::CannotStore | Self::NotChosen => self,
+        }
+    }
 }
 
 impl fmt::Display for RefusalCode {
@@ -181,6 +198,7 @@ impl fmt::Display for RefusalCode {
             Self::CannotStore => {
                 "records could not be made durable; check disk space and health at the receiver"
             }
+            Self::NotChosen => "the operator of the receiver chose not to hold this court's orders there",
         })
     }
 }

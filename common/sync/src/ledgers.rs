@@ -17,6 +17,10 @@ pub trait Ledgers: Send + Sync {
     /// How far each ledger reaches.
     fn heads(&self) -> Vec<(OriginId, Head)>;
 
+    /// A peer holds ledgers of these origins and may send them: from now on answers say how far each is included here, also when it
+    /// is not at all.
+    fn heard_of(&self, origins: &[OriginId]);
+
     /// How `head`, which a peer holds of `origin`, stands to our ledger.
     ///
     /// # Errors

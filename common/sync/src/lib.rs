@@ -16,7 +16,7 @@
 //! One ordered stream of bytes in each direction. A frame is a 4-byte big-endian length (1 to [`limits::MAX_FRAME`])
 //! and that many bytes: a [`Frame`] in bincode 2, legacy configuration (little endian, fixed widths, 8-byte lengths,
 //! 4-byte variant numbers), nothing after it. Variants are only ever appended. The bytes of every kind are pinned in
-//! `tests/golden/frames-v1.txt`.
+//! `tests/golden`, with those that a later version added in a file of that version.
 //!
 //! | number | frame | says | from |
 //! |---|---|---|---|
@@ -58,6 +58,10 @@
 //! * **Refusals.** `Refused{origin, code}`: `NotYours` is followed by `Close`; `BadRecord` stops the origin on this
 //!   connection; `CannotStore` pauses it until the receiver sends `Resume` ([`limits::RETRY_ORIGIN_MS`] later). A sender that
 //!   cannot read its own ledger says nothing and tries again after the same time.
+//! * **Choice.** A machine may want fewer origins than it may take ([`Choice`]). It says `Refused{origin, NotChosen}` after the
+//!   greeting for each that the peer holds, and for every run of another that comes. The peer then sends neither records nor
+//!   heartbeats of it on this connection. The next connection begins anew, so that an origin that is chosen later goes on where
+//!   its copy ends. That it exists is told to the program ([`Action::HeardOf`]), whose answers name it.
 //! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, several in a frame, each once. A machine keeps and
 //!   relays the one that closes the latest moment, and none that speaks of another ledger than its copy: another record at
 //!   its head, or one behind its head that was made before the moment it closes
@@ -110,7 +114,8 @@
 //! The dialler names the oldest and the newest version that it speaks, the listener the one that both use from then on, or it
 //! closes with [`CloseReason::Version`].
 //!
-//! * 1: the above.
+//! * 1: the above without `NotChosen`. A peer of this version is told `CannotStore` instead, and never asked again.
+//! * 2: the above.
 //!
 //! # How it is tested
 //!
@@ -141,11 +146,11 @@ pub use action::{Action, Event};
 pub use backoff::Backoff;
 pub use codec::{DecodeError, EncodeError, LENGTH_PREFIX, decode, encode, frame_length};
 pub use frame::{
-    Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_VERSION,
-    Welcome,
+    Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_OLDEST,
+    WIRE_VERSION, Welcome,
 };
 pub use freshness::{FreshnessBook, NotCurrent};
 pub use ledgers::{Beat, Ledgers, LoadFailed, Moved, StoreRefused, Stored};
 pub use millis::Millis;
-pub use origins::OriginSet;
+pub use origins::{Choice, OriginSet};
 pub use session::{Session, SessionConfig, Side};

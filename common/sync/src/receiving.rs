@@ -6,16 +6,21 @@ use std::collections::{BTreeMap, VecDeque};
 use ccpor_ledger::{Head, OriginId};
 
 use crate::action::Action;
-use crate::frame::{Ack, CloseReason, Divergence, DivergenceKind, Frame, OriginHead, RefusalCode, Run};
+use crate::frame::{
+    Ack, CloseReason, Divergence, DivergenceKind, Frame, OriginHead, RefusalCode, Run, WIRE_VERSION,
+};
 use crate::ledgers::{StoreRefused, Stored};
 use crate::limits::{GAPS_MOST, ORIGINS_MOST, RETRY_ORIGIN_MS, RUN_RECORDS_MOST};
 use crate::millis::Millis;
-use crate::origins::OriginSet;
+use crate::origins::{Choice, OriginSet};
 use crate::sending::run_bytes;
 
 #[derive(Debug)]
 pub(crate) struct Receiving {
     accepts: OriginSet,
+    takes: Choice,
+    /// The version that the peer speaks.
+    version: u16,
     intakes: BTreeMap<OriginId, Intake>,
     pending_bytes: usize,
     /// Twice what the peer was told: runs that were on their way when an origin was asked for again come on top.
@@ -56,10 +61,15 @@ struct Pending {
 }
 
 impl Receiving {
-    pub(crate) fn new(accepts: OriginSet, heads: &[(OriginId, Head)], receive_window: usize) -> Self {
+    pub(crate) fn new(
+        accepts: OriginSet,
+        takes: Choice,
+        heads: &[(OriginId, Head)],
+        receive_window: usize,
+    ) -> Self {
         let intakes = heads
             .iter()
-            .filter(|(origin, _)| accepts.contains(origin))
+            .filter(|(origin, _)| accepts.contains(origin) && takes.takes(origin))
             .map(|(origin, head)| {
                 (
                     origin.clone(),
@@ -72,6 +82,8 @@ impl Receiving {
             .collect();
         Self {
             accepts,
+            takes,
+            version: WIRE_VERSION,
             intakes,
             pending_bytes: 0,
             pending_most: receive_window.saturating_mul(2),
@@ -88,9 +100,25 @@ impl Receiving {
         }
     }
 
+    /// The greeting is done: `peer` is what the other side holds. It is told what of that need not be sent.
+    pub(crate) fn begin(&mut self, version: u16, peer: &[OriginHead], actions: &mut Vec<Action>) {
+        self.version = version;
+        let held = peer.iter().map(|held| &held.origin);
+        let offered: Vec<OriginId> = held
+            .filter(|origin| self.accepts.contains(origin))
+            .cloned()
+            .collect();
+        for origin in offered.iter().filter(|origin| !self.takes.takes(origin)) {
+            self.decline(origin, actions);
+        }
+        if !offered.is_empty() {
+            actions.push(Action::HeardOf(offered));
+        }
+    }
+
     /// Our copy reaches further, whoever sent it. The peer is told when it was not this peer.
     pub(crate) fn moved(&mut self, origin: &OriginId, head: Head, is_up: bool, actions: &mut Vec<Action>) {
-        if !self.accepts.contains(origin) {
+        if !self.wants(origin) {
             return;
         }
         let intake = self.intakes.entry(origin.clone()).or_default();
@@ -119,6 +147,12 @@ impl Receiving {
                 by_peer: false,
             });
             return Err(CloseReason::NotYours);
+        }
+        if !self.takes.takes(&run.origin) {
+            // It was on its way already, or the origin is new to the peer as well.
+            self.decline(&run.origin, actions);
+            actions.push(Action::HeardOf(vec![run.origin]));
+            return Ok(());
         }
         if run.records.is_empty() || run.after >= Some(run.last.position) {
             return Err(CloseReason::OutOfOrder);
@@ -223,7 +257,7 @@ impl Receiving {
     /// Nothing more of an origin is taken on this connection. True when it was going on until now.
     pub(crate) fn stop(&mut self, origin: &OriginId) -> bool {
         let is_new = !self.intakes.contains_key(origin);
-        if !self.accepts.contains(origin) || (is_new && self.intakes.len() >= ORIGINS_MOST) {
+        if !self.wants(origin) || (is_new && self.intakes.len() >= ORIGINS_MOST) {
             return false;
         }
         let intake = self.intakes.entry(origin.clone()).or_default();
@@ -262,6 +296,17 @@ impl Receiving {
     /// Bytes received that are not durable yet.
     pub(crate) fn bytes_pending(&self) -> usize {
         self.pending_bytes
+    }
+
+    fn wants(&self, origin: &OriginId) -> bool {
+        self.accepts.contains(origin) && self.takes.takes(origin)
+    }
+
+    fn decline(&self, origin: &OriginId, actions: &mut Vec<Action>) {
+        actions.push(Action::Send(Frame::Refused {
+            origin: origin.clone(),
+            code: RefusalCode::NotChosen.in_version(self.version),
+        }));
     }
 
     fn ask_again(&mut self, origin: &OriginId, actions: &mut Vec<Action>) {

@@ -10,12 +10,13 @@ use crate::frame::{CloseReason, Frame};
 use crate::ledgers::Beat;
 use crate::limits::{BEATS_EVERY_MS, BEATS_MOST, ORIGINS_MOST};
 use crate::millis::Millis;
-use crate::origins::OriginSet;
+use crate::origins::{Choice, OriginSet};
 
 #[derive(Debug)]
 pub(crate) struct Relay {
     offers: OriginSet,
     accepts: OriginSet,
+    takes: Choice,
     told: BTreeMap<OriginId, Told>,
     /// How many heartbeats wait.
     waiting: usize,
@@ -29,13 +30,16 @@ struct Told {
     closed: Hlc,
     /// The heartbeat that it will be told.
     waiting: Option<Arc<Beat>>,
+    /// It wants to hear nothing of it.
+    declined: bool,
 }
 
 impl Relay {
-    pub(crate) fn new(offers: OriginSet, accepts: OriginSet) -> Self {
+    pub(crate) fn new(offers: OriginSet, accepts: OriginSet, takes: Choice) -> Self {
         Self {
             offers,
             accepts,
+            takes,
             told: BTreeMap::new(),
             waiting: 0,
             next_frame: Millis(0),
@@ -50,21 +54,41 @@ impl Relay {
             return;
         }
         match self.told.get_mut(origin) {
-            Some(told) if told.closed == closed => {}
+            Some(told) if told.declined || told.closed == closed => {}
             Some(told) => {
                 told.closed = closed;
                 self.waiting += usize::from(told.waiting.replace(beat).is_none());
             }
             None => {
                 let origin = origin.clone();
-                let waiting = Some(beat);
-                self.told.insert(origin, Told { closed, waiting });
+                let told = Told {
+                    closed,
+                    waiting: Some(beat),
+                    declined: false,
+                };
+                self.told.insert(origin, told);
                 self.waiting += 1;
             }
         }
     }
 
-    /// Heartbeats came in: their names are checked here, their signatures by the store.
+    /// The peer wants nothing of an origin on this connection.
+    pub(crate) fn decline(&mut self, origin: &OriginId) {
+        let is_new = !self.told.contains_key(origin);
+        if !self.offers.contains(origin) || (is_new && self.told.len() >= ORIGINS_MOST) {
+            return;
+        }
+        let told = self.told.entry(origin.clone()).or_insert(Told {
+            closed: Hlc::ZERO,
+            waiting: None,
+            declined: true,
+        });
+        told.declined = true;
+        self.waiting -= usize::from(told.waiting.take().is_some());
+    }
+
+    /// Heartbeats came in: their names are checked here, their signatures by the store. Those of origins that are not wanted are
+    /// dropped: without its records a heartbeat says nothing.
     pub(crate) fn received(
         &mut self,
         heartbeats: Vec<SignedHeartbeat>,
@@ -73,18 +97,22 @@ impl Relay {
         if heartbeats.len() > BEATS_MOST {
             return Err(CloseReason::TooMuch);
         }
-        for signed in &heartbeats {
+        let mut wanted = Vec::with_capacity(heartbeats.len());
+        for signed in heartbeats {
             let heartbeat = signed.decode().map_err(|_| CloseReason::Malformed)?;
             if !self.accepts.contains(&heartbeat.origin) {
                 return Err(CloseReason::NotYours);
             }
-            self.heard(heartbeat);
+            if self.takes.takes(&heartbeat.origin) {
+                self.heard(heartbeat);
+                wanted.push(signed);
+            }
         }
         if self.told.len() > ORIGINS_MOST {
             return Err(CloseReason::TooMuch);
         }
-        if !heartbeats.is_empty() {
-            actions.push(Action::TakeHeartbeats(heartbeats));
+        if !wanted.is_empty() {
+            actions.push(Action::TakeHeartbeats(wanted));
         }
         Ok(())
     }
@@ -99,8 +127,12 @@ impl Relay {
                 self.waiting -= usize::from(told.waiting.take().is_some());
             }
             None => {
-                let waiting = None;
-                self.told.insert(heartbeat.origin, Told { closed, waiting });
+                let told = Told {
+                    closed,
+                    waiting: None,
+                    declined: false,
+                };
+                self.told.insert(heartbeat.origin, told);
             }
         }
     }

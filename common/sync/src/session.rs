@@ -5,12 +5,12 @@ use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
 
 use crate::action::{Action, Event};
 use crate::frame::{
-    Ack, CloseReason, Divergence, Frame, Hello, OriginHead, RefusalCode, WIRE_VERSION, Welcome,
+    Ack, CloseReason, Divergence, Frame, Hello, OriginHead, RefusalCode, WIRE_OLDEST, WIRE_VERSION, Welcome,
 };
 use crate::ledgers::{Beat, Moved};
 use crate::limits::{GREETING_MS, ORIGINS_MOST, RECEIVE_LEAST, RECEIVE_MOST};
 use crate::millis::Millis;
-use crate::origins::OriginSet;
+use crate::origins::{Choice, OriginSet};
 use crate::pulse::Pulse;
 use crate::receiving::Receiving;
 use crate::relay::Relay;
@@ -34,6 +34,8 @@ pub struct SessionConfig {
     pub own: Option<OriginId>,
     /// The origins that the peer may send.
     pub accepts: OriginSet,
+    /// Which of those we want to hold.
+    pub takes: Choice,
     /// The origins that we send.
     pub offers: OriginSet,
     /// Unacknowledged bytes of runs that we take; held within [`RECEIVE_LEAST`] and [`RECEIVE_MOST`].
@@ -78,7 +80,11 @@ impl Session {
             receive_window,
             ..config
         };
-        let mut relay = Relay::new(config.offers.clone(), config.accepts.clone());
+        let mut relay = Relay::new(
+            config.offers.clone(),
+            config.accepts.clone(),
+            config.takes.clone(),
+        );
         for heartbeat in heartbeats {
             if let Some(beat) = Beat::of(heartbeat) {
                 relay.news(beat);
@@ -89,14 +95,19 @@ impl Session {
                 until: now + GREETING_MS,
             },
             sending: Sending::new(config.offers.clone(), config.own.clone(), &heads),
-            receiving: Receiving::new(config.accepts.clone(), &heads, receive_window),
+            receiving: Receiving::new(
+                config.accepts.clone(),
+                config.takes.clone(),
+                &heads,
+                receive_window,
+            ),
             relay,
             heads,
             config,
         };
         if session.config.side == Side::Dialler {
             let hello = Hello {
-                oldest: WIRE_VERSION,
+                oldest: WIRE_OLDEST,
                 newest: WIRE_VERSION,
                 receive_window: session.window_on_the_wire(),
                 heads: session.greeted_heads(),
@@ -253,23 +264,24 @@ impl Session {
     }
 
     fn hello(&mut self, now: Millis, hello: Hello, actions: &mut Vec<Action>) -> Result<(), CloseReason> {
-        if hello.oldest > WIRE_VERSION || hello.newest < WIRE_VERSION {
+        if hello.oldest > WIRE_VERSION || hello.newest < WIRE_OLDEST || hello.oldest > hello.newest {
             return Err(CloseReason::Version);
         }
+        let version = hello.newest.min(WIRE_VERSION);
         let peer_window = check_greeting(&hello.heads, hello.receive_window)?;
         let welcome = Welcome {
-            version: WIRE_VERSION,
+            version,
             receive_window: self.window_on_the_wire(),
             heads: self.greeted_heads(),
         };
         self.receiving.greeted(&welcome.heads);
         // Known here before the peer can know it.
         actions.push(Action::Up {
-            version: WIRE_VERSION,
+            version,
             peer: hello.heads.clone(),
         });
         actions.push(Action::Send(Frame::Welcome(welcome)));
-        self.up(now, hello.heads, peer_window, actions);
+        self.up(now, version, hello.heads, peer_window, actions);
         Ok(())
     }
 
@@ -279,20 +291,29 @@ impl Session {
         welcome: Welcome,
         actions: &mut Vec<Action>,
     ) -> Result<(), CloseReason> {
-        if welcome.version != WIRE_VERSION {
+        let version = welcome.version;
+        if !(WIRE_OLDEST..=WIRE_VERSION).contains(&version) {
             return Err(CloseReason::Version);
         }
         let peer_window = check_greeting(&welcome.heads, welcome.receive_window)?;
         actions.push(Action::Up {
-            version: WIRE_VERSION,
+            version,
             peer: welcome.heads.clone(),
         });
-        self.up(now, welcome.heads, peer_window, actions);
+        self.up(now, version, welcome.heads, peer_window, actions);
         Ok(())
     }
 
-    fn up(&mut self, now: Millis, peer: Vec<OriginHead>, peer_window: usize, actions: &mut Vec<Action>) {
+    fn up(
+        &mut self,
+        now: Millis,
+        version: u16,
+        peer: Vec<OriginHead>,
+        peer_window: usize,
+        actions: &mut Vec<Action>,
+    ) {
         self.phase = Phase::Up(Pulse::start(now));
+        self.receiving.begin(version, &peer, actions);
         self.sending.begin(peer, peer_window, actions);
         // What moved between a dialler's greeting and its answer was not told yet.
         for (origin, head) in std::mem::take(&mut self.heads) {
@@ -325,6 +346,10 @@ impl Session {
         let was_going = match code {
             RefusalCode::CannotStore => self.sending.refused(&origin),
             RefusalCode::NotYours | RefusalCode::BadRecord => self.sending.stop(&origin),
+            RefusalCode::NotChosen => {
+                self.relay.decline(&origin);
+                self.sending.stop(&origin)
+            }
         };
         if was_going {
             actions.push(Action::Refused {

@@ -1,6 +1,6 @@
-//! The bytes of every frame of protocol version 1, which may never change: compared with committed ones.
+//! The bytes of every frame of every protocol version, which may never change: compared with committed ones.
 //!
-//! A deliberate change comes with a new [`ccpor_sync::WIRE_VERSION`]; `CCPOR_BLESS=1` writes the file anew.
+//! What a new [`ccpor_sync::WIRE_VERSION`] adds has a file of its own; `CCPOR_BLESS=1` writes the newest version's anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,32 +20,34 @@ use ccpor_sync::{
 
 #[test]
 fn every_frame_has_its_golden_bytes() {
-    let written: String = frames()
-        .iter()
-        .map(|(name, frame)| {
-            let bytes = encode(frame).unwrap();
-            assert_eq!(decode(&bytes[4..]).as_ref(), Ok(frame), "{name}");
-            format!("{name} {}\n", hex(&bytes))
-        })
-        .collect();
-    let path = format!(
-        "{}/tests/golden/frames-v{WIRE_VERSION}.txt",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    if std::env::var_os("CCPOR_BLESS").is_some() {
-        std::fs::write(&path, &written).unwrap();
+    for version in 1..=WIRE_VERSION {
+        let written: String = added_by(version)
+            .iter()
+            .map(|(name, frame)| {
+                let bytes = encode(frame).unwrap();
+                assert_eq!(decode(&bytes[4..]).as_ref(), Ok(frame), "{name}");
+                format!("{name} {}\n", hex(&bytes))
+            })
+            .collect();
+        let path = format!(
+            "{}/tests/golden/frames-v{version}.txt",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        if std::env::var_os("CCPOR_BLESS").is_some() && version == WIRE_VERSION {
+            std::fs::write(&path, &written).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap();
+        for (is, was) in written.lines().zip(golden.lines()) {
+            assert_eq!(is, was);
+        }
+        assert_eq!(written.lines().count(), golden.lines().count());
     }
-    let golden = std::fs::read_to_string(&path).unwrap();
-    for (is, was) in written.lines().zip(golden.lines()) {
-        assert_eq!(is, was);
-    }
-    assert_eq!(written.lines().count(), golden.lines().count());
 }
 
 #[test]
 fn every_kind_of_frame_is_among_them_under_its_number() {
     let mut seen = BTreeSet::new();
-    for (name, frame) in frames() {
+    for (name, frame) in (1..=WIRE_VERSION).flat_map(added_by) {
         let bytes = encode(&frame).unwrap();
         let number = u32::from_le_bytes(bytes[4..8].try_into().unwrap());
         assert_eq!(number, number_of(&frame), "{name}");
@@ -75,7 +77,21 @@ fn number_of(frame: &Frame) -> u32 {
     }
 }
 
-fn frames() -> Vec<(String, Frame)> {
+/// The frames and reasons that a version added to the one before.
+fn added_by(version: u16) -> Vec<(String, Frame)> {
+    match version {
+        1 => first_frames(),
+        2 => vec![refused(RefusalCode::NotChosen)],
+        later => panic!("version {later} has no golden bytes yet"),
+    }
+}
+
+fn refused(code: RefusalCode) -> (String, Frame) {
+    let origin = alameda();
+    (format!("refused-{code:?}"), Frame::Refused { origin, code })
+}
+
+fn first_frames() -> Vec<(String, Frame)> {
     let mut frames: Vec<(String, Frame)> = [greetings(), runs(), heads(), signs_of_life()]
         .into_iter()
         .flatten()
@@ -86,8 +102,7 @@ fn frames() -> Vec<(String, Frame)> {
         RefusalCode::BadRecord,
         RefusalCode::CannotStore,
     ] {
-        let origin = alameda();
-        frames.push((format!("refused-{code:?}"), Frame::Refused { origin, code }));
+        frames.push(refused(code));
     }
     for reason in CloseReason::ALL {
         assert_eq!(CloseReason::from_code(u64::from(reason.code())), Some(reason));

@@ -13,9 +13,9 @@ use ccpor_ledger::{
     Standing,
 };
 use ccpor_sync::{
-    Ack, Action, Beat, CloseReason, Divergence, DivergenceKind, Event, Frame, Hello, LoadFailed, Millis,
-    Moved, OriginHead, OriginSet, RefusalCode, Run, Session, SessionConfig, Side, StoreRefused, Stored,
-    Welcome, decode, encode, frame_length, limits,
+    Ack, Action, Beat, Choice, CloseReason, Divergence, DivergenceKind, Event, Frame, Hello, LoadFailed,
+    Millis, Moved, OriginHead, OriginSet, RefusalCode, Run, Session, SessionConfig, Side, StoreRefused,
+    Stored, Welcome, decode, encode, frame_length, limits,
 };
 use proptest::collection::vec as vec_of;
 use proptest::prelude::*;
@@ -49,6 +49,7 @@ proptest! {
     fn no_conversation_breaks_a_session(
         listens: bool,
         greets_well in prop::bool::weighted(0.9),
+        takes in choice(),
         events in vec_of(event(), 0..60),
     ) {
         let side = if listens { Side::Listener } else { Side::Dialler };
@@ -56,6 +57,7 @@ proptest! {
             side,
             own: Some(origin(0)),
             accepts: OriginSet::AllBut(origin(0)),
+            takes: takes.clone(),
             offers: OriginSet::Only(origin(0)),
             receive_window: 0,
         };
@@ -136,6 +138,17 @@ fn head(seq: u64) -> Head {
     }
 }
 
+fn choice() -> impl Strategy<Value = Choice> {
+    let courts = prop::collection::btree_set(
+        (0_u8..4).prop_map(|number| origin(number).court().to_owned()),
+        0..4,
+    );
+    prop_oneof![
+        Just(Choice::All),
+        courts.prop_map(|courts| Choice::Courts(courts.into())),
+    ]
+}
+
 fn any_origin() -> impl Strategy<Value = OriginId> {
     (0_u8..4).prop_map(origin)
 }
@@ -175,6 +188,7 @@ fn frame() -> impl Strategy<Value = Frame> {
         RefusalCode::NotYours,
         RefusalCode::BadRecord,
         RefusalCode::CannotStore,
+        RefusalCode::NotChosen,
     ];
     let kind = vec![DivergenceKind::WriterBehind, DivergenceKind::Forked];
     let one_head = || (any_origin(), any_head());

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use ccpor_ledger::{Head, OriginId, SignedHeartbeat};
 use ccpor_sync::{
-    Action, CloseReason, Event, Frame, Ledgers, Millis, Session, SessionConfig, Side, limits as protocol,
+    Action, CloseReason, Event, Frame, Ledgers, Millis, RefusalCode, Session, SessionConfig, Side,
+    limits as protocol,
 };
 use quinn::{Connection, RecvStream, SendStream, VarInt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::desk::{Admitted, Desk};
 use crate::framing::{Heard, Outbox, Stuck, read_frames};
@@ -156,11 +157,17 @@ impl Ears {
 }
 
 fn session_config(side: Side, permissions: Permissions) -> SessionConfig {
-    let Permissions { own, accepts, offers } = permissions;
+    let Permissions {
+        own,
+        accepts,
+        takes,
+        offers,
+    } = permissions;
     SessionConfig {
         side,
         own,
         accepts,
+        takes,
         offers,
         receive_window: protocol::RECEIVE_MOST,
     }
@@ -206,6 +213,7 @@ impl<F: FnOnce()> Talk<F> {
             Action::Store(run) => self.desk.store(run),
             Action::KeepReceipt { origin, receipt } => self.desk.keep_receipt(origin, receipt),
             Action::TakeHeartbeats(heartbeats) => self.desk.take_heartbeats(heartbeats),
+            Action::HeardOf(origins) => self.desk.heard_of(origins),
             Action::Up { .. } => {
                 if let Some(on_up) = self.on_up.take() {
                     on_up();
@@ -215,6 +223,12 @@ impl<F: FnOnce()> Talk<F> {
                 warn!(origin = %found.origin, told_by_peer, "{found}");
                 self.board.troubled(OriginTrouble::Diverged(found));
             }
+            // A choice is no trouble; who made it says so.
+            Action::Refused {
+                origin,
+                code: RefusalCode::NotChosen,
+                ..
+            } => debug!(%origin, "not sent: the peer chose not to hold it"),
             Action::Refused {
                 origin,
                 code,

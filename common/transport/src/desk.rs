@@ -79,6 +79,13 @@ impl Desk {
         }
     }
 
+    pub(crate) fn heard_of(&self, origins: Vec<OriginId>) {
+        let desk = self.clone();
+        self.0
+            .platform
+            .work(Box::new(move || desk.0.ledgers.heard_of(&origins)));
+    }
+
     pub(crate) fn store(&self, run: Run) {
         let mut trays = self.trays();
         trays.runs.entry(run.origin.clone()).or_default().push_back(run);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ccpor_certs::Identity;
 use ccpor_ledger::OriginId;
-use ccpor_sync::{Ledgers, OriginSet};
+use ccpor_sync::{Choice, Ledgers, OriginSet};
 
 /// What a connection serves its peer with and keeps what the peer sends in.
 #[derive(Clone)]
@@ -93,16 +93,19 @@ pub struct Permissions {
     pub own: Option<OriginId>,
     /// The origins that the peer may send.
     pub accepts: OriginSet,
+    /// Which of those this program wants to hold.
+    pub takes: Choice,
     /// The origins that this program sends.
     pub offers: OriginSet,
 }
 
 impl Permissions {
-    /// A court's node towards a hub: it sends its own ledger and takes every other.
+    /// A court's node towards a hub: it sends its own ledger and may take every other.
     pub fn node(own: OriginId) -> Self {
         Self {
             own: Some(own.clone()),
             accepts: OriginSet::AllBut(own.clone()),
+            takes: Choice::All,
             offers: OriginSet::Only(own),
         }
     }
@@ -114,6 +117,7 @@ impl Permissions {
             return Some(Self {
                 own: None,
                 accepts: OriginSet::All,
+                takes: Choice::All,
                 offers: OriginSet::All,
             });
         }
@@ -125,6 +129,7 @@ impl Permissions {
         Some(Self {
             own: None,
             accepts,
+            takes: Choice::All,
             offers,
         })
     }

@@ -38,7 +38,10 @@ impl AsOf {
                 "the answer does not say up to when it holds, so it is not shown",
             )
         })?;
-        let mut silent: Vec<&NotCurrent> = fresh.not_current.iter().collect();
+        // Of what is left out and was never held, it is enough to say that it is not included.
+        let is_silent =
+            |court: &&NotCurrent| court.age_ms.is_some() || !fresh.left_out.contains(&court.court);
+        let mut silent: Vec<&NotCurrent> = fresh.not_current.iter().filter(is_silent).collect();
         silent.sort_by_key(|court| std::cmp::Reverse(court.age_ms.unwrap_or(u64::MAX)));
         Ok(Self {
             complete: fresh.complete && silent.is_empty() && fresh.not_covered.is_empty(),

@@ -39,6 +39,7 @@ fn open(directory: &Path) -> Direct {
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Direct::new(Registry::open(config).unwrap().0, Actor::default())
 }

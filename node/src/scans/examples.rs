@@ -37,6 +37,7 @@ fn registry(directory: &Path) -> Arc<Registry> {
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Registry::open(config).unwrap().0
 }

@@ -128,6 +128,7 @@ impl World {
             },
             own,
             accepts,
+            takes: self.choice(number),
             offers,
             receive_window: limits::RECEIVE_MOST,
         }

@@ -22,7 +22,17 @@ impl World {
             Action::Load { origin, after, limit } => {
                 self.later(soon, What::Load(place, origin, after, limit))
             }
+            Action::HeardOf(origins) => {
+                if let Some(up) = &mut self.machines[number].up {
+                    origins.iter().for_each(|origin| up.book.know(origin));
+                }
+            }
             Action::Store(run) => {
+                assert!(
+                    !self.leaves_out(number, &run.origin),
+                    "{} is to store what it does not want",
+                    self.machines[number].name
+                );
                 let key = (place, run.origin.clone());
                 self.later(soon, What::Store(place, run.origin.clone()));
                 self.trays.entry(key).or_default().push_back(run);

@@ -34,6 +34,7 @@ mod troubles;
 mod way_back;
 mod driver;
 mod connections;
+mod choosing;
 mod world;
 mod model;
 mod machine;

@@ -88,6 +88,8 @@ pub struct Plan {
     pub troubled_ms: u64,
     /// Whether the hubs sign receipts: half of a small world's time goes into signatures, and receipts decide nothing.
     pub with_receipts: bool,
+    /// Which courts' nodes do not hold which other courts' orders at first, by choice.
+    pub left_out: Vec<(usize, usize)>,
 }
 
 impl Plan {
@@ -111,7 +113,7 @@ impl Plan {
             troubles.push(Trouble::Cut);
         }
         troubles.sort_unstable();
-        Self {
+        let mut plan = Self {
             seed,
             courts,
             hubs,
@@ -119,6 +121,14 @@ impl Plan {
             troubles,
             troubled_ms: dice.between(3_000, 12_000),
             with_receipts: dice.one_in(4),
+            left_out: Vec::new(),
+        };
+        if dice.one_in(4) {
+            let pairs = (0..courts).flat_map(|node| (0..courts).map(move |court| (node, court)));
+            plan.left_out = pairs
+                .filter(|(node, court)| node != court && dice.one_in(2))
+                .collect();
         }
+        plan
     }
 }

@@ -13,6 +13,11 @@ use crate::world::{Told, World};
 const HUB: usize = 2;
 
 fn quiet() -> World {
+    quiet_with(Vec::new())
+}
+
+/// The same, where nodes leave courts out.
+fn quiet_with(left_out: Vec<(usize, usize)>) -> World {
     let plan = Plan {
         seed: 1,
         courts: 2,
@@ -21,6 +26,7 @@ fn quiet() -> World {
         troubles: Vec::new(),
         troubled_ms: 0,
         with_receipts: true,
+        left_out,
     };
     World::quiet(plan, false)
 }
@@ -77,6 +83,38 @@ fn what_is_filed_at_a_court_is_soon_at_the_hub_and_at_the_other_court_with_a_rec
     assert!(filed > 1 && filed == world.held(HUB, 0) && filed == world.held(1, 0));
     let receipt = world.machines[0].receipts.values().next().expect("a receipt");
     assert_eq!(Some(receipt.head), world.machines[0].ledgers[&origin(0)].head());
+}
+
+#[test]
+fn a_court_that_is_left_out_is_known_and_not_held_and_goes_on_where_it_was_left_when_it_is_taken_again() {
+    let mut world = quiet_with(vec![(1, 0)]);
+    world.wait(1_000);
+    world.file_and_wait(0, 500);
+    assert!(world.held(HUB, 0) > 1 && world.held(1, 0) == 0);
+    let is_known = |world: &World| {
+        let up = world.machines[1].up.as_ref().expect("is up");
+        up.book
+            .all()
+            .any(|(of, as_of)| *of == origin(0) && as_of.is_none())
+    };
+    assert!(is_known(&world));
+    world.choose_all();
+    world.start(1);
+    world.wait(1_000);
+    let held = world.held(1, 0);
+    assert_eq!(held, world.held(HUB, 0));
+    // Left out once more, the copy stays as it is.
+    world.stop(1);
+    world.left_out.insert((1, origin(0)));
+    world.start(1);
+    world.file_and_wait(0, 1_000);
+    assert_eq!(world.held(1, 0), held);
+    assert_eq!(world.is_level(), Ok(()));
+    world.choose_all();
+    world.start(1);
+    world.wait(1_000);
+    assert!(world.held(1, 0) > held && world.held(1, 0) == world.held(HUB, 0));
+    assert_eq!(world.is_level(), Ok(()));
 }
 
 #[test]

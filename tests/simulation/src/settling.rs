@@ -60,8 +60,12 @@ impl World {
         self.is_equal()?;
         for court in (0..self.plan.courts).filter(|court| !self.revoked.contains(&origin(*court))) {
             let of = origin(court);
-            let others = |machine: &&Machine| self.takes_part(machine) && machine.own().as_ref() != Some(&of);
-            for machine in self.machines.iter().filter(others) {
+            let others = |(number, machine): &(usize, &Machine)| {
+                self.takes_part(machine)
+                    && machine.own().as_ref() != Some(&of)
+                    && !self.leaves_out(*number, &of)
+            };
+            for (_, machine) in self.machines.iter().enumerate().filter(others) {
                 let as_of = machine.up.as_ref().and_then(|up| up.book.as_of(&of));
                 let as_of = as_of.map_or(0, ccpor_ledger::Hlc::millis);
                 // A moment that is still to come was heard by a clock that was set back since, and says nothing.
@@ -76,7 +80,8 @@ impl World {
     /// Whether the digests are equal at node, hub and every replica, and nothing is damaged, halted or down.
     pub(crate) fn is_equal(&self) -> Result<(), String> {
         let hub = &self.machines[self.plan.courts];
-        for machine in self.machines.iter().filter(|machine| self.takes_part(machine)) {
+        let machines = self.machines.iter().enumerate();
+        for (number, machine) in machines.filter(|(_, machine)| self.takes_part(machine)) {
             let Some(up) = &machine.up else {
                 return Err(format!("{} is down", machine.name));
             };
@@ -84,7 +89,9 @@ impl World {
                 return Err(format!("{} is halted: {why}", machine.name));
             }
             for of in (0..self.plan.courts).map(origin) {
-                if digest(machine, &of) != digest(hub, &of) {
+                if self.leaves_out(number, &of) {
+                    self.check_left_out(number, &of)?;
+                } else if digest(machine, &of) != digest(hub, &of) {
                     return Err(format!("{} and {} differ about {of}", machine.name, hub.name));
                 }
                 if machine.ledgers.get(&of).is_some_and(Copy::is_damaged) {

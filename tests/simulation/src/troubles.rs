@@ -168,6 +168,7 @@ impl World {
             return;
         }
         self.stop(number);
+        self.choose_anew(number);
         let down = self.dice.below(1_000);
         self.later(down, What::Start(number));
     }
@@ -404,6 +405,9 @@ impl World {
                 self.stop(off);
             }
             self.machines[off].is_gone = true;
+        }
+        if !self.left_out.is_empty() && self.dice.one_in(2) {
+            self.choose_all();
         }
         for number in 0..self.machines.len() {
             self.start(number);

@@ -9,7 +9,7 @@ use ccpor_sync::{CloseReason, DivergenceKind, Event};
 use crate::copy::Copy;
 use crate::dice::Dice;
 use crate::link::{Link, Place, Trays};
-use crate::machine::{Machine, Role};
+use crate::machine::{Machine, Role, origin};
 use crate::model::Model;
 use crate::plan::{Plan, Trouble};
 
@@ -94,6 +94,8 @@ pub struct World {
     pub(crate) flipped: BTreeMap<OriginId, usize>,
     /// Old copies of disks: of which machine, and what was on it.
     pub(crate) backups: Vec<(usize, BTreeMap<OriginId, Copy>)>,
+    /// Which machine does not hold which ledger, as its operator chose.
+    pub(crate) left_out: BTreeSet<(usize, OriginId)>,
     /// Why connections were ended, by which machine.
     pub(crate) closes: Vec<(usize, CloseReason)>,
     /// Which operator was told of which divergence.
@@ -142,6 +144,11 @@ impl World {
             revoked: BTreeSet::new(),
             flipped: BTreeMap::new(),
             backups: Vec::new(),
+            left_out: plan
+                .left_out
+                .iter()
+                .map(|(node, court)| (*node, origin(*court)))
+                .collect(),
             closes: Vec::new(),
             divergences: BTreeSet::new(),
             reconciled: Vec::new(),

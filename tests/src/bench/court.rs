@@ -61,6 +61,7 @@ pub(crate) fn open(identity: &IdentityDir) -> Outcome<Arc<Registry>> {
         stale_after_ms: 60_000,
         index_cache_bytes: 64 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     })?;
     Ok(registry)
 }

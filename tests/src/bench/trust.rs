@@ -173,6 +173,8 @@ impl Ledgers for Nothing {
         Vec::new()
     }
 
+    fn heard_of(&self, _: &[OriginId]) {}
+
     fn standing(&self, _: &OriginId, _: &Head) -> Result<Standing, LoadFailed> {
         Ok(Standing::PeerAhead)
     }

@@ -229,6 +229,7 @@ pub(crate) fn registry(identity: &IdentityDir, directory: &Path) -> Arc<Registry
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Registry::open(config).unwrap().0
 }

@@ -1,5 +1,7 @@
 //! From the registry's answers to messages. Freshness comes along with every one of them.
 
+use std::collections::BTreeSet;
+
 use ccpor_api::message::{
     AlsoNamed, CourtAsOf, Freshness as FreshnessMessage, Hit, LookupAnswer, NotCurrent, OrderAnswer,
     Position, Unreadable,
@@ -200,6 +202,13 @@ pub fn position(origin: &OriginId, head: Head) -> Position {
     }
 }
 
+/// The courts of which some ledger is left out.
+fn left_out(fresh: &Freshness) -> Vec<String> {
+    let left_out = fresh.courts.iter().filter(|court| court.left_out);
+    let courts: BTreeSet<&str> = left_out.map(|court| court.origin.court()).collect();
+    courts.into_iter().map(str::to_owned).collect()
+}
+
 /// Freshness as a message.
 #[must_use]
 pub fn freshness(fresh: &Freshness) -> FreshnessMessage {
@@ -231,5 +240,6 @@ pub fn freshness(fresh: &Freshness) -> FreshnessMessage {
         source: fresh.source.as_str().to_owned(),
         answered_at: fresh.answered_at.to_string(),
         also_asked: String::new(),
+        left_out: left_out(fresh),
     }
 }

@@ -17,7 +17,7 @@ use super::{Reader, blocking, freshness, position};
 pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAnswer {
     let fresh = registry.freshness(None);
     let receipt = registry.newest_receipt();
-    let courts = registry
+    let mut courts: Vec<CourtState> = registry
         .ledgers()
         .into_iter()
         .map(|ledger| {
@@ -54,9 +54,26 @@ pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAn
                 reason: ledger
                     .damage
                     .unwrap_or_else(|| known.map(|court| court.reason.clone()).unwrap_or_default()),
+                held: String::new(),
             }
         })
         .collect();
+    // Of others it is known that they exist, and no more.
+    let is_held = |origin: &str| courts.iter().any(|court| court.origin == origin);
+    let unheld: Vec<CourtState> = fresh
+        .courts
+        .iter()
+        .filter(|court| !is_held(court.origin.as_str()))
+        .map(|court| CourtState {
+            court: court.origin.court().to_owned(),
+            origin: court.origin.to_string(),
+            reachable: reachable(court.origin.as_str()),
+            reason: court.reason.clone(),
+            ..CourtState::default()
+        })
+        .collect();
+    courts.extend(unheld);
+    courts.sort_by(|a, b| a.origin.cmp(&b.origin));
     CourtsAnswer {
         courts,
         freshness: Some(freshness(&fresh)),

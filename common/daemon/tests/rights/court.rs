@@ -32,6 +32,7 @@ pub(crate) fn open(directory: &Path) -> Arc<Registry> {
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Registry::open(config).unwrap().0
 }

@@ -45,6 +45,7 @@ pub(crate) fn open_court(directory: &Path, court: &str, seed: u8) -> (Arc<Regist
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     })
     .unwrap()
 }
@@ -60,6 +61,7 @@ pub(crate) fn open_hub(directory: &Path) -> Arc<Registry> {
         stale_after_ms: 60_000,
         index_cache_bytes: 16 << 20,
         calendars: ccpor_domain::Calendars::default(),
+        takes: ccpor_sync::Choice::All,
     };
     Registry::open(config).unwrap().0
 }

@@ -2,8 +2,8 @@
 
 use ccpor_ledger::OriginId;
 use ccpor_sync::{
-    Action, Event, LENGTH_PREFIX, LoadFailed, Millis, OriginSet, Session, SessionConfig, Side, StoreRefused,
-    decode, encode, frame_length, limits,
+    Action, Choice, Event, LENGTH_PREFIX, LoadFailed, Millis, OriginSet, Session, SessionConfig, Side,
+    StoreRefused, decode, encode, frame_length, limits,
 };
 
 /// Bytes are one frame in its one form, or refused.
@@ -30,6 +30,7 @@ pub(crate) fn handshake(bytes: &[u8]) {
         side,
         own: (side == Side::Dialler).then(|| own.clone()),
         accepts: OriginSet::AllBut(own.clone()),
+        takes: Choice::All,
         offers: OriginSet::Only(own),
         receive_window: 0,
     };
@@ -96,6 +97,7 @@ fn answer(session: &mut Session, now: Millis, actions: &mut Vec<Action>) {
                 | Action::Diverged { .. }
                 | Action::Refused { .. }
                 | Action::Unreadable { .. }
+                | Action::HeardOf(_)
                 | Action::Close { .. } => continue,
             };
             session.step(now, answer, actions);

@@ -8,8 +8,8 @@ use ccpor_ledger::{
     SigningKey,
 };
 use ccpor_sync::{
-    Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_VERSION,
-    Welcome, encode, limits,
+    Ack, CloseReason, Divergence, DivergenceKind, Frame, Hello, OriginHead, RefusalCode, Run, WIRE_OLDEST,
+    WIRE_VERSION, Welcome, encode, limits,
 };
 
 /// A seed with its name.
@@ -93,7 +93,7 @@ fn kinds() -> Vec<(&'static str, Frame)> {
         (
             "hello",
             Frame::Hello(Hello {
-                oldest: WIRE_VERSION,
+                oldest: WIRE_OLDEST,
                 newest: WIRE_VERSION,
                 receive_window: u32::try_from(limits::RECEIVE_LEAST).unwrap(),
                 heads: heads.clone(),

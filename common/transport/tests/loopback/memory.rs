@@ -182,6 +182,8 @@ impl Ledgers for Memory {
             .collect()
     }
 
+    fn heard_of(&self, _: &[OriginId]) {}
+
     fn standing(&self, origin: &OriginId, head: &Head) -> Result<Standing, LoadFailed> {
         let ledgers = self.ledgers.lock().unwrap();
         let ledger = ledgers.get(origin).map_or(&[][..], Vec::as_slice);

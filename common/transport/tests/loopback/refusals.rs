@@ -152,6 +152,7 @@ async fn records_of_another_court_are_refused() {
     let all = Permissions {
         own: None,
         accepts: OriginSet::None,
+        takes: ccpor_sync::Choice::All,
         offers: OriginSet::All,
     };
     let link = dial_with(
