@@ -357,6 +357,82 @@ async fn a_machine_that_lost_its_ledger_gets_back_what_either_hub_holds() -> Out
 }
 
 #[tokio::test]
+async fn a_node_that_starts_empty_is_filled_by_the_hub_that_is_there_and_once_only() -> Outcome<()> {
+    const ORDERS: usize = 40;
+    let realm = Realm::new(Clock::machine())?;
+    let [mut first, mut second] = both_hubs(&realm).await?;
+    let settings = to_all(&[first.nodes()?, second.nodes()?]);
+    let mut nodes = [
+        realm.node("alameda", &settings)?,
+        realm.node("tuolumne", &settings)?,
+    ];
+    let alameda = system(&realm, "alameda", nodes[0].start().await?).await?;
+    for number in 0..ORDERS {
+        let case = format!("HF26-{number}");
+        file(
+            &alameda,
+            &format!("backlog-{number:04}"),
+            order("NGUYEN", "JOSE", &case),
+        )
+        .await?;
+    }
+    let (first_api, second_api) = (first.daemon()?.ready().api, second.daemon()?.ready().api);
+    let at_first = system(&realm, "at-first", first_api).await?;
+    found(&at_first, "NGUYEN", ORDERS).await?;
+    found(&system(&realm, "at-second", second_api).await?, "NGUYEN", ORDERS).await?;
+    second.stop().await;
+
+    // From the first moment at which it says that the court is current, everything is there.
+    let tuolumne = system(&realm, "tuolumne", nodes[1].start().await?).await?;
+    until("the other court is current", || async {
+        let answer = lookup(&tuolumne, "NGUYEN", "JOSE").await?;
+        let fresh = answer.freshness.unwrap_or_default();
+        let of_alameda = |court: &str| court == "court/alameda";
+        let known = fresh.courts.iter().any(|court| of_alameda(&court.court));
+        let current = known && !fresh.not_current.iter().any(|court| of_alameda(&court.court));
+        assert!(
+            answer.hits.len() == ORDERS || !current,
+            "{} {fresh:?}",
+            answer.hits.len()
+        );
+        assert!(known || answer.hits.is_empty(), "{fresh:?}");
+        Ok(current.then_some(()))
+    })
+    .await?;
+    let status = until("the hub that is away is named with a reason", || async {
+        let status = tuolumne.status().await?;
+        let away = status.links.iter().find(|link| link.peer != "hub/1");
+        let away = away.ok_or("both hubs are named")?;
+        assert_ne!(away.state, "up");
+        Ok((!away.reason.is_empty()).then_some(status))
+    })
+    .await?;
+    assert!(status.ready && status.orders == ORDERS as u64, "{status:?}");
+    assert!(status.freshness.is_some_and(|fresh| fresh.complete));
+    file(&tuolumne, "with-one-only", order("TRAN", "JOSE", "TU26-1")).await?;
+    assert_eq!(
+        confirmed(&tuolumne, "court/tuolumne/node/1").await?.receipt_hub,
+        "hub/1"
+    );
+
+    // The other one comes: each has everything, and nothing twice.
+    let before = tuolumne.status().await?.records;
+    second.start().await?;
+    link(&tuolumne, "hub/2", "up").await?;
+    let at_second = system(&realm, "at-second-again", second_api).await?;
+    the_same(&[&at_first, &at_second, &alameda, &tuolumne]).await?;
+    for machine in [&at_first, &at_second, &alameda, &tuolumne] {
+        found(machine, "NGUYEN", ORDERS).await?;
+        let status = machine.status().await?;
+        assert_eq!((status.orders, status.records), (ORDERS as u64 + 1, before));
+    }
+    for lone in nodes.iter_mut().chain([&mut first, &mut second]) {
+        lone.stop().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_certificate_is_renewed_at_whichever_hub_answers() -> Outcome<()> {
     /// Of thirty.
     const DAYS_AGO: i64 = 25;
