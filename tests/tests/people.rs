@@ -118,6 +118,7 @@ async fn a_person_sets_up_an_account_logs_on_with_a_code_and_has_the_rights_of_t
         rest: Rest::of(&house.court, house.address)?,
         name: "admin".into(),
         token: admin.token.clone(),
+        set_up_code: String::new(),
         authenticator: String::new(),
         recovery: Vec::new(),
     };
@@ -285,6 +286,69 @@ async fn a_file_of_staff_is_tried_before_it_is_taken() -> Outcome<()> {
         .run(&["users", "import", "/nonexistent"])
         .await?
         .said(2, &["/nonexistent", "name,full_name,role,of"]);
+    house.node.stop().await;
+    Ok(())
+}
+
+/// Everything that stands in the files below a directory.
+fn written_below(directory: &std::path::Path) -> Outcome<Vec<u8>> {
+    let mut written = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        written.extend(if path.is_dir() {
+            written_below(&path)?
+        } else {
+            std::fs::read(&path)?
+        });
+    }
+    Ok(written)
+}
+
+#[tokio::test]
+async fn what_authenticators_share_is_sealed_on_the_disk_and_without_its_key_nobody_gets_in() -> Outcome<()> {
+    let mut house = House::open("").await?;
+    let mut clerk = house.staff("mgarcia", "query", None).await?;
+    assert_eq!(clerk.tries(PASSWORD, &clerk.recovery[0]).await?.status, 201);
+    house.node.stop().await;
+    let shared = totp_rs::Totp::from_url(&clerk.authenticator)?;
+    let spelled = clerk.authenticator.split("secret=").nth(1).unwrap();
+    let spelled = spelled.split('&').next().unwrap().as_bytes();
+    let written = written_below(&house.realm.path(""))?;
+    assert!(!written.is_empty() && !clerk.set_up_code.is_empty());
+    let secrets = [
+        shared.secret(),
+        spelled,
+        clerk.set_up_code.as_bytes(),
+        clerk.recovery[1].as_bytes(),
+    ];
+    for secret in secrets
+        .into_iter()
+        .chain([PASSWORD.as_bytes(), clerk.token.as_bytes()])
+    {
+        assert!(secret.len() > 10 && !written.windows(secret.len()).any(|part| part == secret));
+    }
+
+    // The key of another machine: the machine serves, says what is wrong, and lets nobody in with a code.
+    std::fs::write(house.node.data().join("second-factors.key"), [7; 32])?;
+    house.address = house.node.start().await?;
+    clerk.rest = Rest::nobody(&house.court, house.address)?;
+    let log = house.node.log();
+    assert!(log.contains("is not the key under which they were sealed") && log.contains("users reset NAME"));
+    for _ in 0..6 {
+        assert_eq!(clerk.tries(PASSWORD, &clerk.code()).await?.status, 401);
+    }
+    house
+        .node
+        .run(&["users", "list"])
+        .await?
+        .said(0, &["mgarcia", "active", "1 accounts", "Put the file back"]);
+    assert_eq!(clerk.tries(PASSWORD, &clerk.recovery[1]).await?.status, 201);
+    let reset = house.node.run(&["users", "reset", "mgarcia"]).await?;
+    house
+        .set_up("mgarcia", &set_up_code(&reset.text()))
+        .await?
+        .log_on()
+        .await?;
     house.node.stop().await;
     Ok(())
 }

@@ -134,6 +134,9 @@ fn not_confirmed(refused: Refused) -> Problem {
         Refused::NowLocked => "the account is locked from now on: too many attempts failed".to_owned(),
         Refused::Password => "the password until now is not right".to_owned(),
         Refused::Factor => "the code is not right, or was used before: wait for the next one".to_owned(),
+        Refused::FactorClosed => "codes of authenticators cannot be judged on this machine at the moment: use a recovery code, and tell \
+             the operator of this machine"
+            .to_owned(),
         Refused::Unknown | Refused::NotUsable(_) => reason(refused),
     };
     Problem::field("code", said)

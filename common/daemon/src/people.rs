@@ -107,7 +107,16 @@ impl LocalPeople {
         witness: Witness,
         now: ClockNow,
     ) -> Result<Self, PeopleFailed> {
-        store.book()?;
+        match store.seal_factors()? {
+            0 => {}
+            accounts => tracing::info!(
+                accounts,
+                "the second factors that an earlier version kept in clear are sealed now"
+            ),
+        }
+        if let Some(closed) = store.factors_closed()? {
+            tracing::error!("{closed}");
+        }
         let path = &settings.more_passwords;
         let more_passwords = if path.as_os_str().is_empty() {
             CommonPasswords::default()
@@ -448,6 +457,7 @@ pub(crate) fn reason(refused: Refused) -> String {
         Refused::Unknown => "no such account",
         Refused::Password => "wrong password",
         Refused::Factor => "wrong or used code",
+        Refused::FactorClosed => "the second factor cannot be opened on this machine",
         Refused::NotUsable(_) => "the account cannot be used",
         Refused::NowLocked => "the account is locked from now on",
     }

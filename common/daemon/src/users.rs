@@ -203,6 +203,9 @@ impl Office<'_> {
 
     fn carried_out(&self, users: Users) -> Result<Exit, Failed> {
         let (store, now) = (self.store(), now());
+        if let Some(closed) = store.factors_closed()? {
+            eprintln!("{}: {closed}", self.program);
+        }
         match users {
             Users::Add {
                 name,

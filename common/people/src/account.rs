@@ -3,7 +3,8 @@
 use ccpor_access::Role;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::factor::{Recovery, SecondFactor};
+use crate::factor::{Recovery, SecondFactor, Taken};
+use crate::factor_key::{CryptographyFailed, FactorKey};
 use crate::one_time::OneTime;
 use crate::password::Hash;
 use crate::rules::{FAILURES, FAILURES_WITHIN, SET_UP, UNUSED};
@@ -84,6 +85,8 @@ pub enum Refused {
     Password,
     /// The second factor is not right, or was used before.
     Factor,
+    /// The second factor cannot be opened on this machine, so that no code of the authenticator can be judged. It counts as no failure.
+    FactorClosed,
     /// The account waits for its set-up, is locked or disabled.
     NotUsable(Standing),
     /// This failure locked the account.
@@ -159,34 +162,37 @@ impl Account {
     ///
     /// # Errors
     /// [`Refused`]; a failed attempt counts.
-    pub fn log_on(
+    pub(crate) fn log_on(
         &mut self,
         password: bool,
         against: Option<&Hash>,
         code: &str,
         now: i64,
+        key: Option<&FactorKey>,
     ) -> Result<LogOn, Refused> {
         match self.standing(now) {
             Standing::Active => {}
             standing => return Err(Refused::NotUsable(standing)),
         }
+        let of = self.sealed_for();
         let Some(proof) = &mut self.proof else {
             return Err(Refused::Password);
         };
         // A password that was changed in between was not verified.
-        let password = password && against == Some(&proof.password);
-        let refused = if !password {
-            Refused::Password
-        } else if proof.factor.take(code, now) {
-            self.failures.clear();
-            self.last_log_on = Some(now);
-            return Ok(LogOn {
-                recovery_codes_left: proof.factor.recovery_codes_left(),
-            });
-        } else {
-            Refused::Factor
-        };
-        Err(self.failed(now).unwrap_or(refused))
+        if !(password && against == Some(&proof.password)) {
+            return Err(self.failed(now).unwrap_or(Refused::Password));
+        }
+        match proof.factor.take(code, now, &of, key) {
+            Taken::Good => {
+                self.failures.clear();
+                self.last_log_on = Some(now);
+                Ok(LogOn {
+                    recovery_codes_left: proof.factor.recovery_codes_left(),
+                })
+            }
+            Taken::Wrong => Err(self.failed(now).unwrap_or(Refused::Factor)),
+            Taken::Closed => Err(Refused::FactorClosed),
+        }
     }
 
     /// A person who is logged on says once more that it is this person, with a code; for what must not be done at a desk that was left
@@ -194,19 +200,21 @@ impl Account {
     ///
     /// # Errors
     /// [`Refused`]; a failed attempt counts.
-    pub fn confirm(&mut self, code: &str, now: i64) -> Result<(), Refused> {
+    pub(crate) fn confirm(&mut self, code: &str, now: i64, key: Option<&FactorKey>) -> Result<(), Refused> {
         match self.standing(now) {
             Standing::Active => {}
             standing => return Err(Refused::NotUsable(standing)),
         }
-        if self
+        let of = self.sealed_for();
+        let taken = self
             .proof
             .as_mut()
-            .is_some_and(|proof| proof.factor.take(code, now))
-        {
-            return Ok(());
+            .map_or(Taken::Wrong, |proof| proof.factor.take(code, now, &of, key));
+        match taken {
+            Taken::Good => Ok(()),
+            Taken::Wrong => Err(self.failed(now).unwrap_or(Refused::Factor)),
+            Taken::Closed => Err(Refused::FactorClosed),
         }
-        Err(self.failed(now).unwrap_or(Refused::Factor))
     }
 
     /// A person chooses another password. `right` says whether the old one is that of `against`, the hash that was read for it. Sessions
@@ -214,18 +222,19 @@ impl Account {
     ///
     /// # Errors
     /// [`Refused`]; a failed attempt counts.
-    pub fn change_password(
+    pub(crate) fn change_password(
         &mut self,
         right: bool,
         against: Option<&Hash>,
         code: &str,
         password: Hash,
         now: i64,
+        key: Option<&FactorKey>,
     ) -> Result<(), Refused> {
         if !(right && against.is_some() && against == self.password()) {
             return Err(self.failed(now).unwrap_or(Refused::Password));
         }
-        self.confirm(code, now)?;
+        self.confirm(code, now, key)?;
         if let Some(proof) = &mut self.proof {
             proof.password = password;
             self.changed = now;
@@ -237,12 +246,43 @@ impl Account {
     ///
     /// # Errors
     /// [`Refused`]; a failed attempt counts.
-    pub fn recover_with(&mut self, code: &str, codes: Recovery, now: i64) -> Result<(), Refused> {
-        self.confirm(code, now)?;
+    pub(crate) fn recover_with(
+        &mut self,
+        code: &str,
+        codes: Recovery,
+        now: i64,
+        key: Option<&FactorKey>,
+    ) -> Result<(), Refused> {
+        self.confirm(code, now, key)?;
         if let Some(proof) = &mut self.proof {
             proof.factor.recover_with(codes);
         }
         Ok(())
+    }
+
+    /// Seals what is shared with the authenticator, if it is not sealed yet.
+    pub(crate) fn seal(&mut self, key: &FactorKey) -> Result<(), CryptographyFailed> {
+        let of = self.sealed_for();
+        match &mut self.proof {
+            Some(proof) => proof.factor.seal(&of, key),
+            None => Ok(()),
+        }
+    }
+
+    /// Its second factor, once it is set.
+    pub(crate) fn factor(&self) -> Option<&SecondFactor> {
+        self.proof.as_ref().map(|proof| &proof.factor)
+    }
+
+    /// Whether it has a second factor that this key does not open.
+    pub(crate) fn is_closed_to(&self, key: Option<&FactorKey>) -> bool {
+        self.factor()
+            .is_some_and(|factor| factor.opened(&self.sealed_for(), key).is_none())
+    }
+
+    /// For whom the second factor is sealed: this account, and none that has its name later.
+    fn sealed_for(&self) -> Vec<u8> {
+        [&self.created.to_be_bytes(), self.name.as_bytes()].concat()
     }
 
     /// Counts a failure; tells when it was one too many.

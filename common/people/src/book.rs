@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, LogOn, Refused, Standing};
 use crate::factor::{Recovery, SecondFactor};
+use crate::factor_key::{CryptographyFailed, FactorKey};
 use crate::one_time::{NoRandomness, OneTime};
 use crate::password::Hash;
 use crate::rules::{ACCOUNTS, NAME_TAKEN};
@@ -17,6 +18,9 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     accounts: BTreeMap<String, Account>,
+    /// Opens second factors; here while the accounts are changed, and never written.
+    #[serde(skip)]
+    key: Option<FactorKey>,
 }
 
 /// What an account is made of.
@@ -140,7 +144,7 @@ impl Book {
         }
     }
 
-    /// A person tries to log on; see [`Account::log_on`].
+    /// A person tries to log on. `password` says whether the password is that of `against`, the hash that was read for it.
     ///
     /// # Errors
     /// [`Refused`].
@@ -152,30 +156,37 @@ impl Book {
         code: &str,
         now: i64,
     ) -> Result<LogOn, Refused> {
+        let key = self.key.clone();
         self.change_any(name)
             .ok_or(Refused::Unknown)?
-            .log_on(password, against, code, now)
+            .log_on(password, against, code, now, key.as_ref())
     }
 
-    /// A person who is logged on says so once more; see [`Account::confirm`].
+    /// A person who is logged on says once more that it is this person, with a code; for what must not be done at a desk that was left
+    /// alone.
     ///
     /// # Errors
     /// [`Refused`].
     pub fn confirm(&mut self, name: &str, code: &str, now: i64) -> Result<(), Refused> {
-        self.change_any(name).ok_or(Refused::Unknown)?.confirm(code, now)
+        let key = self.key.clone();
+        self.change_any(name)
+            .ok_or(Refused::Unknown)?
+            .confirm(code, now, key.as_ref())
     }
 
-    /// A person takes new recovery codes; see [`Account::recover_with`].
+    /// A person takes new recovery codes, with a code of the second factor; the ones until now open nothing any more. Sessions stay.
     ///
     /// # Errors
     /// [`Refused`].
     pub fn recover_with(&mut self, name: &str, code: &str, codes: Recovery, now: i64) -> Result<(), Refused> {
+        let key = self.key.clone();
         self.change_any(name)
             .ok_or(Refused::Unknown)?
-            .recover_with(code, codes, now)
+            .recover_with(code, codes, now, key.as_ref())
     }
 
-    /// A person chooses another password; see [`Account::change_password`].
+    /// A person chooses another password. `right` says whether the old one is that of `against`, the hash that was read for it. Sessions
+    /// that are open are over.
     ///
     /// # Errors
     /// [`Refused`].
@@ -188,9 +199,15 @@ impl Book {
         password: Hash,
         now: i64,
     ) -> Result<(), Refused> {
-        self.change_any(name)
-            .ok_or(Refused::Unknown)?
-            .change_password(right, against, code, password, now)
+        let key = self.key.clone();
+        self.change_any(name).ok_or(Refused::Unknown)?.change_password(
+            right,
+            against,
+            code,
+            password,
+            now,
+            key.as_ref(),
+        )
     }
 
     /// A person sets password and second factor; see [`Account::set_up`].
@@ -275,6 +292,31 @@ impl Book {
         account.of = of;
         account.changed = now;
         Ok(())
+    }
+
+    /// Opens second factors with this key from now on, or with none.
+    pub(crate) fn open_with(&mut self, key: Option<FactorKey>) {
+        self.key = key;
+    }
+
+    /// How many second factors have yet to be sealed.
+    pub(crate) fn clear_factors(&self) -> usize {
+        let factors = self.accounts().filter_map(Account::factor);
+        factors.filter(|factor| factor.is_clear()).count()
+    }
+
+    /// Seals those that are not sealed yet.
+    pub(crate) fn seal_factors(&mut self, key: &FactorKey) -> Result<(), CryptographyFailed> {
+        self.accounts
+            .values_mut()
+            .try_for_each(|account| account.seal(key))
+    }
+
+    /// How many accounts have a second factor that this key does not open.
+    pub(crate) fn closed_to(&self, key: Option<&FactorKey>) -> usize {
+        self.accounts()
+            .filter(|account| account.is_closed_to(key))
+            .count()
     }
 
     fn change(&mut self, name: &str) -> Result<&mut Account, ChangeRefused> {

@@ -22,6 +22,7 @@ mod account;
 mod factor;
 mod password;
 mod one_time;
+mod factor_key;
 mod secret;
 mod rules;
 
@@ -32,4 +33,4 @@ pub use one_time::{NoRandomness, OneTime};
 pub use password::{CommonPasswords, Hash, PasswordRefused, hash, verify};
 pub use secret::Secret;
 pub use sessions::{Ended, Session, Sessions, Token};
-pub use store::{Store, StoreFailed};
+pub use store::{FactorsClosed, Store, StoreFailed};

@@ -28,6 +28,7 @@ pub(crate) struct House {
 pub(crate) struct Person {
     pub(crate) rest: Rest,
     pub(crate) name: String,
+    pub(crate) set_up_code: String,
     pub(crate) authenticator: String,
     pub(crate) recovery: Vec<String>,
     pub(crate) token: String,
@@ -68,6 +69,7 @@ impl House {
         Ok(Person {
             rest,
             name: name.into(),
+            set_up_code: set_up_code.into(),
             authenticator: answer.authenticator.reveal().to_owned(),
             recovery: codes.collect(),
             token: String::new(),
