@@ -146,10 +146,7 @@ impl Replica {
         };
         let key = ledger.epoch_key(head.position.epoch).ok();
         match key.and_then(|key| signed.verify(&key).ok()) {
-            Some(said) if speaks_of(&ledger, &said, &head) => {
-                self.forget_refuted(&ledger);
-                self.keep(Beat { said, signed })
-            }
+            Some(said) if speaks_of(&ledger, &said, &head) => self.keep(Beat { said, signed }),
             Some(_) => {
                 tracing::debug!(origin = %claimed.origin, "a heartbeat speaks of another ledger than the one held here");
                 false
@@ -158,29 +155,22 @@ impl Replica {
         }
     }
 
-    /// Drops the heartbeat that is held of a ledger once a record here contradicts it. It was made by a clock that ran ahead and
-    /// was set back, and would keep every later one out until that moment has come.
-    fn forget_refuted(&self, ledger: &Ledger) {
-        let held = lock(&self.heartbeats).get(ledger.origin()).map(Arc::clone);
-        let refuted = |held: &Heartbeat| held.head.is_some_and(|head| !speaks_of(ledger, held, &head));
-        if held.is_some_and(|held| refuted(&held.said)) {
-            lock(&self.heartbeats).remove(ledger.origin());
-        }
-    }
-
+    /// Keeps a heartbeat that closes a later moment than the held one does. A held one whose moment is still to come gives way to any: it
+    /// was made by a clock that ran ahead, and if that was set back, or its machine is gone, it would keep every later word out.
     fn keep(&self, beat: Beat) -> bool {
-        let beat = Arc::new(beat);
+        let (beat, now) = (Arc::new(beat), wall());
         {
             let mut heartbeats = lock(&self.heartbeats);
             let newer = heartbeats
                 .get(&beat.said.origin)
-                .is_none_or(|held| held.said.closed < beat.said.closed);
+                .map(|held| held.said.closed)
+                .is_none_or(|held| held < beat.said.closed || (held > beat.said.closed && held > now));
             if !newer {
                 return false;
             }
             heartbeats.insert(beat.said.origin.clone(), Arc::clone(&beat));
         }
-        lock(&self.freshness).heartbeat(&beat.said, wall());
+        lock(&self.freshness).heartbeat(&beat.said, now);
         self.tell(&Moved::Heartbeat(beat));
         true
     }

@@ -65,8 +65,8 @@
 //! * **Heartbeats.** Signed by the origin's writer, relayed unchanged, several in a frame, each once. A machine keeps and
 //!   relays the one that closes the latest moment, and none that speaks of another ledger than its copy: another record at
 //!   its head, or one behind its head that was made before the moment it closes
-//!   ([`ccpor_ledger::Heartbeat::speaks_of_this`]). One that is held gives way once a record that arrives contradicts it in
-//!   this way: it was made by a clock that was set back since. It counts up to the moment at which it was heard
+//!   ([`ccpor_ledger::Heartbeat::speaks_of_this`]). One that is held gives way to any other as long as its moment is still to
+//!   come: it was made by a clock that runs ahead, and that may be set back. It counts up to the moment at which it was heard
 //!   ([`FreshnessBook::heartbeat`]), and not at all when the clock here was set back behind that moment. One that closes a
 //!   moment still to come is passed on when it is heard and not to peers that connect later ([`Ledgers::heartbeats`]).
 //! * **Alive.** Each side sends `Ping` every [`limits::PING_EVERY_MS`] and the peer answers `Pong` at once. Only an answer

@@ -309,20 +309,14 @@ impl Machine {
         if !speaks_of(copy, &heartbeat) {
             return false;
         }
-        // A held one that a record here contradicts by now was made by a clock that was set back since.
-        let beats = &mut self.up.as_mut().expect("it hears").beats;
-        if beats
-            .get(&claimed.origin)
-            .is_some_and(|(held, _)| !speaks_of(copy, held))
-        {
-            beats.remove(&claimed.origin);
-        }
         self.keep_beat(heartbeat, signed.clone())
     }
 
     fn is_newer(&self, heartbeat: &Heartbeat) -> bool {
         let held = self.up.as_ref().and_then(|up| up.beats.get(&heartbeat.origin));
-        held.is_none_or(|(held, _)| held.closed < heartbeat.closed)
+        let (closed, wall) = (heartbeat.closed, self.wall());
+        // One whose moment is still to come was made by a clock that ran ahead, and gives way to any.
+        held.is_none_or(|(held, _)| held.closed < closed || (held.closed > closed && held.closed > wall))
     }
 
     fn keep_beat(&mut self, heartbeat: Heartbeat, signed: SignedHeartbeat) -> bool {
