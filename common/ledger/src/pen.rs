@@ -35,6 +35,7 @@ pub enum StartError {
     #[error("the writer could not be started: {0}")]
     System(#[from] std::io::Error),
 }
+
 /// What is written with.
 pub(crate) struct Pen {
     ledger: Arc<Ledger>,

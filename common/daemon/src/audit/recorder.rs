@@ -277,6 +277,7 @@ impl Recorder {
         };
         let entry = self.trail.entry(draft)?;
         let asker = asker(&draft.act.by);
+        // This thread waits for one fdatasync, as it may for a page of the disk; whoever comes meanwhile finds the pen in use, and queues.
         let entry = match self.trail.append_here(asker, entry) {
             Ok(result) => {
                 if result.is_ok() {
