@@ -1,8 +1,8 @@
 // Accounts as people keep them: a new one with its letter, changes with a fresh code, two who change one account, and everybody's own.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { describe } from "node:test";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let stand;
 let browser;

@@ -1,8 +1,8 @@
 // The audit trail as auditors read it: a search by form, rows that name no person, paging, the table, and who may not read it.
 
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { describe } from "node:test";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let stand;
 let browser;

@@ -1,8 +1,7 @@
 // What goes wrong at a desk, and what people send on purpose: nothing typed is lost, nothing is done twice, nothing runs.
 
-import { after, before, it } from "node:test";
 import assert from "node:assert/strict";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 import { bomb, locked, packed, sheet, tiff } from "./scans.mjs";
 
 let browser, stand;
@@ -43,6 +42,8 @@ for (const scripts of [true, false]) {
     await other.goto("/search");
     await other.locator(".menu summary").click();
     await other.getByRole("button", { name: words.log_off }).click();
+    // A page that is closed while another one comes into it stays open, and nothing says so.
+    await other.getByRole("heading", { name: words.log_on_title }).waitFor();
     await other.close();
     await desk.tabTo(words.record_service);
     await desk.enter();

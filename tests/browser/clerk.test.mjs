@@ -1,9 +1,9 @@
 // What a clerk does with orders that are there: change, follow, copy, end, cancel, seal. By keyboard alone, scripts on and off; two
 // people at one order, forms that are sent twice, and sessions that end in the middle.
 
-import { after, before, describe, it } from "node:test";
+import { describe } from "node:test";
 import assert from "node:assert/strict";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let browser, stand, made = 0;
 

@@ -1,8 +1,7 @@
 // The line that says up to when: it moves by itself where scripts run, stands still where none does, and keeps no session open.
 
-import { after, before, it } from "node:test";
 import assert from "node:assert/strict";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let browser, stand;
 const words = wordsOf("en");

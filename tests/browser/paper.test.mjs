@@ -1,9 +1,9 @@
 // What is printed: the history between two people for the bench, the officer's card on one sheet, and the copy for service, which says
 // nothing but what it may.
 
-import { after, before, describe, it } from "node:test";
+import { describe } from "node:test";
 import assert from "node:assert/strict";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let browser, stand;
 

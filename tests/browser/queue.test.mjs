@@ -1,9 +1,9 @@
 // Scans that came before their orders: added, taken in hand, typed beside the image, filed, attached and set aside. By keyboard alone,
 // scripts on and off; two people at one scan; sessions that end in the middle.
 
-import { after, before, describe, it } from "node:test";
+import { describe } from "node:test";
 import assert from "node:assert/strict";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 import { sheet, tiff } from "./scans.mjs";
 
 let browser, stand, made = 0;

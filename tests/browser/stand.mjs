@@ -5,7 +5,14 @@ import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { after as hookAfter, before as hookBefore, it as test } from "node:test";
 import assert from "node:assert/strict";
+
+// A browser that stops answering ends one test with its name, not the run without a word.
+const deadline = { timeout: 120_000 };
+export const it = (name, body) => test(name, deadline, body);
+export const before = (body) => hookBefore(body, deadline);
+export const after = (body) => hookAfter(body, deadline);
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const axe = readFileSync(here("node_modules/axe-core/axe.min.js"), "utf8");

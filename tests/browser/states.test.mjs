@@ -1,11 +1,10 @@
 // Every page in every state that can be reached: no violation that axe-core finds, nothing to scroll sideways at 320 px and
 // at 400 %, and a picture of the main pages.
 
-import { after, before, it } from "node:test";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sheet, tiff } from "./scans.mjs";
-import { Desk, startBrowser, startStand } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand } from "./stand.mjs";
 
 let browser, stand, papers = 0;
 const pictures = fileURLToPath(new URL("pictures", import.meta.url));

@@ -1,10 +1,10 @@
 // The core tasks of each desk by keyboard alone: in English and Spanish, with scripts on and off.
 
-import { after, before, describe, it } from "node:test";
+import { describe } from "node:test";
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { deflateSync } from "node:zlib";
-import { Desk, startBrowser, startStand, wordsOf } from "./stand.mjs";
+import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./stand.mjs";
 
 let browser, stand, served = 0;
 
