@@ -151,6 +151,39 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await other.close();
     });
 
+    it("a scan of a renewal is entered as an order that follows the one before it", async () => {
+      const desk = await open();
+      const number = await desk.file({ last: `Moor${made}`, case_number: `FL-33-${made}` });
+      const [name] = await add(desk, paper());
+      await look(desk, name);
+      await desk.type(words.queue_follows_number, "7K3M-99QD-0TB2-X");
+      await desk.tabTo(words.renew_title);
+      await desk.enter();
+      await desk.page.waitForSelector("#problem");
+      if (scripts) await desk.isAccessible(`a scan and an unknown order before it, ${language}`);
+      // As people type it: the registry knows which is meant.
+      await desk.type(words.queue_follows_number, ` ${number.toLowerCase()} `);
+      await desk.tabTo(words.renew_title);
+      await desk.enter();
+      assert.equal(desk.path(), `/orders/${number}/renew`);
+      assert.equal(await desk.page.locator(".scan-page").count(), 2);
+      assert.equal(await desk.page.locator("#last").inputValue(), `Moor${made - 1}`);
+      await desk.page.locator("#issued").fill("2026-11-23");
+      await desk.page.locator("#expires").fill("2031-11-23");
+      await desk.page.locator("#issued").focus();
+      await desk.enter();
+      await desk.says(words.checked_title);
+      await desk.tabTo(words.file_order);
+      await desk.enter();
+      await desk.says(words.queue_filed);
+      const renewed = await desk.page.locator(".usa-alert a[href^='/orders/']").first().getAttribute("href");
+      await desk.page.goto(renewed);
+      assert.equal(await desk.page.locator(".scan-page").count(), 2);
+      await desk.page.goto(`/orders/${number}`);
+      await desk.says(words.status_superseded);
+      await desk.close();
+    });
+
     it("a file that is no scan is refused with its name and the reason, and the others are taken", async () => {
       const desk = await open();
       const good = paper();

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use ccpor_api::message::{HandleScanRequest, ListScansRequest, ScansAnswer, WaitingScan};
+use ccpor_api::message::{GetOrderRequest, HandleScanRequest, ListScansRequest, ScansAnswer, WaitingScan};
 use ccpor_api::{Caller, Code, ImageBytes, Problem};
 use serde::Deserialize;
 
@@ -18,6 +18,7 @@ use crate::moment;
 use crate::proofs::{self, Scan};
 use crate::sent;
 use crate::site::{Inner, Site};
+use crate::task::{Kind, Task};
 use crate::upload::said;
 use crate::visit::Visit;
 use crate::words::{Words, fill};
@@ -267,7 +268,8 @@ async fn shown(site: &Inner, visit: &Visit, blake3: &str, problem: Option<String
     Ok(response)
 }
 
-/// `POST /scans/{blake3}`: takes it, leaves it, attaches it to an order, sets it aside or puts it back.
+/// `POST /scans/{blake3}`: takes it, for a new order or one that follows another, leaves it, attaches it to an order, sets it aside or
+/// puts it back.
 pub(crate) async fn act(
     State(site): State<Site>,
     Extension(visit): Extension<Visit>,
@@ -277,6 +279,14 @@ pub(crate) async fn act(
     let caller = visit.caller().map_err(told)?;
     let field = |name: &str| visit.fields.get(name).to_owned();
     let act = field("act");
+    // An order that follows another: the form is opened on that one.
+    let follows = match Kind::of(&act) {
+        None => None,
+        Some(kind) => match number_of(&site, &caller, &field("order")).await {
+            Ok(number) => Some(Task::on(kind, number)),
+            Err(problem) => return refused(&site, &visit, &blake3, problem).await,
+        },
+    };
     let asked = HandleScanRequest {
         blake3: blake3.clone(),
         order_id: if act == "attach" {
@@ -285,7 +295,11 @@ pub(crate) async fn act(
             String::new()
         },
         reason: field("reason"),
-        act: act.clone(),
+        act: if follows.is_some() {
+            "take".to_owned()
+        } else {
+            act.clone()
+        },
     };
     let done = ask::write(&site, move |backend| async move {
         backend.handle_scan(&caller, asked).await
@@ -293,16 +307,11 @@ pub(crate) async fn act(
     .await;
     let scan = match done {
         Ok(answer) => answer.scan.unwrap_or_default(),
-        Err(problem)
-            if matches!(
-                problem.code,
-                Code::StateConflict | Code::InvalidFields | Code::OrderNotFound
-            ) =>
-        {
-            return shown(&site, &visit, &blake3, Some(told_fields(&problem))).await;
-        }
-        Err(problem) => return Err(told(problem)),
+        Err(problem) => return refused(&site, &visit, &blake3, problem).await,
     };
+    if let Some(task) = follows {
+        return Ok(Redirect::to(&format!("{}?scan={blake3}", task.address())).into_response());
+    }
     let next = match act.as_str() {
         "take" | "take_over" => format!("/entry?scan={blake3}"),
         "attach" => format!("/scans?order={}", scan.registry_number),
@@ -311,6 +320,26 @@ pub(crate) async fn act(
         _ => "/scans?done=left".to_owned(),
     };
     Ok(Redirect::to(&next).into_response())
+}
+
+/// The page of the scan with what there is to say, where the person can do something about it.
+async fn refused(site: &Inner, visit: &Visit, blake3: &str, problem: Problem) -> Shown {
+    match problem.code {
+        Code::StateConflict | Code::InvalidFields | Code::OrderNotFound => {
+            shown(site, visit, blake3, Some(told_fields(&problem))).await
+        }
+        _ => Err(trouble(site, visit, &problem)),
+    }
+}
+
+/// The number of the order that is meant by this text, as the registry writes it.
+async fn number_of(site: &Inner, caller: &Caller, text: &str) -> Result<String, Problem> {
+    let asked = GetOrderRequest {
+        order_id: text.trim().to_owned(),
+        ..GetOrderRequest::default()
+    };
+    let found = ask::read(site, site.pages.backend.get_order(caller, asked)).await?;
+    Ok(found.registry_number)
 }
 
 /// A problem in words, with what it says of the fields.

@@ -14,6 +14,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The way in which an order follows another, by the last part of its address.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        [Self::Continue, Self::Renew, Self::Replace]
+            .into_iter()
+            .find(|kind| kind.path() == path)
+    }
+
     /// How the new order follows the other one, in the registry's word; empty when it follows none.
     pub(crate) const fn follows(self) -> &'static str {
         match self {

@@ -2,14 +2,17 @@
 //! in the image store under the same name. It knows no order but by its identifier, and asks nobody.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ccpor_domain::{ImageDigest, ImageRef, OrderId, UtcMillis};
 use serde::{Deserialize, Serialize};
+
+use super::holds::{Hold, Holds};
+use super::paper;
 
 /// The most scans that wait at a time; further ones stay where they are.
 pub(crate) const MOST_WAITING: usize = 2_000;
@@ -19,8 +22,6 @@ pub(crate) const MOST_SET_ASIDE: usize = 2_000;
 const MOST_FILED: usize = 2_000;
 /// How long such a note is kept.
 const FILED_FOR_MS: i64 = 30 * 24 * 3_600_000;
-/// How long a scan stays in the hands of somebody who does nothing with it.
-const HELD_FOR_MS: i64 = 60 * 60_000;
 /// How the name of a note's file ends.
 const ENDING: &str = "json";
 
@@ -70,14 +71,6 @@ pub(crate) struct Note {
     pub(crate) order: Option<OrderId>,
 }
 
-/// In whose hands a scan is. That is known while the program runs, and no longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hold {
-    pub(crate) by: String,
-    pub(crate) since: UtcMillis,
-    touched: UtcMillis,
-}
-
 /// The disk refused.
 #[derive(Debug, thiserror::Error)]
 #[error("the book of waiting scans, {}, cannot be used: {source}", path.display())]
@@ -102,10 +95,9 @@ pub(crate) struct Book {
     pages: Mutex<Pages>,
 }
 
-#[derive(Default)]
 struct Pages {
     notes: BTreeMap<ImageDigest, Note>,
-    holds: BTreeMap<ImageDigest, Hold>,
+    holds: Holds,
 }
 
 impl Book {
@@ -123,17 +115,16 @@ impl Book {
             .map_err(failed)?;
         let book = Self {
             directory: directory.to_owned(),
-            pages: Mutex::default(),
+            pages: Mutex::new(Pages {
+                notes: BTreeMap::new(),
+                holds: Holds::open(directory, now).map_err(failed)?,
+            }),
         };
         for entry in fs::read_dir(directory).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            let named = path.file_stem().and_then(|stem| stem.to_str());
-            let Some(name) = named.and_then(|stem| stem.parse::<ImageDigest>().ok()) else {
+            let Some(name) = paper::scan_of(&path, ENDING) else {
                 continue;
             };
-            if path.extension().is_none_or(|ending| ending != ENDING) {
-                continue;
-            }
             let read = fs::read(&path).map_err(failed)?;
             if let Ok(note) = serde_json::from_slice::<Note>(&read) {
                 book.pages().notes.insert(name, note);
@@ -182,23 +173,12 @@ impl Book {
         let bytes = serde_json::to_vec(&note).map_err(|error| failed(error.into()))?;
         // Two writers of one note take turns; readers see the note when it is durable.
         let mut pages = self.pages();
-        let staged = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&staged)
-            .map_err(failed)?;
-        file.write_all(&bytes)
-            .and_then(|()| file.sync_all())
-            .map_err(failed)?;
-        fs::rename(&staged, &path).map_err(failed)?;
-        self.sync().map_err(failed)?;
-        if note.state != State::Waiting {
-            pages.holds.remove(&scan);
-        }
+        paper::write(&path, &bytes).map_err(failed)?;
+        let waits = note.state == State::Waiting;
         pages.notes.insert(scan, note);
+        if !waits {
+            pages.holds.forget(scan).map_err(failed)?;
+        }
         Ok(())
     }
 
@@ -211,10 +191,9 @@ impl Book {
         };
         let mut pages = self.pages();
         fs::remove_file(&path).map_err(failed)?;
-        self.sync().map_err(failed)?;
+        paper::sync_directory(&path).map_err(failed)?;
         pages.notes.remove(&scan);
-        pages.holds.remove(&scan);
-        Ok(())
+        pages.holds.forget(scan).map_err(failed)
     }
 
     /// Forgets notes of filed scans that are older than anybody repeats a call, or too many.
@@ -236,41 +215,36 @@ impl Book {
 
     /// In whose hands a scan is.
     pub(crate) fn hold(&self, scan: ImageDigest, now: UtcMillis) -> Option<Hold> {
-        let holds = &self.pages().holds;
-        let held = holds.get(&scan)?;
-        (now.0.saturating_sub(held.touched.0) < HELD_FOR_MS).then(|| held.clone())
+        self.pages().holds.of(scan, now).cloned()
     }
 
     /// Gives a scan into somebody's hands. Who has it already keeps it, unless it is taken over; whose it is then is returned.
-    pub(crate) fn take(&self, scan: ImageDigest, by: &str, over: bool, now: UtcMillis) -> Hold {
-        let before = self.hold(scan, now);
-        let held = match before {
-            Some(held) if held.by == by => Hold { touched: now, ..held },
-            Some(held) if !over => return held,
-            _ => Hold {
-                by: by.to_owned(),
-                since: now,
-                touched: now,
-            },
-        };
-        self.pages().holds.insert(scan, held.clone());
-        held
+    pub(crate) fn take(
+        &self,
+        scan: ImageDigest,
+        by: &str,
+        over: bool,
+        now: UtcMillis,
+    ) -> Result<Hold, BookFailed> {
+        let taken = self.pages().holds.take(scan, by, over, now);
+        taken.map_err(|source| self.failed(source))
     }
 
     /// Takes a scan out of somebody's hands.
-    pub(crate) fn release(&self, scan: ImageDigest, by: &str) {
-        let holds = &mut self.pages().holds;
-        if holds.get(&scan).is_some_and(|held| held.by == by) {
-            holds.remove(&scan);
+    pub(crate) fn release(&self, scan: ImageDigest, by: &str) -> Result<(), BookFailed> {
+        let released = self.pages().holds.release(scan, by);
+        released.map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> BookFailed {
+        BookFailed {
+            path: self.directory.clone(),
+            source,
         }
     }
 
     fn place(&self, scan: ImageDigest) -> PathBuf {
         self.directory.join(format!("{scan}.{ENDING}"))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.directory)?.sync_all()
     }
 }
 
@@ -291,6 +265,7 @@ fn damaged(name: ImageDigest, now: UtcMillis) -> Note {
 
 #[cfg(test)]
 mod tests {
+    use super::super::holds::HELD_FOR_MS;
     use super::*;
 
     fn note(state: State, at: i64) -> Note {
@@ -317,7 +292,7 @@ mod tests {
         book.write(scan(2), note(State::SetAside, 6)).unwrap();
         fs::write(book.place(scan(2)), b"{\"state\":").unwrap();
         // A crash in the middle of a write leaves this.
-        fs::write(book.place(scan(3)).with_extension("new"), b"{").unwrap();
+        fs::write(directory.path().join(format!("{}.json.new", scan(3))), b"{").unwrap();
         let again = Book::open(directory.path(), UtcMillis(9)).unwrap();
         assert_eq!(again.note(scan(1)), Some(note(State::Waiting, 5)));
         let told = again.note(scan(2)).unwrap();
@@ -333,14 +308,41 @@ mod tests {
         let book = Book::open(directory.path(), UtcMillis(0)).unwrap();
         book.write(scan(1), note(State::Waiting, 0)).unwrap();
         let by = |hold: Hold| hold.by;
-        assert_eq!(by(book.take(scan(1), "ana", false, UtcMillis(10))), "ana");
-        assert_eq!(by(book.take(scan(1), "ben", false, UtcMillis(20))), "ana");
-        book.release(scan(1), "ben");
+        let take = |who, over, at| by(book.take(scan(1), who, over, UtcMillis(at)).unwrap());
+        assert_eq!(take("ana", false, 10), "ana");
+        assert_eq!(take("ben", false, 20), "ana");
+        book.release(scan(1), "ben").unwrap();
         assert_eq!(book.hold(scan(1), UtcMillis(30)).map(by), Some("ana".into()));
-        assert_eq!(by(book.take(scan(1), "ben", true, UtcMillis(40))), "ben");
+        assert_eq!(take("ben", true, 40), "ben");
         assert_eq!(book.hold(scan(1), UtcMillis(41 + HELD_FOR_MS)), None);
         book.write(scan(1), note(State::Filed, 50)).unwrap();
         assert_eq!(book.hold(scan(1), UtcMillis(51)), None);
+    }
+
+    #[test]
+    fn who_has_a_scan_in_hand_is_known_again_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let book = Book::open(directory.path(), UtcMillis(0)).unwrap();
+        for number in 1..=4 {
+            book.write(scan(number), note(State::Waiting, 0)).unwrap();
+            book.take(scan(number), "ana", false, UtcMillis(10)).unwrap();
+        }
+        book.take(scan(1), "ana", false, UtcMillis(20)).unwrap();
+        book.release(scan(2), "ana").unwrap();
+        book.write(scan(3), note(State::SetAside, 30)).unwrap();
+        fs::write(directory.path().join(format!("{}.hold", scan(4))), b"{\"by\":").unwrap();
+        let again = Book::open(directory.path(), UtcMillis(40)).unwrap();
+        assert_eq!(
+            again.hold(scan(1), UtcMillis(40)),
+            book.hold(scan(1), UtcMillis(40))
+        );
+        for number in 2..=4 {
+            assert_eq!(again.hold(scan(number), UtcMillis(40)), None);
+        }
+        assert!(again.note(scan(4)).is_some());
+        let later = Book::open(directory.path(), UtcMillis(20 + HELD_FOR_MS)).unwrap();
+        assert_eq!(later.hold(scan(1), UtcMillis(20 + HELD_FOR_MS)), None);
+        assert!(!directory.path().join(format!("{}.hold", scan(1))).exists());
     }
 
     #[test]

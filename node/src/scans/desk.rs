@@ -129,7 +129,7 @@ impl Scans {
             length: note.image.length,
             held_since: hold
                 .as_ref()
-                .map(|hold| hold.since.to_string())
+                .map(|hold| UtcMillis(hold.since).to_string())
                 .unwrap_or_default(),
             held_by: hold.map(|hold| hold.by).unwrap_or_default(),
             reason: note.reason.clone(),
@@ -260,9 +260,10 @@ impl Scans {
         let (scan, note) = self.known(&asked.blake3)?;
         let who = self.sender(caller);
         match asked.act.as_str() {
-            "take" | "take_over" => self.take(scan, &note, &who, asked.act == "take_over"),
+            "take" | "take_over" => self.take(scan, &note, who, asked.act == "take_over").await,
             "release" => {
-                self.book.release(scan, &who);
+                let book = Arc::clone(&self.book);
+                blocking(move || book.release(scan, &who).map_err(|error| failed(&error))).await??;
                 Ok(self.answer(scan, &note, false))
             }
             "attach" => self.attach(caller, scan, asked).await,
@@ -293,15 +294,27 @@ impl Scans {
         }
     }
 
-    fn take(&self, scan: ImageDigest, note: &Note, who: &str, over: bool) -> Result<ScanAnswer, Problem> {
+    async fn take(
+        &self,
+        scan: ImageDigest,
+        note: &Note,
+        who: String,
+        over: bool,
+    ) -> Result<ScanAnswer, Problem> {
         if note.state != State::Waiting {
             return Err(not_waiting(note));
         }
-        let held = self.book.take(scan, who, over, ccpor_registry::now());
+        let (book, by) = (Arc::clone(&self.book), who.clone());
+        let taken = blocking(move || book.take(scan, &by, over, ccpor_registry::now()));
+        let held = taken.await?.map_err(|error| failed(&error))?;
         if held.by != who {
             return Err(Problem::new(
                 Code::StateConflict,
-                format!("{} has this scan in hand since {}", held.by, held.since),
+                format!(
+                    "{} has this scan in hand since {}",
+                    held.by,
+                    UtcMillis(held.since)
+                ),
             )
             .action("Take another one, or take it over."));
         }

@@ -12,6 +12,8 @@ pub(crate) mod folder;
 mod filing;
 mod desk;
 mod book;
+mod holds;
+mod paper;
 
 pub(crate) use book::BookFailed;
 pub(crate) use desk::Scans;
