@@ -13,7 +13,7 @@ use ccpor_api::message::{
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_certs::IdentityDir;
-use ccpor_daemon::forward::Forward;
+use ccpor_daemon::forward::{self, Forward, Here, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
@@ -58,6 +58,28 @@ impl NodeService {
             scrub,
             topology,
         }
+    }
+}
+
+impl NodeService {
+    /// The answer about one order, from a hub where this node does not hold the order or is not current.
+    async fn or_of_the_hub<R: Whole>(
+        &self,
+        caller: &Caller,
+        request: R,
+        answer: Result<R::Answer, Problem>,
+    ) -> Result<R::Answer, Problem> {
+        if !self.hubs.is_up() {
+            return answer;
+        }
+        let holds = answer.is_ok() || self.reader.holds_order(request.order()).await?;
+        let here = Here {
+            machine: &self.identity.identity().path(),
+            holds,
+            answer,
+        };
+        let ask = |question, within| self.hubs.ask(question, within);
+        forward::answered(caller, request, here, ask).await
     }
 }
 
@@ -108,7 +130,8 @@ impl Backend for NodeService {
     }
 
     async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
-        self.reader.order(caller, request).await
+        let here = self.reader.order(caller, request.clone()).await;
+        self.or_of_the_hub(caller, request, here).await
     }
 
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
@@ -153,7 +176,8 @@ impl Backend for NodeService {
     }
 
     async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
-        self.reader.enforce(caller, request).await
+        let here = self.reader.enforce(caller, request.clone()).await;
+        self.or_of_the_hub(caller, request, here).await
     }
 
     async fn check_order(

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use ccpor_api::Client;
-use ccpor_api::message::{Freshness, LookupAnswer};
+use ccpor_api::message::{EnforceRequest, Freshness, GetOrderRequest, LookupAnswer};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_tests::lone::{Lone, Realm};
 use ccpor_tests::program::Program;
@@ -124,6 +124,13 @@ async fn found_by_the_hub(client: &Client, last: &str) -> Outcome<()> {
     Ok(())
 }
 
+fn by_number(number: &str) -> GetOrderRequest {
+    GetOrderRequest {
+        order_id: number.to_owned(),
+        ..GetOrderRequest::default()
+    }
+}
+
 /// Said to be not covered, without a hub to ask. Gives up to when it is included all the same, if it is at all.
 async fn left_out(client: &Client, last: &str, hits: usize) -> Outcome<String> {
     let fresh = answer(
@@ -157,6 +164,19 @@ async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_i
     })
     .await?;
     found_by_the_hub(&node, "MOUNTAIN").await?;
+    let left = lookup(&node, "MOUNTAIN", "JANE").await?.hits.remove(0).registry_number;
+    let opened = node.get_order(by_number(&left)).await?;
+    assert_eq!(opened.court, INYO);
+    let fresh = opened.freshness.unwrap_or_default();
+    assert_eq!(
+        (fresh.served_by.as_str(), fresh.also_asked.as_str()),
+        ("court/alameda/node/1", "hub/1")
+    );
+    let asked = EnforceRequest {
+        order_id: left.clone(),
+        ..EnforceRequest::default()
+    };
+    assert_eq!(node.enforce(asked).await?.order_id, opened.order_id);
     let held = |courts: Vec<ccpor_api::message::CourtState>| -> BTreeMap<String, (String, u64)> {
         let each = courts.into_iter();
         each.map(|court| (court.court, (court.held, court.orders)))
@@ -178,6 +198,7 @@ async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_i
     let (_, node) = stage.restart().await?;
     assert_eq!(left_out(&node, "MOUNTAIN", 0).await?, "");
     assert_eq!(lookup(&node, "RIVER", "JANE").await?.hits.len(), 1);
+    assert!(node.get_order(by_number(&left)).await.is_err());
     stage.hub_comes().await?;
     found_by_the_hub(&node, "MOUNTAIN").await?;
 

@@ -239,14 +239,15 @@ async fn the_hub_answers_the_lookups_that_its_nodes_pass_on() -> Outcome<()> {
         identity: "operator/jlee".into(),
         ..Caller::default()
     };
-    let refused = forward::question(&operator, request.clone()).unwrap();
+    let refused = forward::question(&operator, &request).unwrap();
     let refused = kern.ask(&refused, within).await;
     assert!(
         matches!(refused, Err(AskError::Refused)),
         "the rights are the asker's: {refused:?}"
     );
-    let question = forward::question(&agency, request).unwrap();
-    let answer = forward::read(&kern.ask(&question, within).await?).ok_or("not an answer")?;
+    let question = forward::question(&agency, &request).unwrap();
+    let answer =
+        forward::read::<LookupRequest>(&kern.ask(&question, within).await?).ok_or("not an answer")??;
     assert_eq!(answer.hits[0].case_number, "HF26-1");
     assert_eq!(answer.freshness.unwrap().served_by, "hub/1");
     let refused = kern.ask(b"lookup/1 {\"request\":", within).await;

@@ -109,6 +109,10 @@ operations! {
     HandleScan = "handle-scan", Change;
     /// A person took new recovery codes.
     RenewRecoveryCodes = "renew-recovery-codes", LogOn;
+    /// A node passed on that an order was asked for.
+    PassedOrderView = "passed-order-view", View;
+    /// A node passed on that it was asked what is to be enforced.
+    PassedEnforce = "passed-enforce", View;
 }
 
 /// The kinds of operation that auditors tell apart.

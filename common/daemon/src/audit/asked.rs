@@ -93,7 +93,7 @@ fn unread(request: &LookupRequest) -> Asked {
 }
 
 /// An order that is asked for by its identifier or registry number.
-pub(super) fn order(text: &str) -> Vec<Asked> {
+pub(crate) fn order(text: &str) -> Vec<Asked> {
     numbered("order", text)
 }
 

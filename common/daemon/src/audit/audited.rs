@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ccpor_api::message::{
     AmendOrderRequest, AttachImageAnswer, Check, CheckOrderAnswer, CheckOrderRequest, ConfideRequest,
     ConfidentialAnswer, CourtsAnswer, DestroyConfidentialRequest, EndOrderRequest, EnforceAnswer,
-    EnforceRequest, FileOrderRequest, GetOrderRequest, HandleScanRequest, ListOverdueRequest,
+    EnforceRequest, FileOrderRequest, Freshness, GetOrderRequest, HandleScanRequest, ListOverdueRequest,
     ListScansRequest, ListWorkRequest, LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer,
     PersonHistoryAnswer, PersonHistoryRequest, QuarantineAnswer, ReadConfidentialRequest,
     RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
@@ -60,13 +60,36 @@ pub(crate) fn looked_up(answer: &LookupAnswer) -> Seen {
         orders: ids(answer.hits.iter().map(|hit| hit.order_id.as_str())),
         hits: answer.total.max(count(answer.hits.len())),
         shown: asked::hits(&answer.hits),
-        also_asked: answer
-            .freshness
-            .as_ref()
-            .map(|freshness| freshness.also_asked.clone())
-            .unwrap_or_default(),
+        also_asked: also_asked(answer.freshness.as_ref()),
         ..Seen::default()
     }
+}
+
+/// What an order lets its reader see.
+#[must_use]
+pub(crate) fn viewed(answer: &OrderAnswer) -> Seen {
+    Seen {
+        shown: asked::order_parties(answer),
+        also_asked: also_asked(answer.freshness.as_ref()),
+        ..orders([answer.order_id.as_str()])
+    }
+}
+
+/// What is to be enforced, as far as it lets its reader see.
+#[must_use]
+pub(crate) fn enforced(answer: &EnforceAnswer) -> Seen {
+    let others = answer.orders.iter().map(|order| order.order_id.as_str());
+    Seen {
+        shown: asked::enforced(answer),
+        also_asked: also_asked(answer.freshness.as_ref()),
+        ..orders(std::iter::once(answer.order_id.as_str()).chain(others))
+    }
+}
+
+fn also_asked(freshness: Option<&Freshness>) -> String {
+    freshness
+        .map(|freshness| freshness.also_asked.clone())
+        .unwrap_or_default()
 }
 
 fn written(answer: &WriteAnswer) -> Seen {
@@ -207,12 +230,8 @@ impl<B: Backend> Backend for Audited<B> {
 
     async fn get_order(&self, caller: &Caller, request: GetOrderRequest) -> Result<OrderAnswer, Problem> {
         let call = Self::call(caller, Operation::OrderView, asked::order(&request.order_id));
-        let seen = |answer: &OrderAnswer| Seen {
-            shown: asked::order_parties(answer),
-            ..orders([answer.order_id.as_str()])
-        };
         self.recorder
-            .around(call, self.inner.get_order(caller, request), seen)
+            .around(call, self.inner.get_order(caller, request), viewed)
             .await
     }
 
@@ -237,15 +256,8 @@ impl<B: Backend> Backend for Audited<B> {
 
     async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
         let call = Self::call(caller, Operation::Enforce, asked::order(&request.order_id));
-        let seen = |answer: &EnforceAnswer| Seen {
-            shown: asked::enforced(answer),
-            ..orders(
-                std::iter::once(answer.order_id.as_str())
-                    .chain(answer.orders.iter().map(|order| order.order_id.as_str())),
-            )
-        };
         self.recorder
-            .around(call, self.inner.enforce(caller, request), seen)
+            .around(call, self.inner.enforce(caller, request), enforced)
             .await
     }
 

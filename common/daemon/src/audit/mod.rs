@@ -16,7 +16,8 @@ mod recorder;
 mod asked;
 mod opening;
 
-pub(crate) use audited::looked_up;
+pub(crate) use asked::order as named_order;
+pub(crate) use audited::{enforced, looked_up, viewed};
 
 pub use accounts::AuditedAccounts;
 pub use asked::asked_for;

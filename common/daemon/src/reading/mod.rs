@@ -161,6 +161,21 @@ impl Reader {
         CallersSight::of(&self.registry, &self.sharing, caller)
     }
 
+    /// Whether the order that a text names is held here, be it to show or to hide it.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the work ended by a fault.
+    pub async fn holds_order(&self, text: &str) -> Result<bool, Problem> {
+        let (registry, text) = (Arc::clone(&self.registry), text.trim().to_owned());
+        blocking(move || {
+            let order = registry.order_named(&text)?;
+            let (story, _) = registry.show(order, None).into_parts();
+            Some(!matches!(story, Err(NoStory::Unknown(_))))
+        })
+        .await
+        .map(|held| held.unwrap_or(false))
+    }
+
     /// Shows an order.
     ///
     /// # Errors

@@ -1,109 +1,17 @@
-//! A lookup that a node passes on to its hub because it is not current itself: the question on the link, who answers it, and
-//! when it is worth asking.
+//! When a lookup is worth passing on to the hubs, and how their answers and the one here become one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ccpor_access::Verb;
+use ccpor_api::Caller;
 use ccpor_api::message::{LookupAnswer, LookupRequest};
-use ccpor_api::{Caller, Person};
-use ccpor_audit::Operation;
-use ccpor_certs::Identity;
-use ccpor_transport::{Answer, BoxAnswer};
-use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::audit::{Call, Recorder, asked_for, looked_up};
-use crate::guard::may_ask;
+use super::passed::{WITHIN, question, read};
 use crate::merge::{is_fresher, merge};
-use crate::reading::Reader;
 
-/// Begins the question; JSON follows.
-const QUESTION: &[u8] = b"lookup/1 ";
-/// How long the hub may take: who asked waits for it.
-const WITHIN: Duration = Duration::from_millis(700);
-/// How long it is not asked again without need after it did not answer, or knew nothing later.
+/// How long a hub is not asked again without need after it did not answer, or knew nothing later.
 const PAUSE: Duration = Duration::from_secs(5);
-
-/// The question, and for whom it is asked.
-#[derive(Serialize, Deserialize)]
-struct Passed {
-    identity: String,
-    ori: String,
-    #[serde(default)]
-    purpose: String,
-    #[serde(default)]
-    case_number: String,
-    #[serde(default)]
-    person: Option<Person>,
-    request: LookupRequest,
-}
-
-/// The question as it goes over the link; none when the request cannot be written.
-#[must_use]
-pub fn question(caller: &Caller, request: LookupRequest) -> Option<Vec<u8>> {
-    let passed = Passed {
-        identity: caller.identity.clone(),
-        ori: caller.ori.clone(),
-        purpose: caller.purpose.clone(),
-        case_number: caller.case_number.clone(),
-        person: caller.person.clone(),
-        request,
-    };
-    let mut question = QUESTION.to_vec();
-    serde_json::to_writer(&mut question, &passed).ok()?;
-    Some(question)
-}
-
-/// The hub's answer; none when it is none.
-#[must_use]
-pub fn read(answer: &[u8]) -> Option<LookupAnswer> {
-    serde_json::from_slice(answer).ok()
-}
-
-/// A hub answers its nodes' lookups, on record like every other, and leaves every other question to somebody else.
-pub struct GivesAnswers<A> {
-    /// Who looks up.
-    pub reader: Arc<Reader>,
-    /// Who records that it was asked.
-    pub recorder: Arc<Recorder>,
-    /// Who answers the other questions.
-    pub otherwise: A,
-}
-
-impl<A: Answer> Answer for GivesAnswers<A> {
-    fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
-        let asked = question.strip_prefix(QUESTION).filter(|_| peer.is_node());
-        let Some(asked) = asked.and_then(|asked| serde_json::from_slice::<Passed>(asked).ok()) else {
-            return self.otherwise.answer(peer, question, within);
-        };
-        let (reader, recorder) = (Arc::clone(&self.reader), Arc::clone(&self.recorder));
-        Box::pin(async move {
-            // The node vouches for whom it asks, and the rights are that one's; the record names both.
-            let caller = Caller {
-                identity: asked.identity,
-                oris: Vec::new(),
-                ori: asked.ori,
-                purpose: asked.purpose,
-                case_number: asked.case_number,
-                person: asked.person,
-                via: peer.path(),
-                source: String::new(),
-            };
-            let call = Call {
-                caller: &caller,
-                operation: Operation::PassedLookUp,
-                asked: asked_for(&asked.request),
-            };
-            let work = async {
-                may_ask(&caller, Verb::Search)?;
-                reader.lookup(&caller, asked.request).await
-            };
-            let answer = recorder.around(call, work, looked_up).await.ok()?;
-            serde_json::to_vec(&answer).ok()
-        })
-    }
-}
 
 /// Asks the hubs for lookups that this machine cannot answer currently.
 #[derive(Default)]
@@ -131,14 +39,14 @@ impl Forward {
             return here;
         }
         let limit = usize::try_from(request.limit).unwrap_or(0);
-        let Some(question) = question(caller, request) else {
+        let Some(question) = question(caller, &request) else {
             return here;
         };
         let limit = limit.max(ccpor_api::question::DEFAULT_LIMIT);
         let (mut all, mut learnt) = (here, false);
         let mut asked = ask(question, WITHIN);
         while let Some(answer) = asked.join_next().await {
-            let Some(hub) = answer.ok().flatten().as_deref().and_then(read) else {
+            let Some(Ok(hub)) = answer.ok().flatten().as_deref().and_then(read::<LookupRequest>) else {
                 continue;
             };
             let known = all.freshness.as_ref().zip(hub.freshness.as_ref());
@@ -211,7 +119,7 @@ mod tests {
             ..LookupRequest::default()
         };
         let ask = |question: Vec<u8>, _| {
-            assert!(question.starts_with(QUESTION));
+            assert!(question.starts_with(b"lookup/1 "));
             asked.set(asked.get() + 1);
             let mut answers = JoinSet::new();
             for (turn, hub) in hubs.iter().enumerate() {

@@ -1,0 +1,127 @@
+//! The hub's side: it answers what its nodes pass on as it answers everybody, on record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ccpor_access::Verb;
+use ccpor_api::message::{EnforceRequest, GetOrderRequest, LookupRequest};
+use ccpor_api::{Caller, Problem};
+use ccpor_audit::{Asked, Operation};
+use ccpor_certs::Identity;
+use ccpor_transport::{Answer, BoxAnswer};
+
+use super::passed::{Passed, Passes, answer};
+use crate::audit::{Call, Recorder, Seen, asked_for, enforced, looked_up, named_order, viewed};
+use crate::guard::may_ask;
+use crate::reading::Reader;
+
+/// A hub answers what its nodes pass on, and leaves every other question to somebody else.
+pub struct GivesAnswers<A> {
+    /// Who reads.
+    pub reader: Arc<Reader>,
+    /// Who records that it was asked.
+    pub recorder: Arc<Recorder>,
+    /// Who answers the other questions.
+    pub otherwise: A,
+}
+
+impl<A: Answer> Answer for GivesAnswers<A> {
+    fn answer(&self, peer: Identity, question: Vec<u8>, within: Duration) -> BoxAnswer {
+        if !peer.is_node() {
+            return self.otherwise.answer(peer, question, within);
+        }
+        let answered = None
+            .or_else(|| self.given::<LookupRequest>(&peer, &question))
+            .or_else(|| self.given::<GetOrderRequest>(&peer, &question))
+            .or_else(|| self.given::<EnforceRequest>(&peer, &question));
+        answered.unwrap_or_else(|| self.otherwise.answer(peer, question, within))
+    }
+}
+
+impl<A> GivesAnswers<A> {
+    /// The answer, if the question is of this kind.
+    fn given<R: Answered>(&self, node: &Identity, question: &[u8]) -> Option<BoxAnswer> {
+        let passed = Passed::<R>::of(question)?;
+        let caller = passed.caller(node);
+        let (reader, recorder) = (Arc::clone(&self.reader), Arc::clone(&self.recorder));
+        Some(Box::pin(async move {
+            let call = Call {
+                caller: &caller,
+                operation: R::OPERATION,
+                asked: passed.request.asked(),
+            };
+            let work = async {
+                may_ask(&caller, R::VERB)?;
+                passed.request.read(&reader, &caller).await
+            };
+            answer::<R>(recorder.around(call, work, R::seen).await)
+        }))
+    }
+}
+
+/// A question that the hub answers to its nodes.
+trait Answered: Passes {
+    const OPERATION: Operation;
+    const VERB: Verb;
+
+    /// For whom or what it asks.
+    fn asked(&self) -> Vec<Asked>;
+    /// What the answer lets its reader see.
+    fn seen(answer: &Self::Answer) -> Seen;
+    fn read(
+        self,
+        reader: &Reader,
+        caller: &Caller,
+    ) -> impl Future<Output = Result<Self::Answer, Problem>> + Send;
+}
+
+impl Answered for LookupRequest {
+    const OPERATION: Operation = Operation::PassedLookUp;
+    const VERB: Verb = Verb::Search;
+
+    fn asked(&self) -> Vec<Asked> {
+        asked_for(self)
+    }
+
+    fn seen(answer: &Self::Answer) -> Seen {
+        looked_up(answer)
+    }
+
+    async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
+        reader.lookup(caller, self).await
+    }
+}
+
+impl Answered for GetOrderRequest {
+    const OPERATION: Operation = Operation::PassedOrderView;
+    const VERB: Verb = Verb::View;
+
+    fn asked(&self) -> Vec<Asked> {
+        named_order(&self.order_id)
+    }
+
+    fn seen(answer: &Self::Answer) -> Seen {
+        viewed(answer)
+    }
+
+    async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
+        reader.order(caller, self).await
+    }
+}
+
+impl Answered for EnforceRequest {
+    const OPERATION: Operation = Operation::PassedEnforce;
+    const VERB: Verb = Verb::Enforce;
+
+    fn asked(&self) -> Vec<Asked> {
+        named_order(&self.order_id)
+    }
+
+    fn seen(answer: &Self::Answer) -> Seen {
+        enforced(answer)
+    }
+
+    async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
+        reader.enforce(caller, self).await
+    }
+}
