@@ -109,6 +109,10 @@ operations! {
     HandleScan = "handle-scan", Change;
     /// A person took new recovery codes.
     RenewRecoveryCodes = "renew-recovery-codes", LogOn;
+    /// A file of accounts was judged, or its accounts were made: each of these has an entry of its own.
+    ImportAccounts = "import-accounts", Privileged;
+    /// The open sessions of a machine were listed.
+    ListSessions = "list-sessions", Privileged;
 }
 
 /// The kinds of operation that auditors tell apart.
