@@ -172,9 +172,125 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await desk.close();
     });
 
+    /** What a browser says of a form of these pages. */
+    const headers = { "sec-fetch-site": "same-origin", "accept-language": language };
+    const heading = "name,full_name,role,of\n";
+    /** Chooses a file of accounts and has it judged. */
+    const judge = async (desk, csv) => {
+      await desk.page.goto("/users/import");
+      await desk.page.locator("#file").setInputFiles({ name: "staff.csv", mimeType: "text/csv", buffer: Buffer.isBuffer(csv) ? csv : Buffer.from(csv) });
+      await desk.tabTo(words.import_judge);
+      await desk.enter();
+    };
+    const make = async (desk, code) => {
+      await desk.type(words.code, code);
+      await desk.tabTo(words.import_make);
+      await desk.enter();
+    };
+    const filled = (text, values) => Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), text);
+
+    it("a file of accounts is judged line by line, and a fresh code makes its accounts with a letter each, once", async () => {
+      const desk = await open("administrator");
+      await desk.page.goto("/users");
+      await desk.tabTo(words.import_title);
+      await desk.enter();
+      assert.equal(await desk.heading(), words.import_title);
+      const [one, two] = [`f1-${language}`, `f2-${language}`];
+      await judge(desk, `${heading}${one},"Núñez, <b>Ana</b>",court,\nfar-${language},Far Away,court,court/kern\n${two},Jin Lee,judge,court/alameda\n${one},Again,auditor,\nboss,The Boss,chief,\n`);
+      assert.equal(await desk.heading(), words.import_judged_title);
+      const address = desk.path();
+      assert.match(address, /^\/users\/import\/[0-9a-f]{32}$/);
+      await desk.says(filled(words.import_counts, { good: 2, refused: 3 }));
+      for (const reason of [words.refusal_other_court, words.refusal_role, filled(words.refusal_twice, { line: 2 })]) await desk.says(reason);
+      await desk.says("Núñez, <b>Ana</b>");
+      await make(desk, "000000");
+      await desk.says(words.refusal_code);
+      assert.equal(desk.path(), address);
+      await make(desk, desk.person.codes.shift());
+      assert.equal(await desk.heading(), words.letters_title);
+      await desk.says(filled(words.letters_counts, { made: 2, refused: 3 }));
+      const codes = await desk.page.locator(".letter .secret").allInnerTexts();
+      assert.equal(codes.length, 2);
+      await desk.page.emulateMedia({ media: "print" });
+      assert.equal(await desk.page.locator("h1").isVisible(), false, "the letters alone are printed");
+      assert.ok(await desk.page.locator(".letter .secret").last().isVisible());
+      await desk.page.emulateMedia({ media: "screen" });
+      // Sent once more, by whatever way: nothing is made twice, and no letter is shown again.
+      await desk.page.goto(address);
+      await desk.says(words.import_made_already);
+      const hidden = (name) => desk.page.locator(`main input[name=${name}]`).inputValue();
+      const form = { form_token: await hidden("form_token"), by: await hidden("by"), code: desk.person.codes.shift() };
+      const again = await desk.page.request.post(address, { form, headers });
+      assert.equal(again.status(), 409);
+      assert.ok((await again.text()).includes(words.import_made_already));
+      const other = await Desk.open(browser, stand, { language, scripts });
+      await other.page.goto("/set-up");
+      await other.type(words.account_name, two);
+      await other.type(words.sealed_code, codes[1]);
+      await other.type(words.new_password, "a long walk home");
+      await other.type(words.password_again, "a long walk home");
+      await other.enter();
+      assert.equal(await other.heading(), words.authenticator_title);
+      for (const each of [desk, other]) await each.close();
+    });
+
+    it("a file of accounts that is sent twice at the same moment makes each account once", async () => {
+      const desk = await open("administrator");
+      const name = `twice-${language}`;
+      await judge(desk, `${heading}${name},Once,auditor,\n`);
+      const hidden = (name) => desk.page.locator(`main input[name=${name}]`).inputValue();
+      const form = { form_token: await hidden("form_token"), by: await hidden("by") };
+      const send = (code) => desk.page.request.post(desk.path(), { form: { ...form, code }, headers });
+      const answers = await Promise.all([send(desk.person.codes.shift()), send(desk.person.codes.shift())]);
+      assert.deepEqual(answers.map((answer) => answer.status()).sort(), [200, 409]);
+      await desk.close();
+    });
+
+    it("a file that gives no account is refused in the words of the page", async () => {
+      const desk = await open("administrator");
+      const refused = async (csv, reason) => {
+        await judge(desk, csv);
+        await desk.says(reason);
+        assert.equal(await desk.page.locator("[name=code]").count(), 0);
+      };
+      await refused("", words.import_no_file);
+      await refused("user;role\nx;y\n", words.refusal_file_heading);
+      await refused(Buffer.from(`${heading}x.lee,N\u00fa\u00f1ez,court,\n`, "latin1"), filled(words.refusal_file_not_text, { line: 2 }));
+      await refused(heading + "x".repeat(64 * 1024), words.refusal_file_large);
+      await refused(heading, words.import_nothing);
+      await refused(`${heading}${desk.person.name},Another,auditor,\n`, words.refusal_taken);
+      await desk.page.goto("/users/import");
+      const hidden = (name) => desk.page.locator(`main input[name=${name}]`).inputValue();
+      const form = { form_token: await hidden("form_token"), by: await hidden("by") };
+      const file = { name: "staff.csv", mimeType: "text/csv", buffer: Buffer.from(heading) };
+      const said = async (sent) => (await desk.page.request.post("/users/import", { multipart: sent, headers })).text();
+      assert.ok((await said(form)).includes(words.import_no_file));
+      assert.ok((await said({ ...form, form_token: "00", file })).includes(words.send_again));
+      await desk.close();
+    });
+
+    it("a file waits for its person over a log-on, and for nobody else", async () => {
+      const desk = await open("administrator");
+      await judge(desk, `${heading}later-${language},Later,auditor,\n`);
+      const address = desk.path();
+      await desk.type(words.code, desk.person.codes[0]);
+      await desk.page.context().clearCookies({ name: "__Host-ccpor-session" });
+      await desk.tabTo(words.import_make);
+      await desk.enter();
+      assert.equal(desk.path(), "/log-on");
+      await desk.credentials();
+      assert.equal(desk.path(), address);
+      const other = await open("administrator");
+      await other.page.goto(address);
+      await other.says(words.import_gone);
+      await make(desk, desk.person.codes.shift());
+      assert.equal(await desk.heading(), words.letters_title);
+      for (const each of [desk, other]) await each.close();
+    });
+
     it("who does not keep accounts sees none of them", async () => {
       const desk = await open("supervisor");
-      for (const path of ["/users", "/users/new", "/users/list.csv", "/users/0123456789abcdef"]) {
+      for (const path of ["/users", "/users/new", "/users/import", "/users/list.csv", "/users/0123456789abcdef"]) {
         assert.equal((await desk.page.request.get(path)).status(), 403, path);
       }
       await desk.close();

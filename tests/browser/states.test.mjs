@@ -183,6 +183,26 @@ async function states(desk, seen) {
   await page.locator("#code").press("Enter");
   await page.waitForSelector(".secret");
   await seen("letter");
+  await page.goto("/users/import");
+  await seen("import");
+  const judge = async (csv) => {
+    await page.locator("#file").setInputFiles({ name: "staff.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
+    await page.locator("main button").press("Enter");
+  };
+  await judge("user;role\n");
+  await page.waitForSelector("#problem");
+  await seen("import-refused");
+  await judge(`name,full_name,role,of\nstaff-${Date.now()},Jin Lee,judge,\nother-${Date.now()},Ana N\u00fa\u00f1ez,court,\nfar,Far Away,court,court/kern\n`);
+  await page.waitForSelector("#good");
+  await seen("import-judged");
+  await page.locator("#code").fill("000000");
+  await page.locator("#code").press("Enter");
+  await page.waitForSelector("#problem");
+  await seen("import-judged-refused");
+  await page.locator("#code").fill(desk.person.codes.shift());
+  await page.locator("#code").press("Enter");
+  await page.waitForSelector(".letter");
+  await seen("letters");
   await fresh("auditor");
   await page.goto("/audit");
   await seen("audit");

@@ -3,6 +3,7 @@
 use crate::backend::Caller;
 use crate::people::Hidden;
 use crate::problem::Problem;
+use crate::refusal::Refusal;
 
 /// What state an account is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct AccountFacts {
 pub struct SessionFacts {
     /// Which; it opens nothing.
     pub session: String,
+    /// The name of the account.
+    pub account: String,
     /// When it was opened, RFC 3339.
     pub opened_at: String,
     /// When it was used last, RFC 3339.
@@ -102,6 +105,28 @@ pub struct AccountChange {
     pub code: Hidden,
 }
 
+/// The largest file of accounts that is taken over the pages, in bytes; a larger one is imported on the command line.
+pub const LARGEST_ACCOUNTS_FILE: usize = 64 << 10;
+
+/// One line of a file of accounts, as it was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Its number in the file, the heading being 1.
+    pub number: u64,
+    /// The name to log on with; empty when the line cannot be read.
+    pub name: String,
+    /// The person's name in words; empty when it is refused.
+    pub full_name: String,
+    /// The word of the role; empty when it is refused.
+    pub role: String,
+    /// The court or agency; empty for neither, and when it is refused.
+    pub of: String,
+    /// Why no account comes of it; none when one does.
+    pub refused: Option<Refusal>,
+    /// The set-up code, when the account was made: it is shown once.
+    pub code: Option<Hidden>,
+}
+
 /// Another password for one's own account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PasswordChange {
@@ -121,6 +146,18 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Changes an account; gives the set-up code where there is one, which is shown once.
     async fn change_account(&self, by: &Caller, change: AccountChange) -> Result<Option<Hidden>, Problem>;
+
+    /// Judges a file of accounts (CSV: name,full_name,role,of) line by line; with a code of the caller's it makes every account that
+    /// can be made. A line that is refused keeps no other from being made, as on the command line.
+    async fn import_accounts(
+        &self,
+        by: &Caller,
+        csv: Vec<u8>,
+        code: Option<Hidden>,
+    ) -> Result<Vec<AccountLine>, Problem>;
+
+    /// Every open session of this machine, by account, the one that was used last first.
+    async fn open_sessions(&self, by: &Caller) -> Result<Vec<SessionFacts>, Problem>;
 
     /// The open sessions of an account, the one that was used last first.
     async fn sessions(&self, by: &Caller, account: &str) -> Result<Vec<SessionFacts>, Problem>;

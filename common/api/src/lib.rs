@@ -32,11 +32,13 @@ mod people;
 mod reached;
 mod backend;
 mod problem;
+mod refusal;
 pub mod message;
 mod limits;
 
 pub use accounts::{
-    AccountAct, AccountChange, AccountFacts, AccountStanding, Accounts, PasswordChange, SessionFacts,
+    AccountAct, AccountChange, AccountFacts, AccountLine, AccountStanding, Accounts, LARGEST_ACCOUNTS_FILE,
+    PasswordChange, SessionFacts,
 };
 pub use backend::{
     Arrival, Backend, CASE_HEADER, Caller, ImageBytes, ImageOffer, ImageOut, Knock, MAX_CASE_NUMBER,
@@ -46,6 +48,7 @@ pub use client::{Answers, CallFailed, Client, ImageIn};
 pub use limits::Limits;
 pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
+pub use refusal::Refusal;
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};
 pub use target::Target;
 pub use trails::{TrailPage, TrailPlace, TrailQuestion, TrailRow, TrailState, Trails};

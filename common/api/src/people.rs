@@ -93,7 +93,7 @@ pub struct SessionAnswer {
     pub opened_at: String,
     /// When it is over if nothing is done meanwhile.
     pub over_at: String,
-    /// Recovery codes that are left, when it was just opened.
+    /// Recovery codes that are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_codes_left: Option<u32>,
     /// The notice on the use of the system; a person accepts it before logging on.

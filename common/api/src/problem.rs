@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::message;
+use crate::refusal::Refusal;
 
 /// The trailer (and, for calls refused at once, header) of gRPC that carries the problem document as JSON.
 pub const PROBLEM_TRAILER: &str = "ccpor-problem-bin";
@@ -177,6 +178,8 @@ pub struct Problem {
     pub action: Option<Cow<'static, str>>,
     /// The fields that were refused.
     pub fields: Vec<Field>,
+    /// Why, for the pages, which say it in the language of their reader; it does not travel.
+    pub refusal: Option<Refusal>,
 }
 
 impl Problem {
@@ -188,6 +191,7 @@ impl Problem {
             detail: detail.into(),
             action: None,
             fields: Vec::new(),
+            refusal: None,
         }
     }
 
@@ -212,6 +216,7 @@ impl Problem {
             detail,
             action: None,
             fields,
+            refusal: None,
         }
     }
 
@@ -222,6 +227,15 @@ impl Problem {
             path: path.into(),
             reason: reason.into(),
         }])
+    }
+
+    /// Nothing was done at an account; `reason` are the words for programs.
+    #[must_use]
+    pub fn refused(refusal: Refusal, reason: impl Into<String>) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..Self::field(refusal.field(), reason)
+        }
     }
 
     /// What to do about it.
@@ -284,6 +298,7 @@ impl Problem {
                     reason: field.reason.clone(),
                 })
                 .collect(),
+            refusal: None,
         }
     }
 

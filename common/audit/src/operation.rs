@@ -113,6 +113,10 @@ operations! {
     PassedOrderView = "passed-order-view", View;
     /// A node passed on that it was asked what is to be enforced.
     PassedEnforce = "passed-enforce", View;
+    /// A file of accounts was judged, or its accounts were made: each of these has an entry of its own.
+    ImportAccounts = "import-accounts", Privileged;
+    /// The open sessions of a machine were listed.
+    ListSessions = "list-sessions", Privileged;
 }
 
 /// The kinds of operation that auditors tell apart.

@@ -9,6 +9,7 @@ pub mod forward;
 mod accounts;
 pub mod guard;
 pub mod people;
+mod refused;
 pub mod witness;
 pub mod users;
 pub mod topology;

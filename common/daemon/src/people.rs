@@ -12,14 +12,15 @@ use ccpor_api::{
 };
 use ccpor_domain::UtcMillis;
 use ccpor_people::{
-    Account, CommonPasswords, Ended, LogOn, Refused, SecondFactor, Secret, Session, Sessions, Store,
-    StoreFailed, enrolment_uri, hash, verify,
+    Account, CommonPasswords, Ended, SecondFactor, Secret, Session, Sessions, Store, StoreFailed,
+    enrolment_uri, hash, verify,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::reading::blocking;
+use crate::refused::{self, reason};
 use crate::witness::{PersonAct, PersonEvent, Witness};
 
 /// Passwords hashed at a time: each takes 19 MiB and some 40 ms.
@@ -209,6 +210,9 @@ impl LocalPeople {
             of: account.of.clone(),
             opened_at: moment(session.opened),
             over_at: moment(over_at),
+            recovery_codes_left: account
+                .recovery_codes_left()
+                .and_then(|left| u32::try_from(left).ok()),
             ..self.notice()
         }
     }
@@ -285,21 +289,18 @@ impl People for LocalPeople {
             Ok::<_, StoreFailed>((known, logged))
         });
         let (known, logged) = tried.await?.map_err(|error| not_read(&error))?;
-        let LogOn { recovery_codes_left } = match logged {
-            Ok(logged) => logged,
-            Err(refused) => {
-                self.tell(
-                    PersonAct::LogOn,
-                    known.as_deref(),
-                    Some(reason(refused)),
-                    certificate,
-                    None,
-                )
-                .await?;
-                tokio::time::sleep_until(asked + REFUSED_AFTER).await;
-                return Err(log_on_refused());
-            }
-        };
+        if let Err(refused) = logged {
+            self.tell(
+                PersonAct::LogOn,
+                known.as_deref(),
+                Some(reason(refused)),
+                certificate,
+                None,
+            )
+            .await?;
+            tokio::time::sleep_until(asked + REFUSED_AFTER).await;
+            return Err(log_on_refused());
+        }
         let shown = certificate
             .map(|caller| caller.identity.as_str())
             .unwrap_or_default();
@@ -332,7 +333,6 @@ impl People for LocalPeople {
         let account = book.find(&name).ok_or_else(log_on_refused)?;
         Ok(SessionAnswer {
             token: Some(Hidden::new(token.reveal().to_owned())),
-            recovery_codes_left: u32::try_from(recovery_codes_left).ok(),
             ..self.answer(&session, account)
         })
     }
@@ -357,7 +357,7 @@ impl People for LocalPeople {
             // Whether the password is taken is told whoever asks, so that it tells nothing of the account.
             let kept = match hash(&password, name.trim(), &more) {
                 Ok(kept) => kept,
-                Err(refused) => return Ok(Err(Problem::field("password", refused.to_string()))),
+                Err(refused) => return Ok(Err(refused::password(refused))),
             };
             let (factor, codes) = match SecondFactor::generate() {
                 Ok(made) => made,
@@ -450,18 +450,6 @@ fn log_on_refused() -> Problem {
         Code::LogOnRefused,
         "the name, the password or the code is not right, or the account cannot be used",
     )
-}
-
-pub(crate) fn reason(refused: Refused) -> String {
-    match refused {
-        Refused::Unknown => "no such account",
-        Refused::Password => "wrong password",
-        Refused::Factor => "wrong or used code",
-        Refused::FactorClosed => "the second factor cannot be opened on this machine",
-        Refused::NotUsable(_) => "the account cannot be used",
-        Refused::NowLocked => "the account is locked from now on",
-    }
-    .to_owned()
 }
 
 pub(crate) fn not_read(error: &StoreFailed) -> Problem {

@@ -270,38 +270,31 @@ impl Office<'_> {
     fn import(&self, file: &Path, dry_run: bool, now: i64) -> Result<Exit, Failed> {
         let unreadable = |reason: String| Failed::File(file.to_owned(), reason);
         let csv = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-        let store = self.store();
-        let book = store.book()?;
-        let lines = import::read(&csv, &book, self.court.as_deref(), now)
-            .map_err(|error| unreadable(error.to_string()))?;
+        let (store, court) = (self.store(), self.court.as_deref());
+        let judged = if dry_run {
+            let lines = import::read(&csv, &*store.book()?, court, now);
+            lines.map(|lines| lines.into_iter().map(|line| (line, None)).collect::<Vec<_>>())
+        } else {
+            store.change(|book| import::make(&csv, book, court, now))?
+        };
         let (mut made, mut refused) = (0_usize, 0_usize);
-        for line in lines {
-            let judged = line
-                .account
-                .map_err(|error| error.to_string())
-                .and_then(|account| {
-                    let of = self
-                        .of(account.role, Some(account.of.clone()))
-                        .map_err(|error| error.to_string())?;
-                    Ok(NewAccount { of, ..account })
-                });
-            match judged {
-                Ok(account) => {
+        for (line, code) in judged.map_err(|error| unreadable(error.to_string()))? {
+            let number = line.number;
+            match (line.account, code) {
+                (Ok(account), Some(code)) => {
                     made += 1;
-                    let name = account.name.clone();
-                    if dry_run {
-                        println!(
-                            "line {}: {name} would have an account as {}",
-                            line.number, account.role
-                        );
-                        continue;
-                    }
-                    let code = store.change(|book| book.add(account, now))??;
-                    println!("line {}: {name} {}", line.number, code.reveal());
+                    println!("line {number}: {} {}", account.name, code.reveal());
                 }
-                Err(reason) => {
+                (Ok(account), None) => {
+                    made += 1;
+                    println!(
+                        "line {number}: {} would have an account as {}",
+                        account.name, account.role
+                    );
+                }
+                (Err(reason), _) => {
                     refused += 1;
-                    eprintln!("{}: line {}: {reason}", self.program, line.number);
+                    eprintln!("{}: line {number}: {reason}", self.program);
                 }
             }
         }

@@ -152,6 +152,12 @@ impl Account {
         self.proof.as_ref().map(|proof| &proof.password)
     }
 
+    /// Recovery codes that are left; none before the person set a second factor.
+    #[must_use]
+    pub fn recovery_codes_left(&self) -> Option<usize> {
+        Some(self.proof.as_ref()?.factor.recovery_codes_left())
+    }
+
     /// Whether a session that was opened at `opened` still stands for this account.
     #[must_use]
     pub fn carries(&self, opened: i64, now: i64) -> bool {

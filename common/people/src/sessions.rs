@@ -176,9 +176,19 @@ impl Sessions {
     /// Those of an account that are open at `now`, the one that was used last first.
     #[must_use]
     pub fn of(&self, account: &str, now: i64) -> Vec<Session> {
-        let open = |session: &&Session| session.account == account && now < session.over_at(self.idle);
+        self.listed(now, |session| session.account == account)
+    }
+
+    /// All that are open at `now`, by account, the one that was used last first.
+    #[must_use]
+    pub fn all(&self, now: i64) -> Vec<Session> {
+        self.listed(now, |_| true)
+    }
+
+    fn listed(&self, now: i64, meant: impl Fn(&Session) -> bool) -> Vec<Session> {
+        let open = |session: &&Session| now < session.over_at(self.idle) && meant(session);
         let mut open: Vec<Session> = self.open.values().filter(open).cloned().collect();
-        open.sort_by_key(|session| std::cmp::Reverse(session.used));
+        open.sort_by(|one, other| (&one.account, other.used).cmp(&(&other.account, one.used)));
         open
     }
 

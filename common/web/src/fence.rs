@@ -196,14 +196,14 @@ pub(crate) fn encoded(path: &str) -> String {
     path.replace('?', "%3F").replace('=', "%3D").replace('&', "%26")
 }
 
-/// Whether this is the form of a scan.
+/// Whether this is a form with a file: scans, and accounts.
 fn is_file(parts: &Parts) -> bool {
     let kind = parts
         .headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let path = parts.uri.path();
-    (path.ends_with("/scan") || path == "/scans")
+    (path.ends_with("/scan") || matches!(path, "/scans" | "/users/import"))
         && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 

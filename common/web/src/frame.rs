@@ -94,7 +94,8 @@ pub(crate) fn show(page: &impl Template) -> Shown {
 #[template(path = "trouble.html")]
 struct TroublePage<'a> {
     f: Frame<'a>,
-    title: &'a str,
+    /// Of what follows: problems are told in English where the language of the page has no words for them.
+    lang: &'static str,
     detail: &'a str,
     action: &'a str,
 }
@@ -104,12 +105,27 @@ pub(crate) fn trouble(site: &Inner, visit: &Visit, problem: &Problem) -> Trouble
     let (title, detail) = (problem.code.title(), problem.detail.as_ref());
     let page = TroublePage {
         f: Frame::new(site, visit, title, Here::Elsewhere),
-        title,
+        lang: "en",
         detail,
         action: problem.advice(),
     };
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    match show(&page) {
+    with_status(status, &page)
+}
+
+/// The same for what the language of the page has words for.
+pub(crate) fn trouble_in_words(site: &Inner, visit: &Visit, status: StatusCode, words: &str) -> Trouble {
+    let page = TroublePage {
+        f: Frame::new(site, visit, visit.words().problem_title, Here::Elsewhere),
+        lang: visit.language.code(),
+        detail: words.trim_end_matches('.'),
+        action: "",
+    };
+    with_status(status, &page)
+}
+
+fn with_status(status: StatusCode, page: &TroublePage<'_>) -> Trouble {
+    match show(page) {
         Ok(mut response) => {
             *response.status_mut() = status;
             Trouble(Box::new(response))

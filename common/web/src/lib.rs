@@ -6,6 +6,7 @@
 mod router;
 mod audit;
 mod machine;
+mod import;
 mod own;
 mod users;
 mod tiles;
@@ -33,6 +34,7 @@ mod answers;
 mod search;
 mod live;
 mod log_on;
+mod refused;
 mod fence;
 mod scan;
 mod badge;

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use ccpor_api::{Hidden, LogOnRequest, Problem, SetUpAnswer, SetUpRequest};
+use ccpor_api::{Code, Hidden, LogOnRequest, SetUpAnswer, SetUpRequest};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::cookie;
 use crate::drafts::Draft;
 use crate::fence::encoded;
 use crate::frame::{Frame, Here, Shown, show};
+use crate::refused::said;
 use crate::site::{Inner, Site};
 use crate::visit::{Visit, safe_path};
 use crate::words::Language;
@@ -89,31 +90,13 @@ pub(crate) async fn log_on(State(site): State<Site>, Extension(visit): Extension
     .await;
     let token = match opened {
         Ok(opened) => opened.token,
-        Err(problem) => return form(&site, &visit, next, Some(said(&problem))).await,
+        Err(problem) => return form(&site, &visit, next, Some(said(&problem, visit.words()))).await,
     };
     let mut response = Redirect::to(next).into_response();
     if let Some(token) = token {
         cookie::set(response.headers_mut(), cookie::SESSION, token.reveal());
     }
     Ok(response)
-}
-
-/// A problem in a line or two.
-pub(crate) fn said(problem: &Problem) -> String {
-    let fields: Vec<String> = problem.fields.iter().map(|field| field.reason.clone()).collect();
-    let what = if fields.is_empty() {
-        problem.detail.to_string()
-    } else {
-        fields.join("; ")
-    };
-    let mut letters = what.chars();
-    let what: String = letters
-        .next()
-        .iter()
-        .flat_map(|first| first.to_uppercase())
-        .chain(letters)
-        .collect();
-    format!("{what}. {}", problem.advice())
 }
 
 #[derive(Template)]
@@ -168,7 +151,10 @@ pub(crate) async fn set_up(State(site): State<Site>, Extension(visit): Extension
     };
     match ask::read(&site, site.pages.people.set_up(request)).await {
         Ok(done) => authenticator(&site, &visit, &done),
-        Err(problem) => set_up_form(&site, &visit, Some(said(&problem))),
+        Err(problem) if problem.code == Code::LogOnRefused => {
+            set_up_form(&site, &visit, Some(visit.words().refusal_set_up.to_owned()))
+        }
+        Err(problem) => set_up_form(&site, &visit, Some(said(&problem, visit.words()))),
     }
 }
 

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Redirect};
 use ccpor_api::{Hidden, PasswordChange};
 
 use crate::ask;
-use crate::frame::{Frame, Here, Shown, show, trouble};
-use crate::log_on::said;
+use crate::frame::{Frame, Here, Shown, show};
+use crate::refused::{said, trouble};
 use crate::site::{Inner, Site};
 use crate::users::{Done, times};
 use crate::visit::Visit;
@@ -98,7 +98,7 @@ pub(crate) async fn change_password(State(site): State<Site>, Extension(visit): 
         // The sessions of the old password are over, this one too.
         Ok(()) => Ok(Redirect::to("/log-on").into_response()),
         Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {
-            form(&site, &visit, Some(said(&problem)), false).await
+            form(&site, &visit, Some(said(&problem, visit.words())), false).await
         }
         Err(problem) => Err(told(problem)),
     }
@@ -129,7 +129,7 @@ pub(crate) async fn renew_recovery_codes(
             codes: codes.iter().map(Hidden::reveal).collect(),
         }),
         Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {
-            form(&site, &visit, Some(said(&problem)), false).await
+            form(&site, &visit, Some(said(&problem, visit.words())), false).await
         }
         Err(problem) => Err(told(problem)),
     }

@@ -172,7 +172,7 @@ pub(crate) async fn add(
     let told = |problem| trouble(&site, &visit, &problem);
     let caller = visit.caller().map_err(told)?;
     let (parts, body) = request.into_parts();
-    let sent = match sent::read(&parts.headers, body, true).await {
+    let sent = match sent::read(&parts.headers, body, &sent::SCANS).await {
         Ok(sent) => sent,
         Err(problem) => return listed(&site, &visit, &Done::default(), Some(said(&problem))).await,
     };

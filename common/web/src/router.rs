@@ -9,8 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, audit, bench, entry, fence, live, log_on, machine, order, own, print, queue, scan,
-    search, service, today, upload, users,
+    answers, asset, audit, bench, entry, fence, import, live, log_on, machine, order, own, print, queue,
+    scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -50,6 +50,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/users", get(users::list))
         .route("/users/list.csv", get(users::table))
         .route("/users/new", get(users::new).post(users::add))
+        .route("/users/import", get(import::page).post(import::take))
+        .route("/users/import/{id}", get(import::judged).post(import::make))
         .route("/users/{id}", get(users::page).post(users::change))
         .route("/users/{id}/sessions", post(users::end_sessions))
         .route("/audit", get(audit::page).post(audit::ask))

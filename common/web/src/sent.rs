@@ -3,15 +3,42 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
-use ccpor_api::{Code, Problem};
+use ccpor_api::{Code, LARGEST_ACCOUNTS_FILE, Problem};
 use multer::{Constraints, Multipart, SizeLimit};
+
+/// What a form may send.
+pub(crate) struct Bounds {
+    /// The largest file, in bytes.
+    largest: u64,
+    /// The most that all files may have together: they are held in memory while they arrive.
+    together: u64,
+    /// The most files.
+    most: usize,
+}
 
 /// The largest scan that is taken, as of the interfaces for programs.
 const LARGEST: u64 = 26 << 20;
-/// The most that several files may have together: they are held in memory while they arrive.
-const TOGETHER: u64 = 64 << 20;
-/// The most files of one form.
-const MOST: usize = 20;
+
+/// One scan.
+pub(crate) const SCAN: Bounds = Bounds {
+    largest: LARGEST,
+    together: LARGEST,
+    most: 1,
+};
+
+/// Several scans at once.
+pub(crate) const SCANS: Bounds = Bounds {
+    largest: LARGEST,
+    together: 64 << 20,
+    most: 20,
+};
+
+/// A file of accounts.
+pub(crate) const ACCOUNTS: Bounds = Bounds {
+    largest: LARGEST_ACCOUNTS_FILE as u64,
+    together: LARGEST_ACCOUNTS_FILE as u64,
+    most: 1,
+};
 
 /// What the form sent.
 #[derive(Default)]
@@ -23,17 +50,16 @@ pub(crate) struct Sent {
     pub(crate) files: Vec<(String, Bytes)>,
 }
 
-/// Reads a form with one file, or with several.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, several: bool) -> Result<Sent, Problem> {
-    let whole = if several { TOGETHER } else { LARGEST };
+/// Reads a form with files within these bounds.
+pub(crate) async fn read(headers: &HeaderMap, body: Body, bounds: &Bounds) -> Result<Sent, Problem> {
     let unreadable = |error: multer::Error| match error {
         multer::Error::FieldSizeExceeded { .. } => Problem::new(
             Code::TooLarge,
-            format!("the file is larger than {} MB", LARGEST >> 20),
+            format!("the file is larger than {} MB", bounds.largest >> 20),
         ),
         multer::Error::StreamSizeExceeded { .. } => Problem::new(
             Code::TooLarge,
-            format!("what was sent is larger than {} MB", whole >> 20),
+            format!("what was sent is larger than {} MB", bounds.together >> 20),
         ),
         _ => Problem::new(Code::MalformedRequest, "the form could not be read"),
     };
@@ -43,8 +69,8 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, several: bool) -> Resu
     let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(unreadable)?;
     let limits = SizeLimit::new()
         .per_field(4_096)
-        .for_field("file", LARGEST)
-        .whole_stream(whole + 65_536);
+        .for_field("file", bounds.largest)
+        .whole_stream(bounds.together + 65_536);
     let constraints = Constraints::new()
         .allowed_fields(vec!["form_token", "by", "key", "title", "file"])
         .size_limit(limits);
@@ -66,10 +92,10 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, several: bool) -> Resu
             "file" if !bytes.is_empty() => sent.files.push((file_name, bytes)),
             _ => {}
         }
-        if sent.files.len() > if several { MOST } else { 1 } {
+        if sent.files.len() > bounds.most {
             return Err(Problem::new(
                 Code::TooLarge,
-                format!("more than {MOST} files were sent at once"),
+                format!("more than {} files were sent at once", bounds.most),
             )
             .action("Send them in parts."));
         }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ccpor_api::message::LookupRequest;
 use ccpor_api::{Accounts, Backend, People, TrailQuestion, Trails};
 use rand::RngCore as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::charts::Point;
@@ -18,6 +19,10 @@ use crate::kept::Kept;
 
 /// A question is asked again when its page is loaded again, for as long as a session may last.
 const QUESTION_FOR: Duration = Duration::from_secs(12 * 3600);
+
+/// Files of accounts that wait for a code, and for how long: time to log on again, and no longer than that is needed.
+const FILES: usize = 32;
+const FILE_FOR: Duration = Duration::from_secs(30 * 60);
 
 /// Pages of scans that are drawn at a time.
 const DRAWING: usize = 2;
@@ -76,12 +81,21 @@ pub(crate) struct TrailAsked {
     pub(crate) newest: Option<String>,
 }
 
+/// A file of accounts that was taken in and waits for a code.
+#[derive(Clone)]
+pub(crate) struct FileHeld {
+    pub(crate) account: String,
+    /// None once its accounts are made.
+    pub(crate) csv: Arc<Mutex<Option<Bytes>>>,
+}
+
 /// The pages of one machine.
 pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) questions: Kept<Question>,
     pub(crate) drafts: Arc<Drafts>,
     pub(crate) trails: Kept<TrailAsked>,
+    pub(crate) files: Kept<FileHeld>,
     pub(crate) drawn: Drawn,
     /// Turns at drawing: each page may take hundreds of megabytes.
     pub(crate) drawing: Arc<Semaphore>,
@@ -100,6 +114,7 @@ pub(crate) fn site(pages: Pages) -> Site {
         pages,
         questions: Kept::new(20_000, QUESTION_FOR),
         trails: Kept::new(2_000, QUESTION_FOR),
+        files: Kept::new(FILES, FILE_FOR),
         drawn: Drawn::default(),
         drawing: Arc::new(Semaphore::new(DRAWING)),
         secret,

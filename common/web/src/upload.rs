@@ -59,7 +59,7 @@ pub(crate) async fn post(
     let told = |problem| trouble(&site, &visit, &problem);
     let caller = visit.caller().map_err(told)?;
     let (parts, body) = request.into_parts();
-    let sent = match sent::read(&parts.headers, body, false).await {
+    let sent = match sent::read(&parts.headers, body, &sent::SCAN).await {
         Ok(sent) => sent,
         Err(problem) => return form(&site, &visit, &number, Some(said(&problem))),
     };

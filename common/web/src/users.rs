@@ -15,9 +15,9 @@ use serde::Deserialize;
 use crate::ask;
 use crate::called::called;
 use crate::fields::Fields;
-use crate::frame::{Frame, Here, Shown, show, trouble};
-use crate::log_on::said;
+use crate::frame::{Frame, Here, Shown, show};
 use crate::moment;
+use crate::refused::{said, trouble};
 use crate::session::role_words;
 use crate::sheet;
 use crate::site::{Inner, Site};
@@ -85,7 +85,7 @@ fn standing_words(standing: AccountStanding, w: &Words) -> &'static str {
 }
 
 /// The role in words, with the word by which commands know it.
-fn role_of(word: &str, w: &Words) -> String {
+pub(crate) fn role_of(word: &str, w: &Words) -> String {
     word.parse::<Role>().map_or_else(
         |_| word.to_owned(),
         |role| format!("{} ({word})", role_words(role, w)),
@@ -279,7 +279,8 @@ pub(crate) fn times(session: &SessionFacts) -> (String, String, String) {
     )
 }
 
-fn roles(chosen: &str, w: &Words) -> Vec<(&'static str, String, bool)> {
+/// Every role: its word, what it is called, and whether it is chosen.
+pub(crate) fn roles(chosen: &str, w: &Words) -> Vec<(&'static str, String, bool)> {
     let each = |role: &Role| (role.as_str(), role_of(role.as_str(), w), role.as_str() == chosen);
     Role::ALL.iter().map(each).collect()
 }
@@ -321,7 +322,15 @@ pub(crate) async fn change(
         Ok(Some(code)) => letter(&site, &visit, &account, &code),
         Ok(None) => Ok(Redirect::to(&format!("/users/{id}?done=1")).into_response()),
         Err(problem) if matches!(problem.code.status(), 409 | 422) => {
-            form(&site, &visit, &id, fields, Some(said(&problem)), false).await
+            form(
+                &site,
+                &visit,
+                &id,
+                fields,
+                Some(said(&problem, visit.words())),
+                false,
+            )
+            .await
         }
         Err(problem) => Err(told(problem)),
     }
@@ -403,7 +412,7 @@ pub(crate) async fn add(State(site): State<Site>, Extension(visit): Extension<Vi
     match made(&site, &visit, change).await {
         Ok(code) => letter(&site, &visit, &account, &code.unwrap_or_default()),
         Err(problem) if matches!(problem.code.status(), 409 | 422) => {
-            new_form(&site, &visit, fields, Some(said(&problem)))
+            new_form(&site, &visit, fields, Some(said(&problem, visit.words())))
         }
         Err(problem) => Err(trouble(&site, &visit, &problem)),
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ccpor_api::{
-    AccountChange, AccountFacts, Accounts, Caller, Hidden, PasswordChange, Problem, SessionFacts,
+    AccountChange, AccountFacts, AccountLine, Accounts, Caller, Hidden, PasswordChange, Problem, SessionFacts,
 };
 use ccpor_audit::{Asked, Operation};
+use futures_util::future::try_join_all;
 
 use super::recorder::{Call, Recorder, Seen};
 
@@ -59,6 +60,34 @@ impl Accounts for AuditedAccounts {
         let call = call(by, Operation::ChangeAccount, Some(&change.account));
         let work = self.inner.change_account(by, change);
         self.recorder.around(call, work, |_| seen(1)).await
+    }
+
+    async fn import_accounts(
+        &self,
+        by: &Caller,
+        csv: Vec<u8>,
+        code: Option<Hidden>,
+    ) -> Result<Vec<AccountLine>, Problem> {
+        let made = |lines: &Vec<AccountLine>| lines.iter().filter(|line| line.code.is_some()).count();
+        let file = call(by, Operation::ImportAccounts, None);
+        let work = self.inner.import_accounts(by, csv, code);
+        let lines = self
+            .recorder
+            .around(file, work, |lines| seen(made(lines)))
+            .await?;
+        // Each account that was made is found under its own name; the entries are made durable together.
+        let each = lines.iter().filter(|line| line.code.is_some()).map(|line| {
+            let call = call(by, Operation::ChangeAccount, Some(&line.name));
+            self.recorder.around(call, async { Ok(()) }, |()| seen(1))
+        });
+        try_join_all(each).await?;
+        Ok(lines)
+    }
+
+    async fn open_sessions(&self, by: &Caller) -> Result<Vec<SessionFacts>, Problem> {
+        let call = call(by, Operation::ListSessions, None);
+        let work = self.inner.open_sessions(by);
+        self.recorder.around(call, work, |all| seen(all.len())).await
     }
 
     async fn sessions(&self, by: &Caller, account: &str) -> Result<Vec<SessionFacts>, Problem> {
