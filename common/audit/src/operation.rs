@@ -109,6 +109,8 @@ operations! {
     HandleScan = "handle-scan", Change;
     /// A person took new recovery codes.
     RenewRecoveryCodes = "renew-recovery-codes", LogOn;
+    /// How many orders there are of each kind.
+    Statistics = "statistics", View;
 }
 
 /// The kinds of operation that auditors tell apart.
