@@ -9,8 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, audit, bench, entry, fence, live, log_on, machine, order, own, print, queue, scan,
-    search, service, today, upload, users,
+    answers, asset, audit, bench, entry, fence, live, log_on, machine, order, own, print, queue, reports,
+    scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -52,6 +52,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/users/new", get(users::new).post(users::add))
         .route("/users/{id}", get(users::page).post(users::change))
         .route("/users/{id}/sessions", post(users::end_sessions))
+        .route("/reports", get(reports::page))
+        .route("/reports/statistics.csv", get(reports::statistics))
         .route("/audit", get(audit::page).post(audit::ask))
         .route("/audit/{id}", get(audit::found))
         .route("/audit/{id}/trail.csv", get(audit::table))
