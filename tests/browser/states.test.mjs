@@ -152,6 +152,8 @@ async function states(desk, seen) {
   await seen("cancel-refused");
   await page.goto(`/orders/${own}/seal`);
   await seen("seal");
+  await page.goto("/reports");
+  await seen("reports");
   await page.goto("/account");
   await seen("own-account");
   await page.locator("#password").fill("wrong");
@@ -219,7 +221,7 @@ async function states(desk, seen) {
   await seen("machine");
 }
 
-const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "today", "bench", "card", "scans-refused", "entry-scan"]);
+const shown = new Set(["log-on", "search", "answers", "no-match", "order", "service", "entry-checked", "between-answers", "machine", "reports", "today", "bench", "card", "scans-refused", "entry-scan"]);
 
 for (const [name, options] of [["wide", {}], ["320 px", { width: 320, height: 640 }]]) {
   it(`the hub's page has no violation and is read without scrolling sideways, ${name}`, async () => {
@@ -227,6 +229,10 @@ for (const [name, options] of [["wide", {}], ["320 px", { width: 320, height: 64
     await desk.logOn("operator");
     await desk.isAccessible(`hub, ${name}`);
     await desk.fits(`hub, ${name}`);
+    await desk.page.goto("/reports");
+    await desk.isAccessible(`hub, reports, ${name}`);
+    await desk.fits(`hub, reports, ${name}`);
+    await desk.page.goto("/machine");
     if (name === "wide") await desk.page.screenshot({ path: `${pictures}/hub.png` });
     await desk.close();
   });

@@ -164,7 +164,11 @@ async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_i
     })
     .await?;
     found_by_the_hub(&node, "MOUNTAIN").await?;
-    let left = lookup(&node, "MOUNTAIN", "JANE").await?.hits.remove(0).registry_number;
+    let left = lookup(&node, "MOUNTAIN", "JANE")
+        .await?
+        .hits
+        .remove(0)
+        .registry_number;
     let opened = node.get_order(by_number(&left)).await?;
     assert_eq!(opened.court, INYO);
     let fresh = opened.freshness.unwrap_or_default();

@@ -139,6 +139,7 @@ const SUPERVISE: &[(Verb, Reach)] = &[
     (Verb::Confide, Reach::Own),
     (Verb::Confidence, Reach::Own),
     (Verb::Status, Reach::Any),
+    (Verb::Statistics, Reach::Any),
 ];
 
 const JUDGE: &[(Verb, Reach)] = &[
@@ -284,6 +285,7 @@ pub const TABLE: &[Row] = &[
             (Verb::Overdue, Reach::Any),
             (Verb::Status, Reach::Any),
             (Verb::Accounts, Reach::Any),
+            (Verb::Statistics, Reach::Any),
         ],
         ..BLIND
     },
@@ -293,6 +295,7 @@ pub const TABLE: &[Row] = &[
             (Verb::Overdue, Reach::Any),
             (Verb::Status, Reach::Any),
             (Verb::Care, Reach::Any),
+            (Verb::Statistics, Reach::Any),
         ],
         ..BLIND
     },

@@ -41,11 +41,13 @@ pub enum Verb {
     Accounts,
     /// Read the audit trails that a machine keeps, without what was asked for.
     Trails,
+    /// See how many orders there are of each kind, without any of them.
+    Statistics,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Search,
         Self::View,
         Self::Image,
@@ -65,6 +67,7 @@ impl Verb {
         Self::Care,
         Self::Accounts,
         Self::Trails,
+        Self::Statistics,
     ];
 
     /// What people call it.
@@ -90,6 +93,7 @@ impl Verb {
             Self::Care => "care",
             Self::Accounts => "accounts",
             Self::Trails => "audit trails",
+            Self::Statistics => "statistics",
         }
     }
 }

@@ -117,6 +117,8 @@ operations! {
     ImportAccounts = "import-accounts", Privileged;
     /// The open sessions of a machine were listed.
     ListSessions = "list-sessions", Privileged;
+    /// How many orders there are of each kind.
+    Statistics = "statistics", View;
 }
 
 /// The kinds of operation that auditors tell apart.

@@ -12,13 +12,14 @@ use ccpor_web::Pages;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::{Audited, AuditedAccounts, AuditedTrails, Recorder, TrailCopies};
+use crate::audit::{Audited, AuditedAccounts, AuditedReports, AuditedTrails, Recorder, TrailCopies};
 use crate::course::{self, Course};
 use crate::guard::Guarded;
 use crate::identity::{self, IdentityFailed};
 use crate::lifetime;
 use crate::people::{LocalPeople, PeopleFailed, PeopleSettings};
 use crate::ready::Ready;
+use crate::reports::RegistryReports;
 use crate::sharing::Sharing;
 
 /// What a front is put before.
@@ -95,6 +96,8 @@ impl Front {
         )?);
         let accounts = AuditedAccounts::new(people.clone(), Arc::clone(&recorder));
         let people: Arc<dyn People> = people;
+        let reports = RegistryReports::new(Arc::clone(&registry), Arc::clone(&behind.sharing));
+        let reports = AuditedReports::new(Arc::new(reports), Arc::clone(&recorder));
         let guarded = Guarded::new(behind.service, Arc::clone(&registry), behind.sharing);
         let backend: Arc<dyn Backend> = Arc::new(Audited::new(guarded, Arc::clone(&recorder)));
         let course = Arc::new(Course::open(&directory));
@@ -104,6 +107,7 @@ impl Front {
             people: Arc::clone(&people),
             accounts: Arc::new(accounts),
             trails: Arc::new(AuditedTrails::new(Arc::clone(&recorder), behind.copies)),
+            reports: Arc::new(reports),
             place: if behind.place.is_empty() {
                 name
             } else {

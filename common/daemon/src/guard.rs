@@ -40,16 +40,8 @@ impl<B> Guarded<B> {
         }
     }
 
-    /// Names the courts that keep something back from the caller, and those that this machine leaves out.
     fn cover(&self, caller: &Caller, freshness: &mut Option<Freshness>) {
-        let (Some(freshness), Ok(who)) = (freshness, who(caller)) else {
-            return;
-        };
-        freshness.not_covered = self.sharing.not_covered();
-        freshness.not_covered.retain(|court| !who.owns(court));
-        freshness.not_covered.extend_from_slice(&freshness.left_out);
-        freshness.not_covered.sort();
-        freshness.not_covered.dedup();
+        cover(&self.sharing, caller, freshness);
     }
 
     /// Whether the caller may write with this verb in the ledger of this machine's court.
@@ -87,6 +79,18 @@ impl<B> Guarded<B> {
         })
         .await?
     }
+}
+
+/// Names the courts that keep something back from the caller, and those that this machine leaves out.
+pub(crate) fn cover(sharing: &Sharing, caller: &Caller, freshness: &mut Option<Freshness>) {
+    let (Some(freshness), Ok(who)) = (freshness, who(caller)) else {
+        return;
+    };
+    freshness.not_covered = sharing.not_covered();
+    freshness.not_covered.retain(|court| !who.owns(court));
+    freshness.not_covered.extend_from_slice(&freshness.left_out);
+    freshness.not_covered.sort();
+    freshness.not_covered.dedup();
 }
 
 /// What becomes of a court's orders here, for [`ccpor_api::message::CourtState::held`].

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod exit;
 pub mod forward;
 mod accounts;
+pub mod reports;
 pub mod guard;
 pub mod people;
 mod refused;

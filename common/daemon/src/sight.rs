@@ -10,7 +10,7 @@ use ccpor_access::{
 use ccpor_api::{Caller, Code, Problem};
 use ccpor_domain::{Event, Name, Order, OrderId, Status, standing};
 use ccpor_matching::{CardPerson, Role as MatchedRole};
-use ccpor_registry::{Registry, Seeing, SeenPerson, Sight, Story};
+use ccpor_registry::{Group, Registry, Seeing, SeenPerson, Sight, Story};
 
 use crate::sharing::{Shares, Sharing};
 
@@ -82,7 +82,7 @@ impl CallersSight {
     #[must_use]
     pub fn seen(&self, now: &Story) -> Option<Seen> {
         let facts = self.facts(now);
-        let shares = self.shares(now);
+        let shares = self.shares(now.origin.court());
         if !shares.orders || (facts.over && !shares.history) {
             return Some(Seen::Hidden);
         }
@@ -121,16 +121,15 @@ impl CallersSight {
         let (told, _) = self.registry.show(order, None).into_parts();
         let Ok(now) = told else { return SeenImage::Hidden };
         match self.seen(&now) {
-            Some(Seen::Whole) if !self.shares(&now).images => SeenImage::Kept,
+            Some(Seen::Whole) if !self.shares(now.origin.court()).images => SeenImage::Kept,
             Some(Seen::Whole) => SeenImage::Shown,
             Some(Seen::Withheld) => SeenImage::Withheld,
             Some(Seen::ToEnforce | Seen::Hidden) | None => SeenImage::Hidden,
         }
     }
 
-    /// What the court of an order shares with this caller.
-    fn shares(&self, now: &Story) -> Shares {
-        let court = now.origin.court();
+    /// What a court shares with this caller.
+    fn shares(&self, court: &str) -> Shares {
         if self.who.owns(court) {
             Shares::default()
         } else {
@@ -141,15 +140,27 @@ impl CallersSight {
     /// Whether an order may stand in a list that names no person: all but those under a seal that this one does not see through.
     #[must_use]
     pub fn lists(&self, now: &Story) -> bool {
-        let facts = self.facts(now);
-        if !self.shares(now).orders {
-            return false;
-        }
-        if !facts.sealed && !facts.registered {
-            return true;
-        }
+        self.shares(now.origin.court()).orders && self.sees_through(self.facts(now))
+    }
+
+    /// Whether orders of this kind are counted for this one: those that may stand in such a list, as far as their court shares them.
+    #[must_use]
+    pub fn counts(&self, court: &str, group: &Group) -> bool {
+        let shares = self.shares(court);
+        let facts = Facts {
+            own: self.who.owns(court),
+            sealed: group.sealed,
+            registered: group.registered,
+            in_force: !group.over,
+            over: group.over,
+        };
+        shares.orders && (shares.history || !group.over) && self.sees_through(facts)
+    }
+
+    /// Whether no seal hides such an order from this one.
+    fn sees_through(&self, facts: Facts) -> bool {
         let in_force = Facts { over: false, ..facts };
-        see(self.who.role, in_force, true) == Seen::Whole
+        (!facts.sealed && !facts.registered) || see(self.who.role, in_force, true) == Seen::Whole
     }
 
     fn facts(&self, now: &Story) -> Facts {
@@ -186,7 +197,7 @@ impl Sight for CallersSight {
             Some(seen) => seen,
         };
         let minors = self.minors(judged);
-        if !self.shares(judged).images {
+        if !self.shares(judged.origin.court()).images {
             story.state.images.clear();
         }
         let judged = now.unwrap_or(&story);

@@ -81,7 +81,7 @@ pub use sameness::{Sameness, sameness};
 pub use script::notice_script;
 pub use service::{Service, ServiceMode};
 pub use sheets::{MAX_SHEETS, SheetRecord, SheetRefused};
-pub use standing::{Notice, Standing, Status, standing};
+pub use standing::{Notice, Standing, Status, standing, standing_until};
 pub use state::{
     EndingRecord, MAX_LINKED, MAX_STEPS, OrderState, ServiceRecord, Step, StepKind, StepRefused,
     ViolationRecord,

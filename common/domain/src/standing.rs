@@ -113,6 +113,19 @@ pub fn standing(state: &OrderState, at: UtcMillis, calendars: &Calendars) -> Sta
     }
 }
 
+/// The first moment after `at` at which the standing may be another one if nothing more is recorded; none when time alone changes
+/// nothing. Until then the standing at `at` holds.
+#[must_use]
+pub fn standing_until(state: &OrderState, at: UtcMillis, calendars: &Calendars) -> Option<UtcMillis> {
+    let ends = ends(&state.order, calendars).moment();
+    let ended = state.ending.as_ref().map(|record| record.moment());
+    let told = present_in_court(&state.order).map(|(moment, _)| moment);
+    let moments = [begins(&state.order), ends, ended, told];
+    let served = state.service.iter().map(|record| record.moment());
+    let all = moments.into_iter().flatten().chain(served);
+    all.filter(|moment| *moment > at).min()
+}
+
 fn decides_on_children(order: &Order) -> bool {
     let family = matches!(
         order.resolved_family(),

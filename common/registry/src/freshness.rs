@@ -78,6 +78,16 @@ impl Freshness {
             .min()
     }
 
+    /// The same for an answer that is given out again at a later moment: what is in it has aged meanwhile.
+    pub(crate) fn given_again(mut self, at: UtcMillis) -> Self {
+        let later = at.0.saturating_sub(self.answered_at.0).max(0);
+        self.answered_at = UtcMillis(self.answered_at.0.saturating_add(later));
+        for age in self.courts.iter_mut().filter_map(|court| court.age_ms.as_mut()) {
+            *age = age.saturating_add(later);
+        }
+        self
+    }
+
     /// The courts whose newest filings may be missing from the answer.
     pub fn not_current(&self) -> impl Iterator<Item = &CourtFreshness> {
         self.courts.iter().filter(|court| !court.current)

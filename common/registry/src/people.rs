@@ -87,6 +87,18 @@ impl People {
         (self.orders.get(ordinal) == Some(&order)).then(|| places.to_vec())
     }
 
+    /// So many orders from an ordinal on, with where their records lie.
+    pub(crate) fn from(
+        &self,
+        ordinal: usize,
+        most: usize,
+    ) -> impl Iterator<Item = (usize, OrderId, &[Place])> {
+        let orders = self.orders.get(ordinal..).unwrap_or_default();
+        let places = self.places.get(ordinal..).unwrap_or_default();
+        let both = orders.iter().zip(places).take(most).enumerate();
+        both.map(move |(behind, (order, places))| (ordinal + behind, *order, places.as_ref()))
+    }
+
     /// A value that is equal for the same people of the same orders, whatever ordinals the orders have here.
     pub(crate) fn digest(&self) -> [u8; 16] {
         let name = |ordinal| {

@@ -13,6 +13,7 @@ use ccpor_sync::Choice;
 
 use crate::apply::{Anew, Applier, Batch};
 use crate::catalogue::KnownImage;
+use crate::counter::Counter;
 use crate::freshness::{Answer, Freshness, Source, now};
 use crate::heard_of::HeardOf;
 use crate::image::ImageStore;
@@ -86,6 +87,8 @@ pub struct Registry {
     images: ImageStore,
     /// What is left to do with the own orders.
     pub(crate) work: Mutex<WorkBook>,
+    /// How many orders there are of each kind, for the reports.
+    pub(crate) counter: Counter,
     pub(crate) replica: Arc<Replica>,
     pub(crate) heard_of: HeardOf,
     takes: Choice,
@@ -174,6 +177,7 @@ impl Registry {
             halted: RwLock::new(None),
             images,
             work: Mutex::default(),
+            counter: Counter::default(),
             replica,
             heard_of,
             takes: config.takes,
@@ -367,6 +371,7 @@ impl Registry {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        self.counter.close();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!(
                 "the applying thread stopped by a fault; the next start reads more of the ledgers"

@@ -22,6 +22,7 @@ pub(crate) enum Here {
     Machine,
     Accounts,
     Audit,
+    Reports,
     Elsewhere,
 }
 

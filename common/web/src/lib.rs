@@ -5,6 +5,7 @@
 // A module uses only modules declared below it.
 mod router;
 mod audit;
+mod reports;
 mod machine;
 mod import;
 mod own;

@@ -10,7 +10,7 @@ use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
     answers, asset, audit, bench, entry, fence, import, live, log_on, machine, order, own, print, queue,
-    scan, search, service, today, upload, users,
+    reports, scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -54,6 +54,8 @@ pub fn router(pages: Pages) -> Router {
         .route("/users/import/{id}", get(import::judged).post(import::make))
         .route("/users/{id}", get(users::page).post(users::change))
         .route("/users/{id}/sessions", post(users::end_sessions))
+        .route("/reports", get(reports::page))
+        .route("/reports/statistics.csv", get(reports::statistics))
         .route("/audit", get(audit::page).post(audit::ask))
         .route("/audit/{id}", get(audit::found))
         .route("/audit/{id}/trail.csv", get(audit::table))

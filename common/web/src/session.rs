@@ -31,6 +31,8 @@ pub(crate) struct Desk {
     pub(crate) accounts: bool,
     /// Reads the audit trail.
     pub(crate) trails: bool,
+    /// Reads the reports on what the machine holds.
+    pub(crate) reports: bool,
     /// Works with the radio: its words come first.
     pub(crate) radio: bool,
 }
@@ -104,6 +106,7 @@ fn desk(role: Role, told: &SessionAnswer) -> Desk {
         machine: may(&who, Verb::Status, true) && !search,
         accounts: may(&who, Verb::Accounts, true),
         trails: may(&who, Verb::Trails, true),
+        reports: may(&who, Verb::Statistics, true),
         radio: role.is_of_an_agency(),
     }
 }

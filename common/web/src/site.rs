@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ccpor_api::message::LookupRequest;
-use ccpor_api::{Accounts, Backend, People, TrailQuestion, Trails};
+use ccpor_api::{Accounts, Backend, People, Reports, TrailQuestion, Trails};
 use rand::RngCore as _;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,8 @@ pub struct Pages {
     pub accounts: Arc<dyn Accounts>,
     /// The audit trails, with every reading of them on record.
     pub trails: Arc<dyn Trails>,
+    /// The reports on what the machine holds, with every asking on record.
+    pub reports: Arc<dyn Reports>,
     /// What this machine is called at the top of each page: `Superior Court of Alameda County`.
     pub place: String,
     /// The longest time for an answer of the registry.

@@ -8,6 +8,7 @@
 mod audited;
 mod accounts;
 mod trails;
+mod reports;
 mod keeping;
 mod sending;
 mod copying;
@@ -25,5 +26,6 @@ pub use audited::Audited;
 pub use keeping::{KeepsTrails, TrailCopies};
 pub use opening::{AuditFailed, AuditSettings, directory, open};
 pub use recorder::{Call, Recorder, Seen};
+pub use reports::AuditedReports;
 pub use sending::{NotCopied, Sender};
 pub use trails::AuditedTrails;

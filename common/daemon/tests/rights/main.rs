@@ -10,3 +10,4 @@
 mod court;
 mod operations;
 mod orders;
+mod reports;

@@ -18,14 +18,14 @@ use ccpor_registry::Registry;
 
 use crate::court::{OTHER, OWN, caller, open, request, sharing};
 
-struct Kind {
+pub(crate) struct Kind {
     last: &'static str,
-    order: OrderId,
-    facts: Facts,
+    pub(crate) order: OrderId,
+    pub(crate) facts: Facts,
 }
 
 /// One order of each kind; each restrains somebody of a name of its own, and protects a confidential minor.
-fn filed(registry: &Registry) -> Vec<Kind> {
+pub(crate) fn filed(registry: &Registry) -> Vec<Kind> {
     let kinds = [
         ("OPEN", false, false, false),
         ("SEALED", true, false, false),

@@ -1,7 +1,9 @@
 //! Standing at a moment.
 
 use ccpor_domain::*;
+use proptest::prelude::*;
 
+use crate::arbitrary;
 use crate::sample::{self, date, moment, time};
 
 fn state() -> OrderState {
@@ -112,4 +114,32 @@ fn early_ends() {
     // An order that had run out is not ended by what a court says later.
     let too_late = ended(EndingKind::Terminated, "2030-01-01T00:00:00Z", None);
     assert_eq!(status(&too_late, "2031-01-01T00:00:00Z"), Status::Expired);
+}
+
+proptest! {
+    #[test]
+    fn a_standing_holds_until_the_moment_that_is_named_for_it(
+        filed in arbitrary::filed(),
+        events in prop::collection::vec(arbitrary::event(), 0..6),
+        at in arbitrary::moment(),
+        later in 0_u32..1_000,
+    ) {
+        let mut state = OrderState::start(filed);
+        for (number, event) in events.into_iter().enumerate() {
+            let request = RequestId([u8::try_from(number).unwrap(); 16]);
+            let _refused = state.apply(&arbitrary::about(event, state.order_id, request));
+        }
+        let calendars = Calendars::default();
+        let held = |at| {
+            let now = standing(&state, at, &calendars);
+            (now.status, now.served_how)
+        };
+        let until = standing_until(&state, at, &calendars);
+        prop_assert!(until.is_none_or(|until| until > at));
+        let last = until.map_or(i64::MAX / 2, |until| until.0 - 1);
+        let within = UtcMillis(at.0 + (last - at.0) / 1_000 * i64::from(later));
+        for moment in [within, UtcMillis(last)] {
+            prop_assert_eq!(held(at), held(moment), "{:?} {:?}", at, moment);
+        }
+    }
 }

@@ -3,9 +3,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on fails where it stands"
 )]
 
+mod counting;
 mod court;
 mod filing;
 mod index;

@@ -1,0 +1,108 @@
+//! The reports for every role of the own court and of another: given to whom the table says, and no order under a seal counted or
+//! named for who does not see through it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ccpor_access::{Facts, Role, Seen, Verb, may, see};
+use ccpor_api::{Code, Report, Reports, Statistics};
+use ccpor_daemon::reports::RegistryReports;
+use ccpor_daemon::sharing::{Shares, Sharing};
+use ccpor_daemon::sight::who;
+
+use crate::court::{OTHER, OWN, caller, open, sharing};
+use crate::orders::{Kind, filed};
+
+/// The report, once the orders are counted.
+async fn made<T, F: Future<Output = Report<T>>>(ask: impl Fn() -> F) -> T {
+    loop {
+        if let Report::Made(made) = ask().await {
+            return made;
+        }
+    }
+}
+
+/// Whether an order is counted and named for somebody: it is open, or the seal is one that this one sees through.
+fn counts(role: Role, own: bool, kind: &Kind) -> bool {
+    let facts = Facts {
+        own,
+        over: false,
+        ..kind.facts
+    };
+    let open = !facts.sealed && !facts.registered;
+    open || see(role, facts, true) == Seen::Whole
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn matrix_of_statistics_counts_for_each_role_what_it_may_know_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let registry = open(directory.path());
+    let kinds = filed(&registry);
+    let reports = RegistryReports::new(Arc::clone(&registry), sharing(directory.path()));
+    let mut allowed = 0;
+    for role in Role::ALL {
+        for court in [OWN, OTHER] {
+            let by = caller(role, court, false);
+            let given = reports.statistics(&by).await;
+            if !may(&who(&by).unwrap(), Verb::Statistics, false) {
+                assert_eq!(given.unwrap_err().code, Code::NotAllowed, "{role}");
+                continue;
+            }
+            allowed += 1;
+            let told = made(async || reports.statistics(&by).await.unwrap()).await;
+            let own = role.is_of_a_court() && court == OWN;
+            let expected = |over: bool| {
+                let some = kinds.iter().filter(|kind| counts(role, own, kind));
+                u64::try_from(some.filter(|kind| kind.facts.over == over).count()).unwrap()
+            };
+            let standings = told.all.standings();
+            let what = format!("{role} of {court}");
+            assert_eq!(standings.not_served, expected(false), "{what}");
+            assert_eq!(standings.terminated, expected(true), "{what}");
+            assert_eq!(standings.all(), expected(false) + expected(true), "{what}");
+            // Every figure leaves out the same orders.
+            assert_eq!(sum(&told), standings.all(), "{what}");
+            assert_eq!((told.courts.len(), told.own.as_str()), (1, OWN), "{what}");
+            assert_eq!(told.courts[0].forms, told.all.forms, "{what}");
+            assert!(told.freshness.is_some(), "{what}");
+        }
+    }
+    assert!(allowed >= 3);
+    registry.close();
+}
+
+fn sum(told: &Statistics) -> u64 {
+    told.all.filed.iter().map(|(_, count)| count).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_court_keeps_back_is_not_counted_elsewhere() {
+    for (orders, history, expected) in [(true, true, 2), (true, false, 1), (false, true, 0)] {
+        let directory = tempfile::tempdir().unwrap();
+        let registry = open(directory.path());
+        filed(&registry);
+        let kept = Shares {
+            orders,
+            history,
+            images: true,
+        };
+        // As a machine that is not this court's own was told by the hub.
+        let less = [(OWN, kept)]
+            .into_iter()
+            .filter(|(_, kept)| *kept != Shares::default());
+        let told = serde_json::to_vec(&less.collect::<BTreeMap<_, _>>()).unwrap();
+        let sharing = Arc::new(Sharing::open(directory.path(), None));
+        sharing.take("hub/1", 1, &told).unwrap();
+        let reports = RegistryReports::new(Arc::clone(&registry), sharing);
+        let by = caller(Role::Operator, OWN, false);
+        let told = made(async || reports.statistics(&by).await.unwrap()).await;
+        let seen = told.all.standings();
+        let open = usize::try_from(seen.all()).unwrap();
+        // One open order in force and one that ended are filed, beside those under seals.
+        assert_eq!(open, expected, "{orders} {history}");
+        assert_eq!(told.courts.is_empty(), !orders);
+        let named = told.freshness.unwrap().not_covered;
+        assert_eq!(named.is_empty(), orders && history);
+        registry.close();
+    }
+}
