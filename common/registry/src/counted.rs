@@ -64,8 +64,10 @@ pub struct Counted {
     pub days_to_service: BTreeMap<(Group, u16), u64>,
     /// Orders by kind of fault.
     pub faults: BTreeMap<(Group, FaultKind), u64>,
-    /// The orders with faults, the worst first and then the newest: of each court as many as are named.
+    /// The orders with faults, by court, the worst first and then the newest: of each court no more than a thousand.
     pub faulty: Vec<Faulty>,
+    /// How many orders with faults are left out of these.
+    pub unnamed: BTreeMap<Group, u64>,
 }
 
 impl Counted {
@@ -100,7 +102,11 @@ impl Counted {
         faulty.retain(|(_, one)| {
             let count = named.entry(one.group.court).or_default();
             *count += 1;
-            *count <= NAMED
+            let is_named = *count <= NAMED;
+            if !is_named {
+                *counted.unnamed.entry(one.group).or_default() += 1;
+            }
+            is_named
         });
         counted.faulty = faulty.into_iter().map(|(_, one)| one).collect();
         counted

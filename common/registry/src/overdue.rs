@@ -139,6 +139,7 @@ fn before(ledger: &Ledger, since: UtcMillis) -> Result<Option<Position>, ReadErr
     Ok(None)
 }
 
-fn moment(hlc: Hlc) -> UtcMillis {
+/// When a record was made.
+pub(crate) fn moment(hlc: Hlc) -> UtcMillis {
     UtcMillis(i64::try_from(hlc.millis()).unwrap_or(i64::MAX))
 }

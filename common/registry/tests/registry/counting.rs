@@ -15,7 +15,8 @@ use ccpor_registry::{Counted, Counting, FaultKind, Month, Registry, Story, fault
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::court::{file, open_court, order, request};
+use crate::court::{file, key, open_court, open_hub, order, request};
+use crate::replication::pass_on;
 
 /// One thing that a court does; the number names an order by the sequence of filing.
 #[derive(Clone, Copy, Debug)]
@@ -302,4 +303,35 @@ fn an_order_whose_record_is_found_damaged_is_counted_as_unreadable() {
     let whole: u64 = after.cells.values().sum();
     assert_eq!(whole, u64::try_from(filed.len() - lost.len()).unwrap());
     registry.close();
+}
+
+#[test]
+fn what_no_hub_has_confirmed_waits_until_a_receipt_comes() {
+    let (a, h) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alameda, _) = open_court(a.path(), "alameda", 1);
+    let hub = open_hub(h.path());
+    alameda.trust_hub("hub/1", key(9).public());
+    let filed = |number: usize| {
+        let paper = paper("DV-130", 0, 400, false, number);
+        let key = format!("filed-{number:04}");
+        file(&alameda, &key, paper).unwrap().order
+    };
+    let waiting = |before| {
+        let (waiting, more) = alameda.waiting(before).unwrap();
+        assert!(!more);
+        waiting.into_iter().map(|one| one.order).collect::<Vec<_>>()
+    };
+    let later = || UtcMillis(now().0 + 1_000);
+    let (first, second) = (filed(1), filed(2));
+    alameda.seal(request("sealing-0001"), first, true).unwrap();
+    // Each once, the longest waiting first; and nothing that was recorded a moment ago waits for long.
+    assert_eq!(waiting(later()), [first, second]);
+    assert!(waiting(UtcMillis(now().0 - 60_000)).is_empty());
+    pass_on(&alameda, &hub, "alameda").unwrap();
+    assert!(waiting(later()).is_empty());
+    let third = filed(3);
+    assert_eq!(waiting(later()), [third]);
+    assert!(hub.waiting(later()).unwrap().0.is_empty());
+    alameda.close();
+    hub.close();
 }

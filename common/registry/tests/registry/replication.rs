@@ -12,7 +12,7 @@ const ALL: RunLimit = RunLimit {
 };
 
 /// Sends everything of `court` that `to` does not have.
-fn pass_on(from: &Registry, to: &Registry, court: &str) -> Result<(), StoreRefused> {
+pub(crate) fn pass_on(from: &Registry, to: &Registry, court: &str) -> Result<(), StoreRefused> {
     let origin = origin(court);
     let after = to
         .heads()
