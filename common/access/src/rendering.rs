@@ -49,7 +49,8 @@ const BEHIND: &str = "
 * *Auditor*, *Administrator* and *Operator* read no order: duties are kept apart (CJIS Security Policy, AC-5). What came late names no
   person, and is public without the protected person's data (Fam. Code 6380.5(c)).
 * *Statistics* are numbers of orders by court, form, state and month. An order under a seal is counted for whoever sees it, within the
-  sums, and for nobody else.
+  sums, and for nobody else. *Faults of data* name orders by number and say which fields are meant, never what stands in them; an order
+  under a seal is named in the same way.
 * Proceedings of the juvenile court (Welf. & Inst. Code 827) are treated as other orders unless their court seals them. **To be
   confirmed by counsel.**
 * What a court keeps to itself (`[sharing]` in its node's settings) is hidden on other machines from everybody else, whatever the

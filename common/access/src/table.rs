@@ -140,6 +140,8 @@ const SUPERVISE: &[(Verb, Reach)] = &[
     (Verb::Confidence, Reach::Own),
     (Verb::Status, Reach::Any),
     (Verb::Statistics, Reach::Any),
+    // Each court puts its own data right.
+    (Verb::Faults, Reach::Own),
 ];
 
 const JUDGE: &[(Verb, Reach)] = &[
@@ -296,6 +298,7 @@ pub const TABLE: &[Row] = &[
             (Verb::Status, Reach::Any),
             (Verb::Care, Reach::Any),
             (Verb::Statistics, Reach::Any),
+            (Verb::Faults, Reach::Any),
         ],
         ..BLIND
     },

@@ -43,11 +43,13 @@ pub enum Verb {
     Trails,
     /// See how many orders there are of each kind, without any of them.
     Statistics,
+    /// List what is wrong with the data of orders, by number and without a name.
+    Faults,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Search,
         Self::View,
         Self::Image,
@@ -68,6 +70,7 @@ impl Verb {
         Self::Accounts,
         Self::Trails,
         Self::Statistics,
+        Self::Faults,
     ];
 
     /// What people call it.
@@ -94,6 +97,7 @@ impl Verb {
             Self::Accounts => "accounts",
             Self::Trails => "audit trails",
             Self::Statistics => "statistics",
+            Self::Faults => "faults of data",
         }
     }
 }

@@ -119,6 +119,8 @@ operations! {
     ListSessions = "list-sessions", Privileged;
     /// How many orders there are of each kind.
     Statistics = "statistics", View;
+    /// What is wrong with the data of orders.
+    ListFaults = "list-faults", View;
 }
 
 /// The kinds of operation that auditors tell apart.
