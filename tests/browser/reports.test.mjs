@@ -1,5 +1,5 @@
-// The reports by keyboard: statistics of a node and of the hub, of one court and of all, printed with their moment, as a table, and who
-// may not see them.
+// The reports by keyboard: statistics and errors of a node and of the hub, of one court and of all, printed with their moment, as tables,
+// and who may not see them.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -7,9 +7,15 @@ import { after, before, Desk, it, startBrowser, startStand, wordsOf } from "./st
 
 let stand;
 let browser;
+let number;
 
 before(async () => {
   [stand, browser] = await Promise.all([startStand(), startBrowser()]);
+  // Before anybody asks for the first count: a later order is counted a minute later.
+  const clerk = await Desk.open(browser, stand);
+  await clerk.logOn("court");
+  number = await clerk.file({ last: "Quillfeather", first: "Ann", case_number: "FL-27-ERRORS" });
+  await clerk.close();
 });
 
 after(async () => {
@@ -78,6 +84,43 @@ for (const [language, scripts] of [["en", true], ["en", false], ["es", true], ["
       await desk.close();
     });
 
+    it("a supervisor finds the errors of the own court's orders and follows one to its order", async () => {
+      const desk = await open("supervisor");
+      await desk.page.goto("/reports");
+      await desk.says(`${words.faults_title}: Alameda`);
+      await desk.says(words.fault_no_image);
+      const table = await lines(desk, "/reports/errors.csv");
+      assert.equal(table[0], "as_of,court,order,error,fields,detail,since");
+      assert.ok(table.slice(1).every((line) => line.includes(",court/alameda,")));
+      const listed = await desk.page.locator("[aria-labelledby=rows] tbody tr", { hasText: number }).allInnerTexts();
+      assert.ok(listed.some((row) => row.includes(`${words.fault_missing}: `)), listed.join("\n"));
+      assert.ok(!(await desk.page.content()).includes("Quillfeather"));
+      await desk.tabTo(number);
+      await desk.enter();
+      assert.equal(desk.path(), `/orders/${number}`);
+      await desk.page.goto("/reports");
+      await choose(desk, "Kern");
+      assert.ok(!(await desk.page.locator("body").innerText()).includes(words.faults_title), "each court puts its own data right");
+      assert.equal((await desk.page.request.get("/reports/errors.csv?court=court/kern")).status(), 403);
+      await desk.close();
+    });
+
+    it("the operator of the hub reads the errors of any court, by number alone", async () => {
+      const desk = await open("operator", { machine: "hub" });
+      await desk.page.goto("/reports");
+      await desk.says(`${words.faults_title}: ${words.filter_all_courts}`);
+      await choose(desk, "Kern");
+      const rows = await desk.page.locator("[aria-labelledby=rows] tbody tr").allInnerTexts();
+      assert.ok(rows.length > 0 && rows.every((row) => row.includes("Kern")), rows.join("\n"));
+      assert.equal(await desk.page.locator("[aria-labelledby=rows] a").count(), 0);
+      const kern = await lines(desk, "/reports/errors.csv?court=court/kern");
+      assert.equal(kern.length, 1 + rows.length);
+      const all = await lines(desk, "/reports/errors.csv");
+      assert.ok(all.length > kern.length);
+      assert.ok(!/Doe|Quillfeather|FL-2|1985/i.test(all.join("\n")));
+      await desk.close();
+    });
+
     it("on paper it says up to when it holds, who printed it and when", async () => {
       const desk = await open("administrator");
       await desk.page.goto("/reports");
@@ -86,6 +129,7 @@ for (const [language, scripts] of [["en", true], ["en", false], ["es", true], ["
       await desk.says(words.reports_printed);
       await desk.says(desk.person.name);
       assert.ok(!(await desk.page.locator(".choose").isVisible()));
+      assert.ok(!(await desk.page.locator("body").innerText()).includes(words.faults_title), "no errors for who keeps accounts");
       const paper = (await desk.page.pdf({ format: "Letter", preferCSSPageSize: true })).toString("latin1");
       assert.ok(paper.match(/\/Type\s*\/Page\b/g).length >= 1);
       await desk.close();
@@ -94,7 +138,7 @@ for (const [language, scripts] of [["en", true], ["en", false], ["es", true], ["
     it("nobody else reads them", async () => {
       for (const role of ["court", "query", "judge", "lea-service", "auditor"]) {
         const desk = await open(role);
-        for (const path of ["/reports", "/reports/statistics.csv"]) {
+        for (const path of ["/reports", "/reports/statistics.csv", "/reports/errors.csv"]) {
           assert.equal((await desk.page.request.get(path)).status(), 403, `${role} ${path}`);
         }
         assert.ok(!(await desk.page.locator("nav").innerText()).includes(words.nav_reports), role);

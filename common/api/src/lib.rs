@@ -50,7 +50,9 @@ pub use limits::Limits;
 pub use people::{Hidden, LogOnRequest, People, SessionAnswer, SetUpAnswer, SetUpRequest};
 pub use problem::{Code, Field, MAX_FIELDS, PROBLEM_MEDIA_TYPE, PROBLEM_TRAILER, Problem};
 pub use refusal::Refusal;
-pub use reports::{CourtStatistics, Report, Reports, Standings, Statistics};
+pub use reports::{
+    CourtStatistics, Fault, FaultKind, Faults, FaultsQuestion, Report, Reports, Standings, Statistics,
+};
 pub use server::{ALPN, CallerOf, ServeFailed, Serving, TlsNow, TurnedAway, nobody_is_turned_away, serve};
 pub use target::Target;
 pub use trails::{TrailPage, TrailPlace, TrailQuestion, TrailRow, TrailState, Trails};

@@ -129,7 +129,8 @@ fn may_care(caller: &Caller) -> Result<(), Problem> {
     may_ask(caller, Verb::Care)
 }
 
-fn not_allowed(who: &Who, verb: Verb, place: &str) -> Problem {
+/// Why somebody may not do this at a place.
+pub(crate) fn not_allowed(who: &Who, verb: Verb, place: &str) -> Problem {
     Problem::new(
         Code::NotAllowed,
         format!(

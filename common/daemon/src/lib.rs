@@ -8,6 +8,7 @@ pub mod exit;
 pub mod forward;
 mod accounts;
 pub mod reports;
+mod faults;
 pub mod guard;
 pub mod people;
 mod refused;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_access::Verb;
-use ccpor_api::{Caller, CourtStatistics, Problem, Report, Reports, Standings, Statistics};
+use ccpor_api::{
+    Caller, CourtStatistics, Faults, FaultsQuestion, Problem, Report, Reports, Standings, Statistics,
+};
 use ccpor_domain::Status;
 use ccpor_registry::{Cell, Counted, Counting, Group, Month, Registry};
 
+use crate::faults::Asker;
 use crate::guard::{cover, may_ask};
 use crate::reading::{blocking, freshness};
 use crate::sharing::Sharing;
@@ -60,6 +63,33 @@ impl Reports for RegistryReports {
         .await?;
         if let Report::Made(statistics) = &mut report {
             cover(&self.sharing, by, &mut statistics.freshness);
+        }
+        Ok(report)
+    }
+
+    async fn faults(&self, by: &Caller, question: FaultsQuestion) -> Result<Report<Faults>, Problem> {
+        may_ask(by, Verb::Faults)?;
+        let sight = CallersSight::of(&self.registry, &self.sharing, by)?;
+        let registry = Arc::clone(&self.registry);
+        let mut report = blocking(move || match registry.count(LASTS, PATIENCE) {
+            Counting::Done(answer) => {
+                let (counted, fresh) = answer.into_parts();
+                let asker = Asker {
+                    registry: &registry,
+                    sight: &sight,
+                    question: &question,
+                };
+                let faults = asker.faults(&counted)?;
+                Ok(Report::Made(Faults {
+                    freshness: Some(freshness(&fresh)),
+                    ..faults
+                }))
+            }
+            Counting::UnderWay { looked_at, of } => Ok(Report::UnderWay { looked_at, of }),
+        })
+        .await??;
+        if let Report::Made(faults) = &mut report {
+            cover(&self.sharing, by, &mut faults.freshness);
         }
         Ok(report)
     }

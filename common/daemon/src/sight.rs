@@ -78,6 +78,12 @@ impl CallersSight {
         })
     }
 
+    /// Whose sight it is.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
     /// What of an order is shown; the least of what it may be, when not all of its court's records can be read.
     #[must_use]
     pub fn seen(&self, now: &Story) -> Option<Seen> {

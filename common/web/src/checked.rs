@@ -131,6 +131,16 @@ pub(crate) fn field_of(path: &str) -> String {
     .to_owned()
 }
 
+/// What people call a field of an order.
+pub(crate) fn field_words(path: &str, w: &Words) -> String {
+    let field = field_of(path);
+    if field.is_empty() {
+        path.rsplit('.').next().unwrap_or(path).replace('_', " ")
+    } else {
+        w.field(&field)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

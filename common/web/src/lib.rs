@@ -6,6 +6,7 @@
 mod router;
 mod audit;
 mod reports;
+mod faults;
 mod machine;
 mod import;
 mod own;

@@ -1,5 +1,5 @@
 //! The reports on what a machine holds: how many orders of which court stand how, as tables to read, to print and to take along. They
-//! name no person. It counts nothing itself.
+//! name no person. It counts nothing itself; what is wrong with the data is told below it (`faults.rs`).
 
 use askama::Template;
 use axum::Extension;
@@ -12,6 +12,7 @@ use crate::as_of::AsOf;
 use crate::ask;
 use crate::called::called;
 use crate::count::thousands;
+use crate::faults::{self, Faulty};
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::moment;
 use crate::sheet;
@@ -32,6 +33,8 @@ struct ReportsPage<'a> {
     f: Frame<'a>,
     /// None while the orders are being counted.
     counted: Option<Counted>,
+    /// None for whom the faults of data are not, and while the orders are being counted.
+    faulty: Option<Faulty>,
     /// How far the counting is.
     under_way: String,
     printed: String,
@@ -50,6 +53,14 @@ struct Counted {
     filed: Vec<(String, String)>,
     /// A line for each court.
     each: Vec<Line>,
+}
+
+impl Counted {
+    /// The court that is shown; empty for all.
+    fn chosen(&self) -> &str {
+        let chosen = self.courts.iter().find(|court| court.2);
+        chosen.map_or("", |court| court.0.as_str())
+    }
 }
 
 /// A line of a table with the figures under [`heads`].
@@ -77,10 +88,17 @@ pub(crate) async fn page(
         ),
         Report::UnderWay { looked_at, of } => (None, under_way(looked_at, of, w)),
     };
+    let faulty = match &counted {
+        Some(counted) => faults::section(&site, &visit, counted.chosen())
+            .await
+            .map_err(told)?,
+        None => None,
+    };
     let (day, time) = moment::now();
     show(&ReportsPage {
         f: Frame::new(&site, &visit, w.reports_title, Here::Reports),
         counted,
+        faulty,
         under_way,
         printed: format!("{day} {time}"),
     })

@@ -9,8 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, audit, bench, entry, fence, import, live, log_on, machine, order, own, print, queue,
-    reports, scan, search, service, today, upload, users,
+    answers, asset, audit, bench, entry, faults, fence, import, live, log_on, machine, order, own, print,
+    queue, reports, scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -56,6 +56,7 @@ pub fn router(pages: Pages) -> Router {
         .route("/users/{id}/sessions", post(users::end_sessions))
         .route("/reports", get(reports::page))
         .route("/reports/statistics.csv", get(reports::statistics))
+        .route("/reports/errors.csv", get(faults::table))
         .route("/audit", get(audit::page).post(audit::ask))
         .route("/audit/{id}", get(audit::found))
         .route("/audit/{id}/trail.csv", get(audit::table))

@@ -1,7 +1,7 @@
 //! The person behind a request: read from the accounts by the token of the session, with what the role is offered on the
 //! pages. What may be seen of an order is decided behind the pages, on each call.
 
-use ccpor_access::{Place, Role, Verb, Who, may};
+use ccpor_access::{Place, Reach, Role, Verb, Who, may};
 use ccpor_api::{Caller, Hidden, People, SessionAnswer};
 use ccpor_domain::UtcMillis;
 
@@ -33,6 +33,8 @@ pub(crate) struct Desk {
     pub(crate) trails: bool,
     /// Reads the reports on what the machine holds.
     pub(crate) reports: bool,
+    /// Reads what is wrong with the data of orders: of the own court, or of every court.
+    pub(crate) faults: Option<Reach>,
     /// Works with the radio: its words come first.
     pub(crate) radio: bool,
 }
@@ -106,8 +108,18 @@ fn desk(role: Role, told: &SessionAnswer) -> Desk {
         machine: may(&who, Verb::Status, true) && !search,
         accounts: may(&who, Verb::Accounts, true),
         trails: may(&who, Verb::Trails, true),
+        faults: reach(&who, Verb::Faults),
         reports: may(&who, Verb::Statistics, true),
         radio: role.is_of_an_agency(),
+    }
+}
+
+/// Of which courts' orders somebody may do this.
+fn reach(who: &Who, verb: Verb) -> Option<Reach> {
+    match (may(who, verb, true), may(who, verb, false)) {
+        (_, true) => Some(Reach::Any),
+        (true, false) => Some(Reach::Own),
+        (false, false) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use ccpor_api::message::{ListOverdueRequest, ListScansRequest, ListWorkRequest, 
 use crate::as_of::AsOf;
 use crate::ask;
 use crate::badge;
-use crate::checked::field_of;
+use crate::checked::field_words;
 use crate::drafts::Offer;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::site::Site;
@@ -202,12 +202,7 @@ fn entry_row(entry: &WorkEntry, below: &str, what: String) -> Row {
 fn lacking(entry: &WorkEntry, w: &Words) -> String {
     let mut lacks: Vec<String> = Vec::new();
     for path in &entry.missing {
-        let field = field_of(path);
-        let words = if field.is_empty() {
-            path.rsplit('.').next().unwrap_or(path).replace('_', " ")
-        } else {
-            w.field(&field)
-        };
+        let words = field_words(path, w);
         if !lacks.contains(&words) {
             lacks.push(words);
         }
