@@ -71,6 +71,8 @@ async function states(desk, seen) {
     await page.goto(`/orders/${stand.orders.unserved}/${paper}`);
     await seen(paper);
   }
+  await page.goto("/help");
+  await seen("help");
   await page.goto("/orders/none");
   await seen("not-found");
   await page.goto("/search");

@@ -9,6 +9,7 @@ mod reports;
 mod faults;
 mod machine;
 mod import;
+mod help;
 mod own;
 mod users;
 mod tiles;

@@ -9,8 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, audit, bench, entry, faults, fence, import, live, log_on, machine, order, own, print,
-    queue, reports, scan, search, service, today, upload, users,
+    answers, asset, audit, bench, entry, faults, fence, help, import, live, log_on, machine, order, own,
+    print, queue, reports, scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -43,6 +43,7 @@ pub fn router(pages: Pages) -> Router {
         .merge(scans())
         .route("/entry", get(entry::page).post(entry::post))
         .route("/today", get(today::page))
+        .route("/help", get(help::page))
         .route("/account", get(own::page))
         .route("/account/password", post(own::change_password))
         .route("/account/recovery", post(own::renew_recovery_codes))
