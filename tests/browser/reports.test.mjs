@@ -121,6 +121,31 @@ for (const [language, scripts] of [["en", true], ["en", false], ["es", true], ["
       await desk.close();
     });
 
+    it("the hub draws the lag of one court that is chosen, says the same as a table, and lets it be taken along", async () => {
+      const desk = await open("operator", { machine: "hub" });
+      await desk.page.goto("/machine");
+      assert.equal(await desk.page.locator("#course-court").count(), 0);
+      await desk.tabTo(words.course_court);
+      await desk.page.keyboard.type("Kern");
+      await desk.tabTo(words.reports_choose);
+      await desk.enter();
+      assert.equal(await desk.page.locator("#court-lag").innerText(), "Kern");
+      assert.equal(await desk.page.locator("#course-court").innerText(), words.course_court_lag);
+      assert.ok((await desk.page.locator("figure:has(#course-court) rect").count()) > 0);
+      await desk.tabTo(words.course_court_csv);
+      const table = await lines(desk, await desk.page.locator("a", { hasText: words.course_court_csv }).getAttribute("href"));
+      assert.equal(table[0], "from,court,age_seconds");
+      assert.ok(table.length > 1 && table.slice(1).every((line) => line.split(",")[1] === "court/kern"));
+      assert.equal((await lines(desk, "/machine/course.csv"))[0], "from,orders,look_ups,greatest_age_seconds");
+      await desk.page.goto("/machine?court=court/nowhere");
+      assert.equal(await desk.page.locator("#court-lag").count(), 0);
+      if (scripts) {
+        await desk.page.goto("/machine?court=court/kern");
+        await desk.isAccessible(`the lag of one court, ${language}`);
+      }
+      await desk.close();
+    });
+
     it("on paper it says up to when it holds, who printed it and when", async () => {
       const desk = await open("administrator");
       await desk.page.goto("/reports");

@@ -231,9 +231,11 @@ for (const [name, options] of [["wide", {}], ["320 px", { width: 320, height: 64
     await desk.logOn("operator");
     await desk.isAccessible(`hub, ${name}`);
     await desk.fits(`hub, ${name}`);
-    await desk.page.goto("/reports");
-    await desk.isAccessible(`hub, reports, ${name}`);
-    await desk.fits(`hub, reports, ${name}`);
+    for (const path of ["/reports", "/machine?court=court/kern"]) {
+      await desk.page.goto(path);
+      await desk.isAccessible(`hub, ${path}, ${name}`);
+      await desk.fits(`hub, ${path}, ${name}`);
+    }
     await desk.page.goto("/machine");
     if (name === "wide") await desk.page.screenshot({ path: `${pictures}/hub.png` });
     await desk.close();

@@ -53,6 +53,13 @@ async fn figures_of_node_and_hub_are_counted_and_are_there_after_a_restart() -> 
     let table = visitor.open("/machine/course.csv").await?;
     assert_eq!(table.status, 200);
     assert_eq!(sums(&table.text), (3, 5), "{}", table.text);
+    let of_court = visitor.open("/machine/course.csv?court=court/alameda").await?;
+    assert!(
+        of_court.text.starts_with("from,court,age_seconds\n"),
+        "{}",
+        of_court.text
+    );
+    assert!(of_court.text.lines().count() > 1, "{}", of_court.text);
     let page = visitor.open("/machine").await?.text;
     for words in [
         "<svg viewBox=\"0 0 530 122\"",
@@ -67,6 +74,13 @@ async fn figures_of_node_and_hub_are_counted_and_are_there_after_a_restart() -> 
     hub.stop().await;
     let kept = std::fs::read_to_string(hub.data().join("course.csv"))?;
     assert_eq!(sums(&format!("from\n{kept}")).0, 3, "{kept}");
+    // And how old its copy of each court was.
+    let lags = std::fs::read_to_string(hub.data().join("lags.csv"))?;
+    assert!(lags.starts_with("from,court/alameda\n"), "{lags}");
+    assert!(
+        lags.lines().skip(1).all(|line| line.split(',').count() == 2),
+        "{lags}"
+    );
     node.stop().await;
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! The course of a machine's figures over the last week: how many orders came in, how many look-ups were answered, and how old the
 //! oldest court's copy was, one point for each five minutes. Numbers alone; it names nobody and no order.
 
-use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +12,10 @@ use ccpor_registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Recorder;
+use crate::figures::{STEP_S, put_in_place};
+use crate::lags::Lags;
 use crate::reading::blocking;
 
-/// The length of one point, in seconds.
-pub const STEP_S: i64 = 300;
 /// A week of points.
 const MOST: usize = 7 * 24 * 12;
 /// How often the newest point is brought up to date.
@@ -27,7 +26,7 @@ const FILE: &str = "course.csv";
 /// Five minutes of a machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Point {
-    /// When they began, in seconds since 1970; a multiple of [`STEP_S`].
+    /// When they began, in seconds since 1970; a multiple of five minutes.
     pub at_s: i64,
     /// Orders that came to be known here, of all courts.
     pub orders: u64,
@@ -109,17 +108,7 @@ impl Course {
         {
             text.push_str(&format!("{at_s},{orders},{look_ups},{lag_s}\n"));
         }
-        let staged = self.file.with_extension("new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&staged)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&staged, &self.file)?;
-        File::open(self.file.parent().unwrap_or(Path::new(".")))?.sync_all()
+        put_in_place(&self.file, text.as_bytes())
     }
 }
 
@@ -137,6 +126,7 @@ fn read(line: &str) -> Option<Point> {
 /// Follows a machine's figures until it stops; what was counted last is written down then.
 pub async fn follow(
     course: Arc<Course>,
+    lags: Arc<Lags>,
     registry: Arc<Registry>,
     recorder: Arc<Recorder>,
     stop: CancellationToken,
@@ -151,21 +141,22 @@ pub async fn follow(
             () = stop.cancelled() => true,
         };
         let (now_orders, now_look_ups) = (registry.counts().orders, recorder.look_ups());
+        let (now_s, ages) = (ccpor_registry::now().0.div_euclid(1_000), ages(&registry));
         course.note(
-            ccpor_registry::now().0.div_euclid(1_000),
+            now_s,
             now_orders.saturating_sub(orders),
             now_look_ups.saturating_sub(look_ups),
-            lag(&registry),
+            ages.values().copied().max().unwrap_or(0),
         );
+        let begun = lags.note(now_s, &ages);
         (orders, look_ups) = (now_orders, now_look_ups);
         let points = course.points();
-        if points != written {
-            let course = Arc::clone(&course);
-            match blocking(move || course.write()).await {
-                Ok(Ok(())) => written = points,
-                Ok(Err(error)) => tracing::warn!(%error, "the course of the figures could not be written"),
-                Err(problem) => tracing::warn!(%problem, "the course of the figures could not be written"),
-            }
+        if points != written && put(Arc::clone(&course), Course::write).await {
+            written = points;
+        }
+        // They are many and change all the time: once in five minutes is enough.
+        if begun || over {
+            put(Arc::clone(&lags), Lags::write).await;
         }
         if over {
             return;
@@ -173,12 +164,28 @@ pub async fn follow(
     }
 }
 
-/// The greatest age of a court's copy here, in seconds; a court that was never heard has none.
-fn lag(registry: &Registry) -> u64 {
-    let freshness = registry.freshness(None);
-    let ages = freshness.courts.iter().filter_map(|court| court.age_ms);
-    let greatest = ages.max().unwrap_or(0).div_euclid(1_000);
-    u64::try_from(greatest).unwrap_or(0)
+/// Whether figures could be written down.
+async fn put<T: Send + Sync + 'static>(figures: Arc<T>, write: fn(&T) -> io::Result<()>) -> bool {
+    match blocking(move || write(&figures)).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => tracing::warn!(%error, "figures of this machine could not be written"),
+        Err(problem) => tracing::warn!(%problem, "figures of this machine could not be written"),
+    }
+    false
+}
+
+/// The age of this machine's copy of each court, in seconds; a court that was never heard has none. Of a court with several ledgers
+/// the oldest counts.
+fn ages(registry: &Registry) -> BTreeMap<String, u64> {
+    let mut ages = BTreeMap::new();
+    for court in registry.freshness(None).courts {
+        let age_s = court.age_ms.map(|age| age.div_euclid(1_000));
+        if let Some(age_s) = age_s.and_then(|age| u64::try_from(age.max(0)).ok()) {
+            let age = ages.entry(court.origin.court().to_owned()).or_insert(0);
+            *age = age_s.max(*age);
+        }
+    }
+    ages
 }
 
 #[cfg(test)]

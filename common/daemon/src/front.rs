@@ -16,6 +16,7 @@ use crate::audit::{Audited, AuditedAccounts, AuditedReports, AuditedTrails, Reco
 use crate::course::{self, Course};
 use crate::guard::Guarded;
 use crate::identity::{self, IdentityFailed};
+use crate::lags::Lags;
 use crate::lifetime;
 use crate::people::{LocalPeople, PeopleFailed, PeopleSettings};
 use crate::ready::Ready;
@@ -67,6 +68,7 @@ pub enum FrontFailed {
 pub struct Front {
     serving: Serving,
     course: Arc<Course>,
+    lags: Arc<Lags>,
     registry: Arc<Registry>,
     recorder: Arc<Recorder>,
     directory: PathBuf,
@@ -101,6 +103,7 @@ impl Front {
         let guarded = Guarded::new(behind.service, Arc::clone(&registry), behind.sharing);
         let backend: Arc<dyn Backend> = Arc::new(Audited::new(guarded, Arc::clone(&recorder)));
         let course = Arc::new(Course::open(&directory));
+        let lags = Arc::new(Lags::open(&directory));
         let limits = Limits::default();
         let pages = ccpor_web::router(Pages {
             backend: Arc::clone(&backend),
@@ -116,6 +119,7 @@ impl Front {
             longest: limits.call,
             drafts: behind.keeps_drafts.then(|| directory.join("drafts")),
             course: drawn(Arc::clone(&course)),
+            lags: lag_of(Arc::clone(&lags)),
             stop: stop.clone(),
         });
         let serving = Serving {
@@ -130,6 +134,7 @@ impl Front {
         Ok(Self {
             serving,
             course,
+            lags,
             registry,
             recorder,
             directory,
@@ -151,6 +156,7 @@ impl Front {
         let stop = self.stop;
         let following = tokio::spawn(course::follow(
             self.course,
+            self.lags,
             self.registry,
             self.recorder,
             stop.clone(),
@@ -178,6 +184,19 @@ fn drawn(course: Arc<Course>) -> ccpor_web::Course {
             orders: point.orders,
             look_ups: point.look_ups,
             lag_s: point.lag_s,
+        });
+        drawn.collect()
+    })
+}
+
+/// The lag of a court as the pages draw it.
+fn lag_of(lags: Arc<Lags>) -> ccpor_web::Lags {
+    Arc::new(move |court| {
+        let points = lags.of(court).into_iter();
+        let drawn = points.map(|(at_s, lag_s)| ccpor_web::Point {
+            at_s,
+            lag_s,
+            ..ccpor_web::Point::default()
         });
         drawn.collect()
     })

@@ -16,7 +16,7 @@ pub struct Point {
     pub orders: u64,
     /// Look-ups that were answered.
     pub look_ups: u64,
-    /// The greatest age of a court's copy, in seconds.
+    /// The greatest age of a court's copy, in seconds; in the points of one court, of its own.
     pub lag_s: u64,
 }
 
@@ -50,17 +50,23 @@ pub(crate) struct Bar {
     pub(crate) words: String,
 }
 
-/// A row of the table.
-pub(crate) struct Row {
+/// A row of a table.
+pub(crate) struct Row<const N: usize> {
     pub(crate) at: String,
-    /// Orders, look-ups, age; none where the machine did not run.
-    pub(crate) figures: Option<[String; 3]>,
+    /// One for each picture; none where the machine did not run.
+    pub(crate) figures: Option<[String; N]>,
 }
 
 /// The pictures and the table of the day before a moment.
 pub(crate) struct Day {
     pub(crate) charts: Vec<Chart>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row<3>>,
+}
+
+/// The picture and the table of one court's lag over the same day.
+pub(crate) struct Lag {
+    pub(crate) chart: Chart,
+    pub(crate) rows: Vec<Row<1>>,
 }
 
 /// How a figure of several points is made, and how it is told.
@@ -100,37 +106,58 @@ fn figures(w: &Words) -> [Figure; 3] {
             told: thousands,
             sums: true,
         },
-        Figure {
-            id: "course-lag",
-            title: w.course_lag,
-            of: |points| points.iter().map(|point| point.lag_s).max().unwrap_or(0),
-            told: age,
-            sums: false,
-        },
+        lag("course-lag", w.course_lag),
     ]
+}
+
+fn lag(id: &'static str, title: &'static str) -> Figure {
+    Figure {
+        id,
+        title,
+        of: |points| points.iter().map(|point| point.lag_s).max().unwrap_or(0),
+        told: age,
+        sums: false,
+    }
 }
 
 /// The day that ends with `now_s`.
 pub(crate) fn day(points: &[Point], now_s: i64, w: &Words) -> Day {
+    let (charts, rows) = drawn(points, now_s, &figures(w), w);
+    Day {
+        charts: charts.into(),
+        rows,
+    }
+}
+
+/// How old a court's copy was over the day that ends with `now_s`.
+pub(crate) fn lag_of_court(points: &[Point], now_s: i64, w: &Words) -> Lag {
+    let ([chart], rows) = drawn(points, now_s, &[lag("course-court", w.course_court_lag)], w);
+    Lag { chart, rows }
+}
+
+fn drawn<const N: usize>(
+    points: &[Point],
+    now_s: i64,
+    figures: &[Figure; N],
+    w: &Words,
+) -> ([Chart; N], Vec<Row<N>>) {
     let begin = (now_s.div_euclid(BAR_S) + 1 - BARS) * BAR_S;
     let within = |from: i64, count: i64| -> Vec<Point> {
         let to = from + count * BAR_S;
         let some = points.iter().filter(|point| (from..to).contains(&point.at_s));
         some.copied().collect()
     };
-    let charts = figures(w).map(|figure| chart(&figure, begin, &within, w));
     let rows = (0..BARS / OF_ROW).rev().map(|row| {
         let from = begin + row * OF_ROW * BAR_S;
         let some = within(from, OF_ROW);
+        let told = figures.each_ref().map(|figure| (figure.told)((figure.of)(&some)));
         Row {
             at: whole(from),
-            figures: (!some.is_empty()).then(|| figures(w).map(|figure| (figure.told)((figure.of)(&some)))),
+            figures: (!some.is_empty()).then_some(told),
         }
     });
-    Day {
-        charts: charts.into(),
-        rows: rows.collect(),
-    }
+    let charts = figures.each_ref().map(|figure| chart(figure, begin, &within, w));
+    (charts, rows.collect())
 }
 
 fn chart(figure: &Figure, begin: i64, within: &dyn Fn(i64, i64) -> Vec<Point>, w: &Words) -> Chart {
@@ -206,6 +233,18 @@ pub(crate) fn csv_of(points: &[Point]) -> Result<Vec<u8>, csv::Error> {
     sheet::bytes(heads, points.iter().map(row))
 }
 
+/// The points of one court as a table for other programs.
+pub(crate) fn csv_of_court(court: &str, points: &[Point]) -> Result<Vec<u8>, csv::Error> {
+    let row = |point: &Point| {
+        [
+            UtcMillis(point.at_s.saturating_mul(1_000)).to_string(),
+            court.to_owned(),
+            point.lag_s.to_string(),
+        ]
+    };
+    sheet::bytes(["from", "court", "age_seconds"], points.iter().map(row))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -248,6 +287,29 @@ mod tests {
         assert_eq!(csv.lines().count(), 5);
     }
 
+    #[test]
+    fn a_court_is_drawn_by_its_own_lag_and_has_a_table_of_its_own() {
+        let now = 1_795_000_000_i64;
+        let point = |ago: i64, lag_s| Point {
+            at_s: (now - ago).div_euclid(300) * 300,
+            lag_s,
+            ..Point::default()
+        };
+        let points = [point(2 * 86_400, 90_000), point(7_200, 125), point(0, 2)];
+        let lag = lag_of_court(&points, now, words());
+        assert_eq!((lag.chart.bars.len(), lag.chart.top.as_str()), (2, "2 min"));
+        let told: Vec<&str> = lag
+            .rows
+            .iter()
+            .filter_map(|row| row.figures.as_ref())
+            .map(|[age]| age.as_str())
+            .collect();
+        assert_eq!(told, ["2 s", "2 min"]);
+        let csv = String::from_utf8(csv_of_court("court/kern", &points).unwrap()).unwrap();
+        assert_eq!(csv.lines().count(), 4);
+        assert!(csv.lines().all(|line| line.contains("court")), "{csv}");
+    }
+
     proptest! {
         #[test]
         fn any_figures_are_drawn_within_the_picture(
@@ -259,7 +321,8 @@ mod tests {
                 .map(|(ago, orders, look_ups, lag_s)| Point { at_s: now - ago, orders, look_ups, lag_s })
                 .collect();
             let day = day(&points, now, words());
-            for bar in day.charts.iter().flat_map(|chart| &chart.bars) {
+            let court = lag_of_court(&points, now, words()).chart;
+            for bar in day.charts.iter().chain([&court]).flat_map(|chart| &chart.bars) {
                 prop_assert!(bar.y + bar.height == HEIGHT && bar.x < 480);
             }
         }

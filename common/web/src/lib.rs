@@ -63,5 +63,5 @@ mod words;
 
 pub use charts::Point;
 pub use router::router;
-pub use site::{Course, Pages};
+pub use site::{Course, Lags, Pages};
 pub use words::Words;

@@ -1,15 +1,19 @@
 //! The state of the machine that answers, for whoever runs it: a court's node, or the hub with all courts.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use ccpor_api::message::{CourtState, Quarantined, ScrubRequest};
+use serde::Deserialize;
 
 use crate::as_of::AsOf;
 use crate::ask;
 use crate::called::called;
-use crate::charts::{self, Day};
+use crate::charts::{self, Day, Lag};
 use crate::count::thousands;
+use crate::fence::encoded;
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::live::{self, Live};
 use crate::moment;
@@ -37,6 +41,20 @@ struct MachinePage<'a> {
     live: Option<Live>,
     /// The figures of the last day.
     day: Day,
+    /// The courts to choose from: value, words and whether it is chosen.
+    choice: Vec<(String, String, bool)>,
+    /// What the court that was chosen is called, and its lag.
+    lag: Option<(String, Lag)>,
+    /// Where the table of the figures that are shown is.
+    course_csv: String,
+}
+
+/// Which court was chosen.
+#[derive(Default, Deserialize)]
+pub(crate) struct Chosen {
+    /// Empty for none.
+    #[serde(default)]
+    court: String,
 }
 
 struct CourtRow {
@@ -52,7 +70,11 @@ struct CourtRow {
 }
 
 /// `GET /machine`.
-pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(visit): Extension<Visit>,
+    Query(chosen): Query<Chosen>,
+) -> Shown {
     let told = |problem| trouble(&site, &visit, &problem);
     let w = visit.words();
     let caller = visit.caller().map_err(told)?;
@@ -112,9 +134,22 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
     let rows: Vec<CourtRow> = courts.courts.iter().map(|court| row(court, w)).collect();
     let map = (status.kind == "hub").then(|| tiles::map(&courts.courts, w));
     let now_s = moment::millis_now().unwrap_or(0).div_euclid(1_000);
+    let choice = choice(&courts.courts, &chosen.court, w);
+    let shown = choice.iter().find(|court| court.2 && !court.0.is_empty());
+    let lag = shown.map(|court| {
+        let points = (site.pages.lags)(&court.0);
+        (court.1.clone(), charts::lag_of_court(&points, now_s, w))
+    });
+    let course_csv = match shown {
+        Some(court) => format!("/machine/course.csv?court={}", encoded(&court.0)),
+        None => "/machine/course.csv".to_owned(),
+    };
     show(&MachinePage {
         map,
         day: charts::day(&(site.pages.course)(), now_s, w),
+        choice,
+        lag,
+        course_csv,
         live: live::now(&site, &visit).await,
         f: Frame::new(&site, &visit, w.machine_title, Here::Machine),
         as_of,
@@ -132,15 +167,41 @@ pub(crate) async fn page(State(site): State<Site>, Extension(visit): Extension<V
     })
 }
 
-/// `GET /machine/course.csv`: the figures of the last week for other programs; no person stands in it.
-pub(crate) async fn course(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
+/// Every court once, by name, and before them none.
+fn choice(courts: &[CourtState], chosen: &str, w: &Words) -> Vec<(String, String, bool)> {
+    let known: BTreeSet<&str> = courts.iter().map(|court| court.court.as_str()).collect();
+    let mut choice = vec![(
+        String::new(),
+        w.filter_all_courts.to_owned(),
+        !known.contains(chosen),
+    )];
+    choice.extend(
+        known
+            .into_iter()
+            .map(|court| (court.to_owned(), called(court), court == chosen)),
+    );
+    choice
+}
+
+/// `GET /machine/course.csv`: the figures of the last week, or a court's lag over the last day, for other programs; no person stands in it.
+pub(crate) async fn course(
+    State(site): State<Site>,
+    Extension(visit): Extension<Visit>,
+    Query(chosen): Query<Chosen>,
+) -> Shown {
     let told = |problem| trouble(&site, &visit, &problem);
     let caller = visit.caller().map_err(told)?;
     // Whoever may see the state of the machine may see how it came to be.
     ask::read(&site, site.pages.backend.status(&caller))
         .await
         .map_err(told)?;
-    sheet::file("course.csv", charts::csv_of(&(site.pages.course)())).map_err(told)
+    let court = chosen.court.as_str();
+    let table = if court.is_empty() {
+        charts::csv_of(&(site.pages.course)())
+    } else {
+        charts::csv_of_court(court, &(site.pages.lags)(court))
+    };
+    sheet::file("course.csv", table).map_err(told)
 }
 
 /// A moment to come, with the days until then.
@@ -213,6 +274,25 @@ fn row(court: &CourtState, w: &Words) -> CourtRow {
 #[cfg(test)]
 mod tests {
     use ccpor_api::message::CourtState;
+
+    #[test]
+    fn each_court_can_be_chosen_once_and_one_that_is_not_known_is_none() {
+        let court = |name: &str| CourtState {
+            court: name.into(),
+            ..CourtState::default()
+        };
+        let courts = ["court/kern", "court/inyo", "court/kern"].map(court);
+        let w = crate::words::Language::English.words();
+        let chosen = |chosen: &str| {
+            let choice = super::choice(&courts, chosen, w);
+            assert_eq!(choice.len(), 3);
+            let marked: Vec<String> = choice.into_iter().filter(|one| one.2).map(|one| one.1).collect();
+            marked
+        };
+        assert_eq!(chosen("court/kern"), ["Kern"]);
+        assert_eq!(chosen("court/nowhere"), [w.filter_all_courts]);
+        assert_eq!(chosen(""), [w.filter_all_courts]);
+    }
 
     #[test]
     fn the_table_has_a_line_for_each_court() {

@@ -30,6 +30,9 @@ const DRAWING: usize = 2;
 /// Gives the figures of a machine, the oldest first.
 pub type Course = Arc<dyn Fn() -> Vec<Point> + Send + Sync>;
 
+/// Gives the lag of one court over the last day, the oldest first; nothing but the lag is in the points.
+pub type Lags = Arc<dyn Fn(&str) -> Vec<Point> + Send + Sync>;
+
 /// What to put pages before.
 #[derive(Clone)]
 pub struct Pages {
@@ -51,6 +54,8 @@ pub struct Pages {
     pub drafts: Option<PathBuf>,
     /// The figures of this machine over the last week.
     pub course: Course,
+    /// How old its copy of each court was over the last day.
+    pub lags: Lags,
     /// When this machine stops: what is open then is closed.
     pub stop: CancellationToken,
 }
