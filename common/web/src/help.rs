@@ -69,6 +69,6 @@ fn marks(w: &Words) -> Vec<(Vec<Badge>, &'static str)> {
         (one("active", false), w.help_mark_not_served),
         (one("expired", false), w.help_mark_over),
         (one("superseded", false), w.help_mark_replaced),
-        (badges(None, true, w), w.help_mark_not_readable),
+        (badges(None, false, w), w.help_mark_not_readable),
     ]
 }
