@@ -81,8 +81,8 @@ pub(crate) fn start(
     let recording = Arc::clone(recorder);
     let config = LandingConfig {
         refusals: Arc::new(move |refusal| {
-            let identity = refusal.identity.as_ref().map(Identity::path);
-            recording.link_refused(refusal.address, identity, &refusal.why.to_string());
+            let identity = refusal.peer.as_ref().map(|peer| peer.identity.path());
+            recording.link_refused(refusal.address, identity, &refusal.to_string());
         }),
         ..LandingConfig::hub(listen)
     };

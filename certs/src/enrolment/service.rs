@@ -127,11 +127,10 @@ fn acceptor(authority: &Authority, hub: &IdentityDir) -> Result<TlsAcceptor, Ser
     {
         return Err(ServeError::OtherAuthority);
     }
-    let chain = hub.tls_chain().to_vec();
-    let mut config =
-        tls::server_settings(hub.clock(), Arc::new(NoClientAuth), chain, hub.tls_key(), &[ALPN])?;
+    let anybody = tls::server_builder(hub.clock())?.with_client_cert_verifier(Arc::new(NoClientAuth));
     // Follows the hub's own renewals.
-    config.cert_resolver = Arc::new(Current::with_chain_end(hub, root)?);
+    let presented = Arc::new(Current::with_chain_end(hub, root)?);
+    let config = tls::server_settings(anybody, presented, vec![ALPN.to_vec()]);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

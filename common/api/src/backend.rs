@@ -83,8 +83,9 @@ pub struct Knock {
 pub enum Arrival {
     /// The connection was made with a certificate that names a caller.
     LoggedOn,
-    /// The TLS handshake failed: a certificate that is not of this registry, expired or revoked, or no TLS at all.
-    NoHandshake,
+    /// The TLS handshake failed: no TLS at all, or a certificate that is not of this registry. Of one that is, and counts no more,
+    /// what it was refused for.
+    NoHandshake(Option<String>),
     /// A call was turned away before it reached an operation.
     TurnedAway(Problem),
 }

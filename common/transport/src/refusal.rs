@@ -1,9 +1,11 @@
 //! Whom a landing does not let in, or no longer: told, so that it can be recorded. It refuses nobody itself.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use ccpor_certs::Identity;
+use ccpor_certs::Peer;
+use ccpor_certs::listener::{Finding, Unwelcome};
 use ccpor_sync::CloseReason;
 
 use crate::trouble::Trouble;
@@ -13,14 +15,43 @@ use crate::trouble::Trouble;
 pub struct Refusal {
     /// Where the connection came from.
     pub address: SocketAddr,
-    /// Who it is, when the certificate was good enough to say so.
-    pub identity: Option<Identity>,
-    /// Why.
+    /// Whose key was shown; none when no certificate of this registry came, which could name anybody.
+    pub peer: Option<Peer>,
+    /// What its certificate was refused for in the handshake.
+    pub unwelcome: Option<Unwelcome>,
+    /// Why, as it is told to the other side.
     pub why: Trouble,
 }
 
 /// Told of every refusal. It must not wait.
 pub type Refusals = Arc<dyn Fn(&Refusal) + Send + Sync>;
+
+impl Refusal {
+    /// Of somebody whose handshake was finished, `peer`, or left its finding.
+    pub(crate) fn of(address: SocketAddr, why: &Trouble, peer: Option<&Peer>, finding: &Finding) -> Self {
+        let known = finding.known();
+        Self {
+            address,
+            peer: peer.or(known.map(|known| &known.peer)).cloned(),
+            unwelcome: known.map(|known| known.why),
+            why: why.clone(),
+        }
+    }
+}
+
+/// The cause, and behind a semicolon the certificate, when that is known.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.unwelcome {
+            Some(unwelcome) => f.write_str(unwelcome.cause())?,
+            None => self.why.fmt(f)?,
+        }
+        match &self.peer {
+            Some(peer) => write!(f, "; certificate {}", peer.serial),
+            None => Ok(()),
+        }
+    }
+}
 
 impl Trouble {
     /// Whether the other side was refused here: not the network, nor a farewell.
@@ -37,6 +68,34 @@ impl Trouble {
                     )
             }
             Self::Address(_) | Self::NoAnswer | Self::Lost | Self::Restarted | Self::Other(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The record keeps no more than 256 bytes of it, and the certificate stands at its end.
+    #[test]
+    fn no_refusal_takes_more_words_than_the_record_keeps() {
+        let peer = Peer {
+            identity: "hub/1".parse().unwrap(),
+            oris: Vec::new(),
+            not_before: ccpor_certs::Moment(0),
+            not_after: ccpor_certs::Moment(0),
+            // The longest that there is (RFC 5280, 4.1.2.2).
+            serial: "f".repeat(40),
+            fingerprint: String::new(),
+        };
+        for reason in CloseReason::ALL {
+            let why = Trouble::Closed {
+                reason,
+                by_peer: false,
+            };
+            let address = SocketAddr::from(([192, 0, 2, 7], 4433));
+            let told = Refusal::of(address, &why, Some(&peer), &Finding::default()).to_string();
+            assert!(told.len() <= 256 && told.ends_with("ff"), "{told}");
         }
     }
 }

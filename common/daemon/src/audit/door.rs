@@ -14,7 +14,7 @@ use crate::witness::{self, PersonAct, PersonEvent, Witness};
 /// Refusals of one minute that are recorded one by one.
 const ONE_BY_ONE: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
-/// What is recorded of a handshake that failed.
+/// What is recorded of a handshake that failed, when nobody knows whose it was.
 const NO_HANDSHAKE: &str = "tls-handshake";
 
 /// Counts refusals.
@@ -70,12 +70,14 @@ impl Recorder {
         draft.act.times = times;
         draft.act.outcome = match &knock.arrival {
             Arrival::TurnedAway(problem) => outcome(problem.code),
-            Arrival::NoHandshake | Arrival::LoggedOn => Outcome::Refused(NO_HANDSHAKE.to_owned()),
+            Arrival::NoHandshake(Some(why)) => Outcome::Refused(why.clone()),
+            Arrival::NoHandshake(None) | Arrival::LoggedOn => Outcome::Refused(NO_HANDSHAKE.to_owned()),
         };
         self.note(draft).await;
     }
 
-    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing.
+    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing. `identity`
+    /// is whose key was shown; who has shown none is recorded by the address alone.
     pub fn link_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) {
         if let Some(draft) = self.machine_refused(address, identity, why) {
             self.note_unheard(&draft);
@@ -112,7 +114,7 @@ impl Recorder {
             caller.ori.clone_from(only);
         }
         let operation = match knock.arrival {
-            Arrival::LoggedOn | Arrival::NoHandshake => Operation::LogOn,
+            Arrival::LoggedOn | Arrival::NoHandshake(_) => Operation::LogOn,
             Arrival::TurnedAway(_) => Operation::Call,
         };
         self.draft(&plain(&caller, operation))
