@@ -209,7 +209,7 @@ async fn a_machine_that_is_refused_on_the_link_or_not_enrolled_is_on_record_with
     scene
         .recorder
         .link_refused(from, clone, "the certificate is revoked");
-    scene.recorder.not_enrolled(from, "enrolment-used").await;
+    scene.recorder.not_enrolled(from, None, "enrolment-used").await;
     let found = scene.found().await;
     let said: Vec<_> = found
         .iter()

@@ -84,9 +84,9 @@ impl Recorder {
         }
     }
 
-    /// Records that a machine without a certificate, or with one that ended, was not given one.
-    pub async fn not_enrolled(&self, address: SocketAddr, why: &str) {
-        if let Some(draft) = self.machine_refused(address, None, why) {
+    /// Records that a machine without a certificate, or with one that is to be renewed, was not given one.
+    pub async fn not_enrolled(&self, address: SocketAddr, identity: Option<String>, why: &str) {
+        if let Some(draft) = self.machine_refused(address, identity, why) {
             self.note(draft).await;
         }
     }
