@@ -103,7 +103,10 @@ impl NotRenewed {
             1 => "one attempt".to_owned(),
             several => format!("{several} attempts"),
         };
-        let failed = format!("not renewed in {attempts} since {}", self.since);
+        let failed = format!(
+            "not renewed in {attempts} since {}, and tried again by itself",
+            self.since
+        );
         match said {
             Some(said) if self.reason.contains(said) => failed,
             _ => format!("{failed}: {}", self.reason),
@@ -139,15 +142,14 @@ mod tests {
         let late = START.plus(25 * DAY);
         assert_eq!(told(late), (true, false, "5 days left".into()));
         certificate.failed(late, "the hub does not answer: check the network");
-        let first = "5 days left; not renewed in one attempt since 2026-12-18T00:00:00Z: the hub does not answer: check the network";
+        let first = "5 days left; not renewed in one attempt since 2026-12-18T00:00:00Z, and tried again by itself: the hub does not answer: check the network";
         assert_eq!(told(late), (true, true, first.into()));
 
         // Of the last reason and the first moment.
         certificate.failed(late.plus(60), "the hub refused: ask for an approval");
         let (ok, notice, words) = told(START.plus(31 * DAY));
         assert!(!ok && !notice, "who is refused by others is not ready");
-        let end =
-            "not renewed in 2 attempts since 2026-12-18T00:00:00Z: the hub refused: ask for an approval";
+        let end = "not renewed in 2 attempts since 2026-12-18T00:00:00Z, and tried again by itself: the hub refused: ask for an approval";
         assert!(words.contains("expired on") && words.ends_with(end), "{words}");
 
         clock.set(START);
@@ -156,7 +158,9 @@ mod tests {
         let suspended =
             "the identity is suspended since 2026-11-23T00:00:00Z: the registry's operators can resume it";
         certificate.failed(late.plus(120), &format!("the hub refused: {suspended}"));
-        let said = format!("{suspended}; 5 days left; not renewed in 3 attempts since 2026-12-18T00:00:00Z");
+        let said = format!(
+            "{suspended}; 5 days left; not renewed in 3 attempts since 2026-12-18T00:00:00Z, and tried again by itself"
+        );
         assert_eq!(told(late), (false, false, said), "what to do is said once");
 
         let list = authority.judge(&node, Verdict::Resume, "").unwrap();
