@@ -2,7 +2,6 @@
 //! leaves nothing else behind. Only whoever has shown the key of a certificate under our root is named; anybody can claim a name.
 //! It opens no connection and keeps no record.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -89,12 +88,6 @@ pub struct Known {
     pub peer: Peer,
     /// Why it is refused.
     pub why: Unwelcome,
-}
-
-impl fmt::Display for Known {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; certificate {}", self.why.cause(), self.peer.serial)
-    }
 }
 
 /// What the handshake of one connection found out: whom it refused, if that is known.

@@ -81,8 +81,7 @@ pub(crate) fn start(
     let recording = Arc::clone(recorder);
     let config = LandingConfig {
         refusals: Arc::new(move |refusal| {
-            let identity = refusal.peer.as_ref().map(|peer| peer.identity.path());
-            recording.link_refused(refusal.address, identity, &refusal.to_string());
+            recording.link_refused(refusal.address, refusal.peer.as_ref(), &refusal.cause());
         }),
         ..LandingConfig::hub(listen)
     };

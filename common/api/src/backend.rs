@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
+use ccpor_certs::listener::Known;
 use futures_util::Stream;
 
 use crate::message::{
@@ -83,9 +84,9 @@ pub struct Knock {
 pub enum Arrival {
     /// The connection was made with a certificate that names a caller.
     LoggedOn,
-    /// The TLS handshake failed: no TLS at all, or a certificate that is not of this registry. Of one that is, and counts no more,
-    /// what it was refused for.
-    NoHandshake(Option<String>),
+    /// The TLS handshake failed: no TLS at all, or a certificate that is not of this registry; or of somebody who is known and was
+    /// refused.
+    NoHandshake(Option<Known>),
     /// A call was turned away before it reached an operation.
     TurnedAway(Problem),
 }

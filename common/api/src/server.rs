@@ -259,8 +259,8 @@ impl Door {
             source: source.clone(),
             ..Caller::default()
         });
-        let why = known.map(ToString::to_string);
-        self.knocked(source, caller, Arrival::NoHandshake(why)).await;
+        let arrival = Arrival::NoHandshake(known.cloned());
+        self.knocked(source, caller, arrival).await;
     }
 
     async fn knocked(&self, source: String, caller: Option<Caller>, arrival: Arrival) {

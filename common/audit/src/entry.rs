@@ -97,6 +97,13 @@ impl Outcome {
         }
     }
 
+    /// A machine was refused, with the serial number of the certificate whose key it showed.
+    #[must_use]
+    pub fn refused_machine(cause: &str, certificate: Option<&str>) -> Self {
+        let certificate = certificate.map(|serial| format!("{CERTIFICATE}{serial}"));
+        Self::Refused(cause.to_owned() + &certificate.unwrap_or_default())
+    }
+
     /// The problem's code, of a machine that was refused its cause in words; empty when there was no problem. What refusals are counted
     /// by: without the certificate that was shown.
     #[must_use]
@@ -220,12 +227,15 @@ mod tests {
 
     #[test]
     fn refusals_are_counted_by_their_cause_and_not_by_the_certificate_that_was_shown() {
+        let revoked = "the certificate is revoked";
+        let shown = Outcome::refused_machine(revoked, Some("4b1f"));
+        assert_eq!(
+            (shown.cause(), shown.code()),
+            (revoked, "the certificate is revoked; certificate 4b1f")
+        );
+        assert_eq!(Outcome::refused_machine(revoked, None).code(), revoked);
         let refused = |code: &str| Outcome::Refused(code.to_owned());
         for (code, cause) in [
-            (
-                "the certificate is revoked; certificate 4b1f",
-                "the certificate is revoked",
-            ),
             (
                 "no common protocol version; update it",
                 "no common protocol version; update it",

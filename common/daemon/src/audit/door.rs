@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ccpor_api::{Arrival, Caller, Knock, Person, Problem};
 use ccpor_audit::{Draft, Operation, Outcome};
+use ccpor_certs::Peer;
 
 use super::recorder::{Recorder, outcome, plain};
 use crate::witness::{self, PersonAct, PersonEvent, Witness};
@@ -70,28 +71,39 @@ impl Recorder {
         draft.act.times = times;
         draft.act.outcome = match &knock.arrival {
             Arrival::TurnedAway(problem) => outcome(problem.code),
-            Arrival::NoHandshake(Some(why)) => Outcome::Refused(why.clone()),
+            Arrival::NoHandshake(Some(known)) => {
+                Outcome::refused_machine(known.why.cause(), Some(&known.peer.serial))
+            }
             Arrival::NoHandshake(None) | Arrival::LoggedOn => Outcome::Refused(NO_HANDSHAKE.to_owned()),
         };
         self.note(draft).await;
     }
 
-    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing. `identity`
-    /// is whose key was shown; who has shown none is recorded by the address alone.
-    pub fn link_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) {
-        if let Some(draft) = self.machine_refused(address, identity, why) {
+    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing. `peer` is
+    /// whose key was shown; who has shown none is recorded by the address alone.
+    pub fn link_refused(&self, address: SocketAddr, peer: Option<&Peer>, cause: &str) {
+        let identity = peer.map(|peer| peer.identity.path());
+        let serial = peer.map(|peer| peer.serial.as_str());
+        if let Some(draft) = self.machine_refused(address, identity, Outcome::refused_machine(cause, serial))
+        {
             self.note_unheard(&draft);
         }
     }
 
     /// Records that a machine without a certificate, or with one that is to be renewed, was not given one.
     pub async fn not_enrolled(&self, address: SocketAddr, identity: Option<String>, why: &str) {
-        if let Some(draft) = self.machine_refused(address, identity, why) {
+        let refused = Outcome::refused_machine(why, None);
+        if let Some(draft) = self.machine_refused(address, identity, refused) {
             self.note(draft).await;
         }
     }
 
-    fn machine_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) -> Option<Draft> {
+    fn machine_refused(
+        &self,
+        address: SocketAddr,
+        identity: Option<String>,
+        refused: Outcome,
+    ) -> Option<Draft> {
         let times = self.door.counted(Instant::now())?;
         let caller = Caller {
             identity: identity.unwrap_or_default(),
@@ -100,7 +112,7 @@ impl Recorder {
         };
         let mut draft = self.draft(&plain(&caller, Operation::LogOn));
         draft.act.times = times;
-        draft.act.outcome = Outcome::Refused(why.to_owned());
+        draft.act.outcome = refused;
         Some(draft)
     }
 
