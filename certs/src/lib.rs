@@ -9,6 +9,7 @@ pub mod authority;
 pub mod renewal_request;
 mod request;
 pub mod topology;
+pub mod listener;
 pub mod tls;
 mod current;
 mod new_identity;

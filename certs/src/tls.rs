@@ -1,4 +1,4 @@
-//! The TLS settings of every listener and every client: TLS 1.3 only, our own roots only, and names read from the
+//! What the TLS settings of all listeners and clients have in common: TLS 1.3 only, our own roots only, and names read from the
 //! certificate's identity instead of from DNS. It opens no connection and decides nothing about what a peer may do.
 
 use std::fmt;
@@ -7,14 +7,15 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, verify_server_cert_signed_by_trust_anchor};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, ParsedCertificate, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::server::{
+    NoServerSessionStorage, ParsedCertificate, ResolvesServerCert, VerifierBuilderError, WantsServerCert,
+};
 use rustls::version::TLS13;
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, OtherError,
-    RootCertStore, ServerConfig, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, OtherError,
+    RootCertStore, ServerConfig, SignatureScheme, WantsVerifier,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::clock::{Clock, Moment};
 use crate::current::Current;
@@ -23,15 +24,6 @@ use crate::identity::Identity;
 use crate::peer::{NoIdentity, Peer, identity_of};
 use crate::revocation::{Refused, Revocations};
 use crate::roots::{Roots, provider};
-
-/// Whether a server insists on a client certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientCertificate {
-    /// No connection without one.
-    Required,
-    /// It may be left out; one that is presented must be good.
-    Optional,
-}
 
 /// Whom a client accepts at the other end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,36 +67,6 @@ pub enum TlsSetupError {
     Roots(#[from] VerifierBuilderError),
 }
 
-/// The settings of a server with the certificate of `directory`, speaking one of `alpn`. Clients that the revocation list of
-/// the directory refuses at the moment of the handshake are turned away.
-///
-/// No session is ever resumed: a resumed session would not look at the client's certificate again, and so keep a revoked
-/// one alive. Early data is off because it can be replayed.
-pub fn server_config(
-    directory: &IdentityDir,
-    client: ClientCertificate,
-    alpn: &[&[u8]],
-) -> Result<Arc<ServerConfig>, TlsSetupError> {
-    let verifier = WebPkiClientVerifier::builder_with_provider(directory.roots().store(), provider());
-    let verifier = match client {
-        ClientCertificate::Required => verifier.build()?,
-        ClientCertificate::Optional => verifier.allow_unauthenticated().build()?,
-    };
-    let named = Arc::new(NamedClients {
-        inner: verifier,
-        revocations: directory.revocations().clone(),
-    });
-    let mut config = server_settings(
-        directory.clock(),
-        named,
-        directory.tls_chain().to_vec(),
-        directory.tls_key(),
-        alpn,
-    )?;
-    config.cert_resolver = Arc::new(Current::of(directory)?);
-    Ok(Arc::new(config))
-}
-
 /// The settings of a client with the certificate of `directory`, speaking one of `alpn`, that accepts only `expect`.
 ///
 /// Any well-formed server name may be given when connecting; the identity in the server's certificate is what counts.
@@ -120,23 +82,28 @@ pub fn client_config(
     Ok(Arc::new(without_resumption(config, alpn)))
 }
 
-/// A server's settings for any way of judging clients.
-pub(crate) fn server_settings(
+/// What every server's settings begin with.
+pub(crate) fn server_builder(
     clock: &Clock,
-    clients: Arc<dyn ClientCertVerifier>,
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    alpn: &[&[u8]],
-) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock.clone()))
-        .with_protocol_versions(&[&TLS13])?
-        .with_client_cert_verifier(clients)
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, rustls::Error> {
+    ServerConfig::builder_with_details(provider(), Arc::new(clock.clone())).with_protocol_versions(&[&TLS13])
+}
+
+/// A server's settings for any way of judging clients, presenting what `presented` says.
+///
+/// No session is ever resumed: a resumed session would not look at the client's certificate again, and so keep a revoked
+/// one alive. Early data is off because it can be replayed.
+pub(crate) fn server_settings(
+    judging: ConfigBuilder<ServerConfig, WantsServerCert>,
+    presented: Arc<dyn ResolvesServerCert>,
+    alpn: Vec<Vec<u8>>,
+) -> ServerConfig {
+    let mut config = judging.with_cert_resolver(presented);
+    config.alpn_protocols = alpn;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
-    Ok(config)
+    config
 }
 
 /// The settings of a client without a certificate, for any way of judging servers.
@@ -154,7 +121,7 @@ pub(crate) fn anonymous_client(
 fn client_builder(
     clock: &Clock,
     servers: Arc<dyn ServerCertVerifier>,
-) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, rustls::Error> {
+) -> Result<ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, rustls::Error> {
     let builder = ClientConfig::builder_with_details(provider(), Arc::new(clock.clone()));
     // The TLS library calls every verifier of one's own dangerous; this one checks chain, usage, dates and identity.
     Ok(builder
@@ -261,78 +228,11 @@ pub(crate) struct OtherServer {
     found: Identity,
 }
 
-/// Accepts clients whose certificate leads to our root and names an identity, and logs those it refuses.
-#[derive(Debug)]
-struct NamedClients {
-    inner: Arc<dyn ClientCertVerifier>,
-    revocations: Revocations,
-}
-
 /// What the revocation list has against a certificate or those that issued it.
 fn is_refused(revocations: &Revocations, peer: &Peer, issuers: &[CertificateDer<'_>]) -> Option<Refused> {
     revocations
         .refuses(peer)
         .or_else(|| revocations.refuses_issuers(issuers))
-}
-
-impl ClientCertVerifier for NamedClients {
-    fn offer_client_auth(&self) -> bool {
-        self.inner.offer_client_auth()
-    }
-
-    fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
-    }
-
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
-    }
-
-    fn verify_client_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        now: UnixTime,
-    ) -> Result<ClientCertVerified, rustls::Error> {
-        let named = identity_of(end_entity);
-        let verdict = self.inner.verify_client_cert(end_entity, intermediates, now);
-        let verdict = verdict.and_then(|verified| {
-            let peer = named.as_ref().map_err(|none| refuse(*none))?;
-            match is_refused(&self.revocations, peer, intermediates) {
-                None => Ok(verified),
-                // The alert for it tells the client the same.
-                Some(_) => Err(rustls::Error::InvalidCertificate(CertificateError::Revoked)),
-            }
-        });
-        if let Err(reason) = &verdict {
-            // The name is only claimed: with a bad signature anybody can have written it.
-            let claims = named.map_or_else(|_| "nobody".to_owned(), |peer| peer.identity.path());
-            tracing::warn!(claims, reason = in_words(reason), "client certificate refused");
-        }
-        verdict
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
 }
 
 /// A refusal with words of our own, which [`in_words`] gives back.

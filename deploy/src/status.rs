@@ -190,7 +190,7 @@ fn warnings(status: &StatusAnswer, freshness: &Freshness, now: Moment) -> Vec<St
     let failed = status
         .checks
         .iter()
-        .filter(|check| !check.ok)
+        .filter(|check| !check.ok || check.notice)
         .map(|check| format!("{}: {}", check.name, check.words));
     let mut warnings: Vec<String> = failed.collect();
     let down = status.links.iter().filter(|link| link.state != "up");
@@ -338,6 +338,7 @@ YOU        lea/kern-so   for CA0150000
             name: "ledger-writable".into(),
             ok: false,
             words: "the disk is full".into(),
+            notice: false,
         }];
         node.links[0].state = "down".into();
         node.certificate_not_after = "2026-12-01T00:00:00Z".into();

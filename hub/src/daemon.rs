@@ -7,6 +7,7 @@ use std::time::Instant;
 use ccpor_certs::IdentityDir;
 use ccpor_certs::topology::NotSigned;
 use ccpor_daemon::audit::{self, AuditFailed, TrailCopies};
+use ccpor_daemon::certificate::Certificate;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::front::{Behind, Front, FrontFailed};
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -118,12 +119,13 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
         move || meeting.compare_anew(),
         stop.clone(),
     ));
+    let certificate = Certificate::of(&identity);
     let enrolment = match &authority {
         None => None,
         Some(authority) => {
             let renewer = Renewer::Here(Arc::clone(authority));
             tokio::spawn(renewal::keep(
-                identity.clone(),
+                certificate.clone(),
                 renewer,
                 async |_| (),
                 stop.clone(),
@@ -143,7 +145,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), HubFailed> {
     };
     let service = HubService::new(
         Reader::new(Arc::clone(&registry), Arc::clone(&sharing)),
-        identity.clone(),
+        certificate,
         nodes.clone(),
         Scrub::start(Arc::clone(&registry), settings.scrub.clone(), stop.clone()),
         book,

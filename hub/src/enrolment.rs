@@ -79,9 +79,9 @@ pub(crate) async fn start(
 
 fn on_record(recorder: &Arc<Recorder>) -> OnRefusal {
     let recorder = Arc::clone(recorder);
-    Arc::new(move |from, why| {
-        let recorder = Arc::clone(&recorder);
-        Box::pin(async move { recorder.not_enrolled(from, why.as_str()).await })
+    Arc::new(move |from, proven, why| {
+        let (recorder, proven) = (Arc::clone(&recorder), proven.map(|identity| identity.path()));
+        Box::pin(async move { recorder.not_enrolled(from, proven, why.as_str()).await })
     })
 }
 

@@ -81,8 +81,7 @@ pub(crate) fn start(
     let recording = Arc::clone(recorder);
     let config = LandingConfig {
         refusals: Arc::new(move |refusal| {
-            let identity = refusal.identity.as_ref().map(Identity::path);
-            recording.link_refused(refusal.address, identity, &refusal.why.to_string());
+            recording.link_refused(refusal.address, refusal.peer.as_ref(), &refusal.cause());
         }),
         ..LandingConfig::hub(listen)
     };

@@ -11,7 +11,7 @@ use ccpor_api::message::{
     SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
-use ccpor_certs::IdentityDir;
+use ccpor_daemon::certificate::Certificate;
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
@@ -22,7 +22,7 @@ use crate::landing::Nodes;
 /// Everything that a hub offers to programs.
 pub(crate) struct HubService {
     reader: Reader,
-    identity: IdentityDir,
+    certificate: Certificate,
     nodes: Nodes,
     scrub: Scrub,
     book: Arc<Book>,
@@ -31,14 +31,14 @@ pub(crate) struct HubService {
 impl HubService {
     pub(crate) fn new(
         reader: Reader,
-        identity: IdentityDir,
+        certificate: Certificate,
         nodes: Nodes,
         scrub: Scrub,
         book: Arc<Book>,
     ) -> Self {
         Self {
             reader,
-            identity,
+            certificate,
             nodes,
             scrub,
             book,
@@ -125,7 +125,7 @@ impl Backend for HubService {
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
         reading::status(
             &self.reader,
-            &self.identity,
+            &self.certificate,
             env!("CARGO_PKG_VERSION"),
             self.nodes.messages(),
         )
@@ -200,6 +200,6 @@ impl Backend for HubService {
     }
 
     async fn readiness(&self) -> Vec<Check> {
-        reading::readiness(&self.reader, &self.identity)
+        reading::readiness(&self.reader, &self.certificate)
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use ccpor_certs::renewal::forget_old_record_key;
 use ccpor_certs::{IdentityDir, RecordKeyTrust};
 use ccpor_daemon::audit::{self, AuditFailed};
+use ccpor_daemon::certificate::Certificate;
 use ccpor_daemon::exit::Exit;
 use ccpor_daemon::front::{Behind, Front, FrontFailed};
 use ccpor_daemon::identity::{self, CertifiedKeys, IdentityFailed};
@@ -109,11 +110,17 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             stop.clone(),
         ));
     }
+    let certificate = Certificate::of(&identity);
     if settings.hub.connect {
         let renewer = Renewer::Hubs(hubs::enrolment_addresses(&settings));
         let held = Arc::clone(&registry);
         let hand_over = async move |identity: &IdentityDir| hand_over(&held, identity).await;
-        tokio::spawn(renewal::keep(identity.clone(), renewer, hand_over, stop.clone()));
+        tokio::spawn(renewal::keep(
+            certificate.clone(),
+            renewer,
+            hand_over,
+            stop.clone(),
+        ));
     }
     let heartbeat = tokio::spawn(beat(
         Arc::clone(&registry),
@@ -138,7 +145,7 @@ pub(crate) async fn run(settings: Settings) -> Result<(), NodeFailed> {
             settings.confidential.recovery_directory.clone(),
         ),
         Reader::new(Arc::clone(&registry), Arc::clone(&sharing)),
-        identity.clone(),
+        certificate,
         hubs,
         scrub,
         topology,

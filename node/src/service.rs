@@ -12,7 +12,7 @@ use ccpor_api::message::{
     SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
-use ccpor_certs::IdentityDir;
+use ccpor_daemon::certificate::Certificate;
 use ccpor_daemon::forward::{self, Forward, Here, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
@@ -30,7 +30,7 @@ pub(crate) struct NodeService {
     scans: Arc<Scans>,
     confidential: Confidential,
     reader: Reader,
-    identity: IdentityDir,
+    certificate: Certificate,
     hubs: Hubs,
     forward: Forward,
     scrub: Scrub,
@@ -42,7 +42,7 @@ impl NodeService {
         scans: Arc<Scans>,
         confidential: Confidential,
         reader: Reader,
-        identity: IdentityDir,
+        certificate: Certificate,
         hubs: Hubs,
         scrub: Scrub,
         topology: Arc<Kept>,
@@ -52,7 +52,7 @@ impl NodeService {
             scans,
             confidential,
             reader,
-            identity,
+            certificate,
             hubs,
             forward: Forward::default(),
             scrub,
@@ -74,7 +74,7 @@ impl NodeService {
         }
         let holds = answer.is_ok() || self.reader.holds_order(request.order()).await?;
         let here = Here {
-            machine: &self.identity.identity().path(),
+            machine: &self.certificate.identity().identity().path(),
             holds,
             answer,
         };
@@ -172,7 +172,8 @@ impl Backend for NodeService {
 
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {
         let version = env!("CARGO_PKG_VERSION");
-        reading::status(&self.reader, &self.identity, version, self.hubs.messages()).await
+        let links = self.hubs.messages();
+        reading::status(&self.reader, &self.certificate, version, links).await
     }
 
     async fn enforce(&self, caller: &Caller, request: EnforceRequest) -> Result<EnforceAnswer, Problem> {
@@ -257,6 +258,6 @@ impl Backend for NodeService {
     }
 
     async fn readiness(&self) -> Vec<Check> {
-        reading::readiness(&self.reader, &self.identity)
+        reading::readiness(&self.reader, &self.certificate)
     }
 }

@@ -61,9 +61,12 @@ pub struct Enrolling {
     pub refused: OnRefusal,
 }
 
-/// Records that whoever came from an address is refused. The answer leaves when it is done.
-pub type OnRefusal =
-    Arc<dyn Fn(SocketAddr, RefusalCode) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+/// Records that whoever came from an address is refused, by name when its request proved who it is. The answer leaves when it is done.
+pub type OnRefusal = Arc<
+    dyn Fn(SocketAddr, Option<Identity>, RefusalCode) -> Pin<Box<dyn Future<Output = ()> + Send>>
+        + Send
+        + Sync,
+>;
 
 impl Enrolling {
     /// Issues from the first moment on, under the usual terms.
@@ -72,7 +75,7 @@ impl Enrolling {
             authority,
             terms: RenewalTerms::default(),
             open: Arc::new(|| true),
-            refused: Arc::new(|_, _| Box::pin(async {})),
+            refused: Arc::new(|_, _, _| Box::pin(async {})),
         }
     }
 }
@@ -127,11 +130,10 @@ fn acceptor(authority: &Authority, hub: &IdentityDir) -> Result<TlsAcceptor, Ser
     {
         return Err(ServeError::OtherAuthority);
     }
-    let chain = hub.tls_chain().to_vec();
-    let mut config =
-        tls::server_settings(hub.clock(), Arc::new(NoClientAuth), chain, hub.tls_key(), &[ALPN])?;
+    let anybody = tls::server_builder(hub.clock())?.with_client_cert_verifier(Arc::new(NoClientAuth));
     // Follows the hub's own renewals.
-    config.cert_resolver = Arc::new(Current::with_chain_end(hub, root)?);
+    let presented = Arc::new(Current::with_chain_end(hub, root)?);
+    let config = tls::server_settings(anybody, presented, vec![ALPN.to_vec()]);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -164,14 +166,14 @@ async fn converse(
         .map_err(slow)?;
     let asked = asked.map_err(|e| e.to_string())?;
     let refused = Arc::clone(&enrolling.refused);
-    let reply = match Asked::read(&asked) {
-        Some(_) if !(enrolling.open)() => Reply::Refused(Refusal::not_yet()),
-        Some(Asked::Enrol(request)) => answer(request, enrolling.authority, from).await,
+    let (proven, reply) = match Asked::read(&asked) {
+        Some(_) if !(enrolling.open)() => (None, Reply::Refused(Refusal::not_yet())),
+        Some(Asked::Enrol(request)) => (None, answer(request, enrolling.authority, from).await),
         Some(Asked::Renew(request)) => renewed(request, enrolling.authority, enrolling.terms, from).await,
-        None => Reply::Refused(Refusal::malformed()),
+        None => (None, Reply::Refused(Refusal::malformed())),
     };
     if let Reply::Refused(refusal) = &reply {
-        refused(from, refusal.code).await;
+        refused(from, proven, refusal.code).await;
     }
     let reply = serde_json::to_vec(&reply).map_err(|e| e.to_string())?;
     let sent = timeout(PATIENCE, async {
@@ -212,25 +214,26 @@ async fn answer(request: Request, authority: Arc<Authority>, from: SocketAddr) -
     }
 }
 
+/// The answer, and who was refused, when the request proved that.
 async fn renewed(
     request: RenewalRequest,
     authority: Arc<Authority>,
     terms: RenewalTerms,
     from: SocketAddr,
-) -> Reply {
+) -> (Option<Identity>, Reply) {
     let ours = authority.clock().now();
     let Some((claims, theirs)) = request.claims() else {
-        return Reply::Refused(Refusal::malformed());
+        return (None, Reply::Refused(Refusal::malformed()));
     };
     // The name is only claimed until the request is proven.
     if theirs.since(ours).abs() > CLOCK_TOLERANCE {
         tracing::warn!(%from, %claims, %theirs, "renewal refused: the machine's clock is wrong");
-        return Reply::Refused(Refusal::clock(theirs, ours));
+        return (None, Reply::Refused(Refusal::clock(theirs, ours)));
     }
     match tokio::task::spawn_blocking(move || authority.renew(&request, &terms)).await {
         Ok(Ok(grant)) => {
             tracing::info!(%from, identity = %grant.identity, "certificate renewed");
-            Reply::Granted(grant)
+            (None, Reply::Granted(grant))
         }
         Ok(Err(refused)) => {
             match &refused {
@@ -239,8 +242,17 @@ async fn renewed(
                 }
                 other => tracing::warn!(%from, %claims, reason = %other, "renewal refused"),
             }
-            Reply::Refused(Refusal::from(&refused))
+            let proven = match &refused {
+                RenewRefusal::NotProven(_) => None,
+                RenewRefusal::Revoked(_)
+                | RenewRefusal::Approval(..)
+                | RenewRefusal::TooLate(_)
+                | RenewRefusal::Superseded(_)
+                | RenewRefusal::Keys
+                | RenewRefusal::Authority(_) => Some(claims),
+            };
+            (proven, Reply::Refused(Refusal::from(&refused)))
         }
-        Err(_) => Reply::Refused(Refusal::unavailable()),
+        Err(_) => (None, Reply::Refused(Refusal::unavailable())),
     }
 }

@@ -220,6 +220,12 @@ async fn certificate_life_ends_for_whoever_holds_other_keys_or_is_revoked() {
         .judge(&identity("court/alameda/node/1"), Verdict::Suspend, "inventory")
         .unwrap();
     assert_eq!(refusal(&alameda).await, RefusalCode::Revoked);
+    let recorded = hub.recorded.lock().unwrap().last().cloned();
+    assert_eq!(
+        recorded,
+        Some((Some(identity("court/alameda/node/1")), RefusalCode::Revoked)),
+        "its request proved who it is"
+    );
     hub.registry
         .authority
         .judge(&identity("court/alameda/node/1"), Verdict::Resume, "found")

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ccpor_certs::enrolment::{EnrolError, Enrolling, RefusalCode, ServeError, enroll_with, serve};
-use ccpor_certs::{Authority, Clock, IdentityDir, Invitation};
+use ccpor_certs::{Authority, Clock, Identity, IdentityDir, Invitation};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -23,8 +23,11 @@ pub(crate) struct Hub {
     stop: CancellationToken,
     service: JoinHandle<Result<(), ServeError>>,
     /// Whom the hub said that it refuses, before it did.
-    recorded: Arc<Mutex<Vec<RefusalCode>>>,
+    pub(crate) recorded: Arc<Mutex<Vec<Refused>>>,
 }
+
+/// Who was refused, when that was proven, and why.
+type Refused = (Option<Identity>, RefusalCode);
 
 impl Hub {
     pub(crate) async fn start() -> Hub {
@@ -35,11 +38,11 @@ impl Hub {
         let authority = Arc::new(Authority::open_with(&registry.path("ca"), registry.clock.clone()).unwrap());
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let recorded = Arc::<Mutex<Vec<RefusalCode>>>::default();
+        let recorded = Arc::<Mutex<Vec<Refused>>>::default();
         let keeping = Arc::clone(&recorded);
         let enrolling = Enrolling {
-            refused: Arc::new(move |_from, why| {
-                keeping.lock().unwrap().push(why);
+            refused: Arc::new(move |_from, who, why| {
+                keeping.lock().unwrap().push((who, why));
                 Box::pin(async {})
             }),
             ..Enrolling::at_once(authority)
@@ -78,8 +81,8 @@ impl Hub {
     pub(crate) async fn refusal(&self, invitation: &Invitation, name: &str) -> RefusalCode {
         match self.enroll(invitation, name).await {
             Err(EnrolError::Refused(refusal)) => {
-                let recorded = self.recorded.lock().unwrap().last().copied();
-                assert_eq!(recorded, Some(refusal.code), "told before it is answered");
+                let recorded = self.recorded.lock().unwrap().last().cloned();
+                assert_eq!(recorded, Some((None, refusal.code)), "told before it is answered");
                 refusal.code
             }
             other => panic!("{other:?}"),

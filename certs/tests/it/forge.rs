@@ -1,6 +1,7 @@
 //! A registry to try things on, and the means to make the certificates that its authority would never issue.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ccpor_certs::{Authority, CertificateDer, Clock, Identity, IdentityDir, Moment};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
@@ -44,29 +45,33 @@ impl Registry {
 
     /// A leaf signed with the registry's issuing key, whatever it says.
     pub(crate) fn forge(&self, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
-        self.forge_with(KeyPair::from_pem(&self.issuing_key()).unwrap(), uris, usages)
+        self.sign(
+            KeyPair::from_pem(&self.issuing_key()).unwrap(),
+            &params(uris, usages),
+        )
     }
 
     /// A leaf that names the registry's issuing certificate as its issuer but is signed with another key.
     pub(crate) fn impostor(&self, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
-        self.forge_with(KeyPair::generate().unwrap(), uris, usages)
+        self.sign(KeyPair::generate().unwrap(), &params(uris, usages))
+    }
+
+    /// A leaf signed with the registry's issuing key that lives from one moment to another, seconds from 1970.
+    pub(crate) fn forge_between(&self, uri: &str, not_before: u64, not_after: u64) -> Leaf {
+        let at = |seconds| rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
+        let signer = KeyPair::from_pem(&self.issuing_key()).unwrap();
+        let mut params = params(&[uri], &[ExtendedKeyUsagePurpose::ClientAuth]);
+        (params.not_before, params.not_after) = (at(not_before), at(not_after));
+        self.sign(signer, &params)
     }
 
     pub(crate) fn issuing_key(&self) -> String {
         std::fs::read_to_string(self.path("ca/issuing.key")).unwrap()
     }
 
-    fn forge_with(&self, signer: KeyPair, uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> Leaf {
+    fn sign(&self, signer: KeyPair, params: &CertificateParams) -> Leaf {
         let issuing = std::fs::read_to_string(self.path("ca/issuing.pem")).unwrap();
         let issuer = Issuer::from_ca_cert_pem(&issuing, signer).unwrap();
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = usages.to_vec();
-        params.subject_alt_names = uris
-            .iter()
-            .map(|uri| SanType::URI((*uri).try_into().unwrap()))
-            .collect();
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &issuer).unwrap().der().clone();
         let issuing = CertificateDer::from_pem_slice(issuing.as_bytes()).unwrap();
@@ -75,6 +80,18 @@ impl Registry {
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
         }
     }
+}
+
+fn params(uris: &[&str], usages: &[ExtendedKeyUsagePurpose]) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = usages.to_vec();
+    params.subject_alt_names = uris
+        .iter()
+        .map(|uri| SanType::URI((*uri).try_into().unwrap()))
+        .collect();
+    params
 }
 
 /// A certificate chain with its key.

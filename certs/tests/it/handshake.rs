@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use ccpor_certs::tls::{ClientCertificate, Expect, client_config, in_words, peer_of, server_config};
+use ccpor_certs::listener::{ClientCertificate, Finding, Listener};
+use ccpor_certs::tls::{Expect, client_config, in_words, peer_of};
 use ccpor_certs::{IdentityDir, Moment, Peer};
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, Connection, DigitallySignedStruct, Error,
     HandshakeKind, ProtocolVersion, ServerConfig, ServerConnection, SignatureScheme,
@@ -71,16 +74,20 @@ fn carry(from: &mut Connection, to: &mut Connection, error: &mut Option<Error>) 
     }
 }
 
+pub(crate) fn listener(directory: &IdentityDir, client: ClientCertificate) -> Listener {
+    Listener::of(directory, client, ALPN).unwrap()
+}
+
 pub(crate) fn server(directory: &IdentityDir) -> Arc<ServerConfig> {
-    server_config(directory, ClientCertificate::Required, ALPN).unwrap()
+    listener(directory, ClientCertificate::Required).settings(&Finding::default())
 }
 
 pub(crate) fn client(directory: &IdentityDir, expect: Expect) -> Arc<ClientConfig> {
     client_config(directory, expect, ALPN).unwrap()
 }
 
-/// A client that presents any chain and believes any server.
-fn careless_client(leaf: Option<Leaf>) -> Arc<ClientConfig> {
+/// A client that presents any chain, whether or not it has the key of it, and believes any server.
+pub(crate) fn careless_client(leaf: Option<Leaf>) -> Arc<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -88,7 +95,11 @@ fn careless_client(leaf: Option<Leaf>) -> Arc<ClientConfig> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(BelievesAll));
     let mut config = match leaf {
-        Some(leaf) => builder.with_client_auth_cert(leaf.chain, leaf.key).unwrap(),
+        Some(leaf) => {
+            let key = any_supported_type(&leaf.key).unwrap();
+            let presented = SingleCertAndKey::from(CertifiedKey::new(leaf.chain, key));
+            builder.with_client_cert_resolver(Arc::new(presented))
+        }
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![ALPN[0].to_vec()];
@@ -350,7 +361,7 @@ fn a_missing_certificate_matters_only_where_it_is_required() {
     assert!(in_words(outcome.server_refusal()).contains("presented no certificate"));
     assert!(in_words(outcome.client_refusal()).contains("give this program its identity directory"));
 
-    let optional = server_config(&node, ClientCertificate::Optional, ALPN).unwrap();
+    let optional = listener(&node, ClientCertificate::Optional).settings(&Finding::default());
     assert_eq!(handshake(&careless_client(None), &optional).client_seen(), None);
     let agency = registry.issue("lea/alameda-so");
     let outcome = handshake(&client(&agency, Expect::AnyServer), &optional);

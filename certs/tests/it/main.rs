@@ -11,6 +11,8 @@ mod folder;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod known_refusals;
+#[cfg(test)]
 mod record_key;
 #[cfg(test)]
 mod revocation;

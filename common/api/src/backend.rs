@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
+use ccpor_certs::listener::Known;
 use futures_util::Stream;
 
 use crate::message::{
@@ -83,8 +84,9 @@ pub struct Knock {
 pub enum Arrival {
     /// The connection was made with a certificate that names a caller.
     LoggedOn,
-    /// The TLS handshake failed: a certificate that is not of this registry, expired or revoked, or no TLS at all.
-    NoHandshake,
+    /// The TLS handshake failed: no TLS at all, or a certificate that is not of this registry; or of somebody who is known and was
+    /// refused.
+    NoHandshake(Option<Known>),
     /// A call was turned away before it reached an operation.
     TurnedAway(Problem),
 }

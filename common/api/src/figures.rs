@@ -63,6 +63,17 @@ pub(crate) fn text(status: &StatusAnswer, courts: &CourtsAnswer, now: i64) -> Re
         "check",
         checks,
     );
+    let notices = status
+        .checks
+        .iter()
+        .map(|check| (check.name.clone(), flag(check.notice)));
+    many(
+        &mut registry,
+        "check_notice",
+        "Checks that passed and that somebody should look at",
+        "check",
+        notices,
+    );
     let links = status
         .links
         .iter()
@@ -152,7 +163,8 @@ mod tests {
             checks: vec![Check {
                 name: "certificate".into(),
                 ok: true,
-                words: "9 days left".into(),
+                words: "9 days left; not renewed".into(),
+                notice: true,
             }],
             links: vec![Link {
                 peer: "hub/1".into(),
@@ -181,6 +193,7 @@ mod tests {
             "ccpor_orders 12.0",
             "ccpor_certificate_left_seconds 10.0",
             "ccpor_check_ok{check=\"certificate\"} 1.0",
+            "ccpor_check_notice{check=\"certificate\"} 1.0",
             "ccpor_link_up{peer=\"hub/1\"} 0.0",
             "ccpor_court_age_milliseconds{origin=\"court/kern/node/1\"} 1500.0",
             "ccpor_court_current{origin=\"court/inyo/node/1\"} 0.0",

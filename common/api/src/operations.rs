@@ -402,6 +402,7 @@ impl Operations {
                 name: "readiness".to_owned(),
                 ok: false,
                 words: problem.detail.into_owned(),
+                notice: false,
             }]
         })
     }

@@ -402,12 +402,12 @@ async fn readyz(State(ops): Ops) -> Response {
     let lines: String = checks
         .iter()
         .map(|check| {
-            format!(
-                "[{}] {} {}\n",
-                if check.ok { '+' } else { '-' },
-                check.name,
-                check.words
-            )
+            let mark = match (check.ok, check.notice) {
+                (false, _) => '-',
+                (true, true) => '!',
+                (true, false) => '+',
+            };
+            format!("[{mark}] {} {}\n", check.name, check.words)
         })
         .collect();
     let (status, verdict) = if ready {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::Request;
+use ccpor_certs::listener::Finding;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -31,10 +32,11 @@ use crate::problem::{Code, Problem};
 /// The protocols of the port, for the ALPN of the TLS configuration: gRPC needs the first.
 pub const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// The TLS configuration as it stands now; asked for each connection, so that a new certificate needs no restart.
+/// The TLS configuration as it stands now; asked for each connection, so that a new certificate needs no restart. A handshake that
+/// fails leaves in the finding whom it refused, when that is known.
 ///
 /// It must ask for a client certificate but not require one: a caller without one gets a problem that says so.
-pub type TlsNow = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+pub type TlsNow = Arc<dyn Fn(&Finding) -> Arc<rustls::ServerConfig> + Send + Sync>;
 
 /// Reads the caller from a client certificate that TLS has verified, or says why it is nobody here (revoked, no identity).
 pub type CallerOf = Arc<dyn Fn(&CertificateDer<'_>) -> Result<Caller, Problem> + Send + Sync>;
@@ -194,12 +196,13 @@ impl Door {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        let finding = Finding::default();
         let tls = tokio::select! {
             () = stop.cancelled() => return,
-            shaken = self.shaken(socket) => shaken,
+            shaken = self.shaken(socket, &finding) => shaken,
         };
         let Some(tls) = tls else {
-            return self.knocked(source, None, Arrival::NoHandshake).await;
+            return self.turned_away_in_handshake(source, &finding).await;
         };
         let visitor = Arc::new(Visitor::new(&tls, source.clone(), self.serving.caller_of.clone()));
         if let Ok(caller) = visitor.caller(&self.limits) {
@@ -238,14 +241,26 @@ impl Door {
     }
 
     /// The connection with its handshake done; none when it failed.
-    async fn shaken(&self, socket: TcpStream) -> Option<TlsStream<TcpStream>> {
-        let acceptor = TlsAcceptor::from((self.serving.tls)());
+    async fn shaken(&self, socket: TcpStream, finding: &Finding) -> Option<TlsStream<TcpStream>> {
+        let acceptor = TlsAcceptor::from((self.serving.tls)(finding));
         match tokio::time::timeout(self.limits.handshake, acceptor.accept(socket)).await {
             Ok(Ok(tls)) => return Some(tls),
             Ok(Err(error)) => tracing::info!(%error, "a TLS handshake failed"),
             Err(_elapsed) => tracing::info!("a TLS handshake was not finished in time"),
         }
         None
+    }
+
+    async fn turned_away_in_handshake(&self, source: String, finding: &Finding) {
+        let known = finding.known();
+        let caller = known.map(|known| Caller {
+            identity: known.peer.identity.path(),
+            oris: known.peer.oris.clone(),
+            source: source.clone(),
+            ..Caller::default()
+        });
+        let arrival = Arrival::NoHandshake(known.cloned());
+        self.knocked(source, caller, arrival).await;
     }
 
     async fn knocked(&self, source: String, caller: Option<Caller>, arrival: Arrival) {

@@ -63,6 +63,9 @@ impl Who {
     }
 }
 
+/// What stands before the serial number of the certificate that a refused machine showed.
+const CERTIFICATE: &str = "; certificate ";
+
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
@@ -94,7 +97,22 @@ impl Outcome {
         }
     }
 
-    /// The problem's code; empty when there was no problem.
+    /// A machine was refused, with the serial number of the certificate whose key it showed.
+    #[must_use]
+    pub fn refused_machine(cause: &str, certificate: Option<&str>) -> Self {
+        let certificate = certificate.map(|serial| format!("{CERTIFICATE}{serial}"));
+        Self::Refused(cause.to_owned() + &certificate.unwrap_or_default())
+    }
+
+    /// The problem's code, of a machine that was refused its cause in words; empty when there was no problem. What refusals are counted
+    /// by: without the certificate that was shown.
+    #[must_use]
+    pub fn cause(&self) -> &str {
+        let code = self.code();
+        code.split_once(CERTIFICATE).map_or(code, |(cause, _)| cause)
+    }
+
+    /// The problem's code with everything that was told of it; empty when there was no problem.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -201,4 +219,31 @@ pub struct Reading {
     pub told: Option<SealedTo>,
     /// How many entries were read out.
     pub entries: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_by_their_cause_and_not_by_the_certificate_that_was_shown() {
+        let revoked = "the certificate is revoked";
+        let shown = Outcome::refused_machine(revoked, Some("4b1f"));
+        assert_eq!(
+            (shown.cause(), shown.code()),
+            (revoked, "the certificate is revoked; certificate 4b1f")
+        );
+        assert_eq!(Outcome::refused_machine(revoked, None).code(), revoked);
+        let refused = |code: &str| Outcome::Refused(code.to_owned());
+        for (code, cause) in [
+            (
+                "no common protocol version; update it",
+                "no common protocol version; update it",
+            ),
+            ("not-allowed", "not-allowed"),
+        ] {
+            assert_eq!((refused(code).cause(), refused(code).code()), (cause, code));
+        }
+        assert_eq!(Outcome::Done.cause(), "");
+    }
 }

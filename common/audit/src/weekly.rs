@@ -81,9 +81,9 @@ impl Report {
             Outcome::Done => counts.done += times,
             Outcome::Begun => {}
             Outcome::CutOff => counts.not_done += times,
-            Outcome::Refused(code) | Outcome::Failed(code) => {
+            refused @ (Outcome::Refused(_) | Outcome::Failed(_)) => {
                 counts.not_done += times;
-                *self.refusals.entry(code.clone()).or_default() += times;
+                *self.refusals.entry(refused.cause().to_owned()).or_default() += times;
             }
         }
         self.emergencies += u64::from(act.emergency);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ccpor_api::{Caller, CallerOf, Code, Problem, TlsNow, TurnedAway};
 use ccpor_certs::folder::IdentityDirError;
-use ccpor_certs::tls::{ClientCertificate, TlsSetupError, server_config};
+use ccpor_certs::listener::{ClientCertificate, Listener};
+use ccpor_certs::tls::TlsSetupError;
 use ccpor_certs::{Clock, IdentityDir, RecordKeyTrust, Revocations};
 use ccpor_ledger::{KeyRefused, KeyTrust, OriginId, Position, SigningKey};
 
@@ -108,8 +109,8 @@ impl KeyTrust for CertifiedKeys {
 /// # Errors
 /// [`IdentityFailed::Tls`] when the certificates do not make a server.
 pub fn interface_tls(identity: &IdentityDir) -> Result<TlsNow, IdentityFailed> {
-    let config = server_config(identity, ClientCertificate::Optional, &ccpor_api::ALPN)?;
-    Ok(Arc::new(move || Arc::clone(&config)))
+    let listener = Listener::of(identity, ClientCertificate::Optional, &ccpor_api::ALPN)?;
+    Ok(Arc::new(move |finding| listener.settings(finding)))
 }
 
 /// Waits until the revocation list refuses a caller whose connection is open.

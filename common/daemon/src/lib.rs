@@ -24,6 +24,7 @@ pub mod lifetime;
 pub mod logs;
 mod merge;
 pub mod reading;
+pub mod certificate;
 pub mod ready;
 pub mod recovery;
 pub mod renewal;

@@ -1,14 +1,14 @@
 //! The task that keeps a machine's certificate from ending: waits until it is due, renews it, and after a failure tries again, each
-//! time later. Nothing else waits for it.
+//! time later, or when the registry may have let the machine in again. Nothing else waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_certs::renewal::{Keys, due, pause, renew_here};
-use ccpor_certs::{Authority, IdentityDir, enrolment};
+use ccpor_certs::{Authority, IdentityDir, Peer, Revocations, enrolment};
 use tokio_util::sync::CancellationToken;
 
-use crate::identity::as_on_disk;
+use crate::certificate::Certificate;
 use crate::reading::blocking;
 
 /// The longest sleep: a clock that was set, or files that were put in place by hand, are noticed after it.
@@ -23,16 +23,17 @@ pub enum Renewer {
     Hubs(Vec<String>),
 }
 
-/// Renews whenever it is due, until `stop`. `hand_over` is called with a directory that has a new record-signing key.
+/// Renews whenever it is due, until `stop`, and notes with the certificate what comes of it. `hand_over` is called with a directory that has a new
+/// record-signing key.
 pub async fn keep(
-    identity: IdentityDir,
+    certificate: Certificate,
     renewer: Renewer,
     hand_over: impl AsyncFn(&IdentityDir) + Send,
     stop: CancellationToken,
 ) {
     let mut failures = 0_u32;
     loop {
-        let now = as_on_disk(&identity);
+        let now = certificate.on_disk();
         // Put in place by an attempt, or by hand since the start.
         if now.old_record_key_pkcs8().is_some() {
             hand_over(&now).await;
@@ -44,13 +45,16 @@ pub async fn keep(
             _ => Keys::Tls,
         };
         let missing = record_due.map_or(tls_due, |due| due.min(tls_due)).since(clock);
+        let let_in_again = let_in_again(certificate.identity().revocations(), now.peer());
         let wait = if missing > 0 {
             failures = 0;
+            certificate.up_to_date();
             Duration::from_secs(missing.unsigned_abs()).min(LOOK_AGAIN)
         } else {
             match attempt(&now, &renewer, keys).await {
                 Ok(renewed) => {
                     failures = 0;
+                    certificate.up_to_date();
                     tracing::info!(
                         until = %renewed.peer().not_after, "the certificate was renewed; the next handshake presents it"
                     );
@@ -58,6 +62,7 @@ pub async fn keep(
                 }
                 Err(reason) => {
                     failures = failures.saturating_add(1);
+                    certificate.failed(clock, &reason);
                     let wait = pause(failures, rand::random());
                     tell(&now, failures, wait, &reason);
                     wait
@@ -66,8 +71,25 @@ pub async fn keep(
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            () = let_in_again => {}
             () = stop.cancelled() => return,
         }
+    }
+}
+
+/// Waits for another revocation list that does not refuse this machine: whoever was refused may have been resumed, and the wait between
+/// two attempts may be of hours. There are few lists, so there are few attempts for them. Begun before an attempt, it misses no list that
+/// comes meanwhile.
+fn let_in_again(revocations: &Revocations, peer: &Peer) -> impl Future<Output = ()> + Send + use<> {
+    let (revocations, peer, mut changes) = (revocations.clone(), peer.clone(), revocations.changes());
+    async move {
+        while changes.changed().await.is_ok() {
+            if revocations.refuses(&peer).is_none() {
+                return;
+            }
+        }
+        // Not while the list is held.
+        std::future::pending().await
     }
 }
 

@@ -180,7 +180,7 @@ impl<P: Peers> Spread<P> {
             self.offer(&mut asking);
             self.note().await;
             tokio::select! {
-                Some(Ok(answered)) = asking.join_next() => self.answered(answered).await,
+                Some(Ok(answered)) = asking.join_next() => self.all_answered(answered, &mut asking).await,
                 _ = changes.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
                 () = stop.cancelled() => return,
@@ -250,6 +250,17 @@ impl<P: Peers> Spread<P> {
                     answer,
                 }
             });
+        }
+    }
+
+    /// Takes up an answer and all that have come meanwhile, which are noted together: with one wait for the disk, not one for each.
+    async fn all_answered(&mut self, first: Answered, asking: &mut JoinSet<Answered>) {
+        self.answered(first).await;
+        while let Some(next) = asking.try_join_next() {
+            match next {
+                Ok(answered) => self.answered(answered).await,
+                Err(fault) => tracing::error!(%fault, "a node was not asked for its revocation list"),
+            }
         }
     }
 
@@ -352,7 +363,69 @@ impl<P: Peers> Spread<P> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use ccpor_certs::authority::Verdict;
+
     use super::*;
+
+    /// As many nodes as there are courts with machines of their own; each answers at once.
+    const NODES: u16 = 71;
+
+    #[derive(Clone)]
+    struct Nodes(Revocations);
+
+    impl Peers for Nodes {
+        fn nodes(&self) -> Vec<(Identity, Option<SystemTime>)> {
+            let node = |number| Identity::court("alameda", number).unwrap();
+            (1..=NODES)
+                .map(|number| (node(number), Some(SystemTime::UNIX_EPOCH)))
+                .collect()
+        }
+
+        async fn put_question(
+            &self,
+            peer: &Identity,
+            question: Vec<u8>,
+            _: Duration,
+        ) -> Result<Vec<u8>, AskError> {
+            Ok(take(&self.0, peer, question.strip_prefix(QUESTION).unwrap()))
+        }
+    }
+
+    #[tokio::test]
+    async fn nodes_that_answer_together_are_noted_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Arc::new(Authority::init(&dir.path().join("authority")).unwrap());
+        let whom = "lea/alameda-so".parse().unwrap();
+        authority.judge(&whom, Verdict::Revoke, "stolen").unwrap();
+        let issue = |name: &str, folder: &str| {
+            let target = dir.path().join(folder);
+            authority
+                .issue(&name.parse().unwrap(), &[], &[], &target)
+                .unwrap()
+        };
+        let (hub, node) = (issue("hub/1", "hub"), issue("court/kern/node/1", "node"));
+        let mut spread = Spread::new(
+            hub.revocations().clone(),
+            Some(Arc::clone(&authority)),
+            Nodes(node.revocations().clone()),
+            Clock::machine(),
+        );
+        spread.follow_authority().await;
+        let mut asking = JoinSet::new();
+        spread.offer(&mut asking);
+        assert_eq!(asking.len(), usize::from(NODES));
+        // One thread: the last to be asked has answered when this goes on.
+        let (last, has_run) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move { last.send(()) });
+        has_run.await.unwrap();
+        let first = asking.join_next().await.unwrap().unwrap();
+        spread.all_answered(first, &mut asking).await;
+        assert!(asking.is_empty());
+        spread.note().await;
+        let noted = authority.acknowledged().unwrap();
+        assert!(noted.iter().all(|one| one.list == Some(1)), "{noted:?}");
+        assert_eq!(noted.len(), usize::from(NODES));
+    }
 
     #[test]
     fn an_answer_is_read_as_it_was_given() {

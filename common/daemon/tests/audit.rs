@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ccpor_api::{Caller, Code, Person, Problem, TrailQuestion, Trails};
 use ccpor_audit::{Archive, Asked, AuditorsKey, Found, Operation, Outcome, Search, Trail, TrailConfig};
+use ccpor_certs::{Moment, Peer};
 use ccpor_daemon::audit::{AuditedTrails, Call, Recorder, Seen};
 use ccpor_daemon::witness::{PersonAct, PersonEvent};
 use ccpor_domain::OrderId;
@@ -205,11 +206,19 @@ async fn people_who_sign_in_and_those_who_are_refused_are_on_record() {
 async fn a_machine_that_is_refused_on_the_link_or_not_enrolled_is_on_record_with_its_address() {
     let scene = Scene::new();
     let from = "192.0.2.9:4433".parse().unwrap();
-    let clone = Some("court/kern/node/1".to_owned());
+    let clone = Peer {
+        identity: "court/kern/node/1".parse().unwrap(),
+        oris: Vec::new(),
+        not_before: Moment(0),
+        not_after: Moment(0),
+        serial: "4b1f".into(),
+        fingerprint: String::new(),
+    };
     scene
         .recorder
-        .link_refused(from, clone, "the certificate is revoked");
-    scene.recorder.not_enrolled(from, "enrolment-used").await;
+        .link_refused(from, Some(&clone), "the certificate is revoked");
+    scene.recorder.link_refused(from, None, "another authority");
+    scene.recorder.not_enrolled(from, None, "enrolment-used").await;
     let found = scene.found().await;
     let said: Vec<_> = found
         .iter()
@@ -229,8 +238,9 @@ async fn a_machine_that_is_refused_on_the_link_or_not_enrolled_is_on_record_with
             (
                 "court/kern/node/1",
                 "192.0.2.9:4433",
-                refused("the certificate is revoked")
+                refused("the certificate is revoked; certificate 4b1f")
             ),
+            ("", "192.0.2.9:4433", refused("another authority")),
             ("", "192.0.2.9:4433", refused("enrolment-used")),
         ]
     );

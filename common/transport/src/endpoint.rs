@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use ccpor_certs::IdentityDir;
-use ccpor_certs::tls::{self, ClientCertificate, Expect, TlsSetupError};
+use ccpor_certs::listener::{ClientCertificate, Finding, Listener};
+use ccpor_certs::tls::{self, Expect, TlsSetupError};
 use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig, QuicServerConfig};
 use quinn::{
     AckFrequencyConfig, AsyncUdpSocket, ClientConfig, ConnectionId, ConnectionIdGenerator, Endpoint,
@@ -55,12 +56,13 @@ pub enum EndpointError {
 pub(crate) fn listening(
     address: SocketAddr,
     identity: &IdentityDir,
+    server: &QuicServer,
     platform: &dyn Platform,
 ) -> Result<(Endpoint, Option<TcpListener>), EndpointError> {
     let mut left = if address.port() == 0 { PORTS_TRIED } else { 1 };
     loop {
         left -= 1;
-        let config = server(identity, Transport::Quic)?;
+        let config = server.settings.clone();
         let endpoint = open(address, resetting(identity), Some(config), platform)?;
         match beside(&endpoint, address, platform) {
             Ok(listener) => return Ok((endpoint, listener)),
@@ -91,19 +93,48 @@ fn beside(
     })
 }
 
-/// The settings of a server over one transport.
-pub(crate) fn server(identity: &IdentityDir, over: Transport) -> Result<ServerConfig, EndpointError> {
-    let tls = tls::server_config(identity, ClientCertificate::Required, &[ALPN])?;
-    let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
-    config.transport_config(transport(over));
-    config.max_incoming(limits::HANDSHAKES_MOST);
-    Ok(config)
+/// A server over one transport.
+pub(crate) struct QuicServer {
+    listener: Listener,
+    /// What all connections have in common; whoever connects by it is judged, and nobody is told of whom.
+    settings: ServerConfig,
+}
+
+impl QuicServer {
+    pub(crate) fn of(identity: &IdentityDir, over: Transport) -> Result<Self, EndpointError> {
+        let listener = Listener::of(identity, ClientCertificate::Required, &[ALPN])?;
+        let mut settings = ServerConfig::with_crypto(quic_tls(&listener, &Finding::default())?);
+        settings.transport_config(transport(over));
+        settings.max_incoming(limits::HANDSHAKES_MOST);
+        Ok(Self { listener, settings })
+    }
+
+    /// The settings of one connection, whose handshake leaves in `finding` whom it refused. The QUIC library itself keeps no more of a
+    /// refusal than its number.
+    pub(crate) fn settings(&self, finding: &Finding) -> Result<ServerConfig, NoInitialCipherSuite> {
+        let mut settings = self.settings.clone();
+        settings.crypto = quic_tls(&self.listener, finding)?;
+        Ok(settings)
+    }
+}
+
+fn quic_tls(listener: &Listener, finding: &Finding) -> Result<Arc<QuicServerConfig>, NoInitialCipherSuite> {
+    QuicServerConfig::try_from(listener.settings(finding)).map(Arc::new)
 }
 
 /// What a server does with a TCP connection first: the same certificates as for QUIC, by the same rules.
-pub(crate) fn acceptor(identity: &IdentityDir) -> Result<TlsAcceptor, EndpointError> {
-    let tls = tls::server_config(identity, ClientCertificate::Required, &[TUNNEL_ALPN])?;
-    Ok(TlsAcceptor::from(tls))
+pub(crate) struct TunnelServer(Listener);
+
+impl TunnelServer {
+    pub(crate) fn of(identity: &IdentityDir) -> Result<Self, EndpointError> {
+        let listener = Listener::of(identity, ClientCertificate::Required, &[TUNNEL_ALPN])?;
+        Ok(Self(listener))
+    }
+
+    /// For one connection, as [`QuicServer::settings`].
+    pub(crate) fn acceptor(&self, finding: &Finding) -> TlsAcceptor {
+        TlsAcceptor::from(self.0.settings(finding))
+    }
 }
 
 /// What a client does with a TCP connection first.

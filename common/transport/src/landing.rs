@@ -1,35 +1,34 @@
-//! Where nodes and hubs connect to: handshakes within bounds, one live connection an identity, and each peer attended to
-//! until it goes. What they may send follows from their certificates alone.
+//! Where nodes and hubs connect to: handshakes within bounds, and each peer attended to until it goes. What they may send follows
+//! from their certificates alone.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ccpor_certs::listener::Finding;
 use ccpor_certs::{Identity, IdentityDir};
 use ccpor_sync::{Backoff, CloseReason, Side, limits as protocol};
-use quinn::{Connection, Endpoint, ServerConfig};
+use quinn::{Connection, Endpoint};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use crate::ask::{AskError, ask};
 use crate::conversation::code;
-use crate::endpoint::{self, EndpointError};
+use crate::endpoint::{self, EndpointError, QuicServer, TunnelServer};
 use crate::held_off::{HeldOff, is_offence};
 use crate::images::{FetchError, fetch};
 use crate::limits::{self, CONNECTIONS_MOST, FAREWELL, HANDSHAKE, HANDSHAKES_MOST, HANDSHAKES_UNPROVEN};
-use crate::link::{LinkBoard, LinkState};
+use crate::link::LinkState;
 use crate::peer::{Attendance, Carrier, Shared, identify};
+use crate::places::Places;
 use crate::platform::{Platform, System};
 use crate::refusal::{Refusal, Refusals};
 use crate::services::{Permissions, Permits, Services, Wanted};
-use crate::streams::is_alive;
 use crate::transport::Transport;
 use crate::trouble::Trouble;
 use crate::tunnel;
@@ -73,16 +72,14 @@ pub struct LandingHandle {
 
 struct Grounds {
     shared: Shared,
+    quic: QuicServer,
     /// What a TCP connection is greeted with, and what is spoken inside it.
-    acceptor: TlsAcceptor,
-    inside: ServerConfig,
+    tunnel: TunnelServer,
+    inside: QuicServer,
     permits: Arc<Permits>,
     refusals: Refusals,
-    peers: Mutex<BTreeMap<Identity, Place>>,
+    places: Places,
     held_off: Mutex<HeldOff>,
-    /// Counts up at every arrival and departure.
-    changes: watch::Sender<u64>,
-    next_ticket: AtomicU64,
     /// Handshakes under way; those of each transport have room of their own, so that neither keeps the other out.
     quic_handshakes: AtomicUsize,
     tcp_handshakes: AtomicUsize,
@@ -94,16 +91,6 @@ struct Grounds {
 /// The pause after the system could not accept a TCP connection, as when there are too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// What is known of an identity that is or was connected.
-struct Place {
-    board: LinkBoard,
-    current: Arc<watch::Sender<Option<Connection>>>,
-    /// The connection that has the place, from its handshake to its end.
-    holder: Option<(u64, Connection)>,
-    /// Whether somebody is finding out if the holder still lives.
-    contested: bool,
-}
-
 impl Landing {
     /// Listens from now on. Must be called within a tokio runtime.
     ///
@@ -114,17 +101,18 @@ impl Landing {
         services: Services,
         config: LandingConfig,
     ) -> Result<LandingHandle, EndpointError> {
-        let (endpoint, listener) = endpoint::listening(config.listen, identity, config.platform.as_ref())?;
+        let quic = QuicServer::of(identity, Transport::Quic)?;
+        let (endpoint, listener) =
+            endpoint::listening(config.listen, identity, &quic, config.platform.as_ref())?;
         let grounds = Arc::new(Grounds {
-            acceptor: endpoint::acceptor(identity)?,
-            inside: endpoint::server(identity, Transport::Tcp)?,
+            quic,
+            tunnel: TunnelServer::of(identity)?,
+            inside: QuicServer::of(identity, Transport::Tcp)?,
             shared: Shared::new(services, identity.revocations(), &config.platform),
             permits: config.permits,
             refusals: config.refusals,
-            peers: Mutex::default(),
+            places: Places::new(),
             held_off: Mutex::new(HeldOff::new(config.held_off)),
-            changes: watch::Sender::new(0),
-            next_ticket: AtomicU64::new(0),
             quic_handshakes: AtomicUsize::new(0),
             tcp_handshakes: AtomicUsize::new(0),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MOST)),
@@ -150,16 +138,12 @@ impl LandingHandle {
 
     /// Every identity that is or was connected since the start, with the state of its link.
     pub fn peers(&self) -> Vec<(Identity, LinkState)> {
-        self.grounds
-            .places()
-            .iter()
-            .map(|(identity, place)| (identity.clone(), place.board.read()))
-            .collect()
+        self.grounds.places.states()
     }
 
     /// Changes whenever a peer comes or goes.
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.grounds.changes.subscribe()
+        self.grounds.places.changes()
     }
 
     /// Puts a question to a connected peer.
@@ -190,18 +174,12 @@ impl LandingHandle {
 
     /// Ends every connection of a certificate, as after its revocation. True when there was one.
     pub fn disconnect(&self, certificate_serial: &str) -> bool {
-        let mut found = false;
-        for place in self.grounds.places().values() {
-            let is_meant = place.board.read().peer_serial.as_deref() == Some(certificate_serial);
-            if let (true, Some((_, connection))) = (is_meant, &place.holder) {
-                connection.close(
-                    code(CloseReason::NotWelcome),
-                    CloseReason::NotWelcome.to_string().as_bytes(),
-                );
-                found = true;
-            }
+        let connections = self.grounds.places.made_with(certificate_serial);
+        for connection in &connections {
+            let reason = CloseReason::NotWelcome;
+            connection.close(code(reason), reason.to_string().as_bytes());
         }
-        found
+        !connections.is_empty()
     }
 
     /// Says farewell to every peer and stops listening.
@@ -217,7 +195,7 @@ impl LandingHandle {
     }
 
     fn connection(&self, peer: &Identity) -> Option<Connection> {
-        self.grounds.places().get(peer)?.current.borrow().clone()
+        self.grounds.places.connection(peer)
     }
 }
 
@@ -242,8 +220,13 @@ impl Grounds {
             } else if let Some(permit) = self.room(&self.quic_handshakes) {
                 let (grounds, address) = (Arc::clone(&self), incoming.remote_address());
                 self.tasks.spawn(async move {
-                    let shaking = async { Ok((incoming.accept()?.await?, Carrier::Udp)) };
-                    grounds.land(address, &grounds.quic_handshakes, shaking).await;
+                    let finding = Finding::default();
+                    let shaking = async {
+                        let config = grounds.quic.settings(&finding)?;
+                        Ok((incoming.accept_with(Arc::new(config))?.await?, Carrier::Udp))
+                    };
+                    let handshakes = &grounds.quic_handshakes;
+                    grounds.land(address, handshakes, &finding, shaking).await;
                     drop(permit);
                 });
             } else {
@@ -290,19 +273,21 @@ impl Grounds {
 
     /// The connection that comes through a tunnel: one, and no second.
     async fn land_tcp(&self, stream: TcpStream, address: SocketAddr) {
-        let mut inside = None;
+        // Of both handshakes, the one around and the one inside: the first that refuses is the last.
+        let (mut inside, finding) = (None, Finding::default());
         let shaking = async {
             tunnel::tune(&stream);
             let own = stream.local_addr()?;
-            let shaken = self.acceptor.accept(stream).await;
+            let shaken = self.tunnel.acceptor(&finding).accept(stream).await;
             let (socket, end) = tunnel::dig(shaken.map_err(Trouble::of_stream)?, own, address);
-            let endpoint = inside.insert(endpoint::tunnelled(socket, Some(self.inside.clone()))?);
+            let config = self.inside.settings(&finding)?;
+            let endpoint = inside.insert(endpoint::tunnelled(socket, Some(config))?);
             let incoming = endpoint.accept().await.ok_or(Trouble::Lost)?;
             let connection = incoming.accept()?.await?;
             endpoint.set_server_config(None);
             Ok((connection, Carrier::Tunnel(end)))
         };
-        self.land(address, &self.tcp_handshakes, shaking).await;
+        self.land(address, &self.tcp_handshakes, &finding, shaking).await;
         if let Some(endpoint) = inside {
             // The close has to leave before the tunnel does.
             let _ = timeout(FAREWELL, endpoint.wait_idle()).await;
@@ -313,26 +298,23 @@ impl Grounds {
         &self,
         address: SocketAddr,
         handshakes: &AtomicUsize,
+        finding: &Finding,
         shaking: impl Future<Output = Result<(Connection, Carrier), Trouble>>,
     ) {
         let shaken = timeout(HANDSHAKE, shaking).await;
         handshakes.fetch_sub(1, Ordering::Relaxed);
         let outcome = match shaken {
             Ok(Ok((connection, carrier))) => {
-                let who = identify(&connection).ok().map(|peer| peer.identity);
-                (who, self.receive(connection, carrier).await)
+                let peer = identify(&connection).ok();
+                (peer, self.receive(connection, carrier).await)
             }
             Ok(Err(trouble)) => (None, Err(trouble)),
             Err(_) => (None, Err(Trouble::NoAnswer)),
         };
-        if let (identity, Ok(why) | Err(why)) = &outcome
+        if let (peer, Ok(why) | Err(why)) = &outcome
             && why.is_refusal()
         {
-            (self.refusals)(&Refusal {
-                address,
-                identity: identity.clone(),
-                why: why.clone(),
-            });
+            (self.refusals)(&Refusal::of(address, why, peer.as_ref(), finding));
         }
         match outcome.1 {
             Ok(_ended) => {}
@@ -369,15 +351,15 @@ impl Grounds {
         let within = Duration::from_millis(protocol::GREETING_MS);
         let stream = timeout(within, connection.accept_bi()).await;
         let (send, receive) = stream.map_err(|_| turn_away(CloseReason::NoGreeting))??;
-        let ticket = self
-            .take_place(&peer.identity, &connection)
+        let identity = peer.identity.clone();
+        let place = self
+            .places
+            .take(&identity, &connection)
             .await
             .map_err(turn_away)?;
-        let (board, current) = self.place_of(&peer.identity);
         let begun = Instant::now();
-        let identity = peer.identity.clone();
         info!(peer = %identity, address = %connection.remote_address(), transport = %carrier.transport(), "connected");
-        let up = current.subscribe();
+        let up = place.current.subscribe();
         let attendance = Attendance {
             connection,
             carrier,
@@ -386,8 +368,8 @@ impl Grounds {
             side: Side::Listener,
             peer,
             permissions,
-            board: board.clone(),
-            current,
+            board: place.board.clone(),
+            current: Arc::clone(&place.current),
             stop: self.stop.clone(),
         };
         let trouble = {
@@ -396,8 +378,8 @@ impl Grounds {
             self.announce_when_up(up, &mut attending).await
         };
         info!(peer = %identity, "disconnected: {trouble}");
-        self.judge(&identity, &trouble, &board.read(), begun.elapsed());
-        self.leave_place(&identity, ticket, trouble.clone());
+        self.judge(&identity, &trouble, &place.board.read(), begun.elapsed());
+        self.places.leave(&identity, &place, trouble.clone());
         Ok(trouble)
     }
 
@@ -422,84 +404,11 @@ impl Grounds {
             trouble = &mut *attending => return trouble,
             _ = up.wait_for(Option::is_some) => {}
         }
-        self.changes.send_modify(|changes| *changes += 1);
+        self.places.changed();
         attending.await
-    }
-
-    /// One identity, one live connection. A newcomer gets the place when the holder no longer answers; while the holder
-    /// does, the newcomer is turned away: two machines under one identity are a clone, and the one that extends the
-    /// ledger must not be cut off by the other.
-    async fn take_place(&self, identity: &Identity, connection: &Connection) -> Result<u64, CloseReason> {
-        let ticket = self.next_ticket.fetch_add(1, Ordering::Relaxed);
-        let holder = {
-            let mut places = self.places();
-            let place = places.entry(identity.clone()).or_insert_with(Place::empty);
-            match &place.holder {
-                None => {
-                    place.holder = Some((ticket, connection.clone()));
-                    return Ok(ticket);
-                }
-                Some(_) if place.contested => return Err(CloseReason::AlreadyConnected),
-                Some((_, holder)) => {
-                    let holder = holder.clone();
-                    place.contested = true;
-                    holder
-                }
-            }
-        };
-        let lives = holder.close_reason().is_none() && is_alive(&holder).await;
-        let mut places = self.places();
-        let place = places.entry(identity.clone()).or_insert_with(Place::empty);
-        place.contested = false;
-        if lives {
-            warn!(peer = %identity, "two machines connect under one identity: the second is turned away");
-            return Err(CloseReason::AlreadyConnected);
-        }
-        debug!(peer = %identity, "the earlier connection is dead and replaced");
-        holder.close(
-            code(CloseReason::Replaced),
-            CloseReason::Replaced.to_string().as_bytes(),
-        );
-        // A state of its own, so that the dead connection's last words do not overwrite it.
-        *place = Place {
-            holder: Some((ticket, connection.clone())),
-            ..Place::empty()
-        };
-        Ok(ticket)
-    }
-
-    fn leave_place(&self, identity: &Identity, ticket: u64, trouble: Trouble) {
-        if let Some(place) = self.places().get_mut(identity)
-            && place.holder.as_ref().is_some_and(|(holder, _)| *holder == ticket)
-        {
-            place.holder = None;
-            place.board.down(trouble, 0);
-        }
-        self.changes.send_modify(|changes| *changes += 1);
-    }
-
-    fn place_of(&self, identity: &Identity) -> (LinkBoard, Arc<watch::Sender<Option<Connection>>>) {
-        let mut places = self.places();
-        let place = places.entry(identity.clone()).or_insert_with(Place::empty);
-        (place.board.clone(), Arc::clone(&place.current))
     }
 
     fn held_off(&self) -> MutexGuard<'_, HeldOff> {
         self.held_off.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn places(&self) -> MutexGuard<'_, BTreeMap<Identity, Place>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Place {
-    fn empty() -> Self {
-        Self {
-            board: LinkBoard::new(),
-            current: Arc::new(watch::Sender::new(None)),
-            holder: None,
-            contested: false,
-        }
     }
 }

@@ -30,6 +30,7 @@
 
 // A module may use only the modules declared below it.
 mod landing;
+mod places;
 mod uplink;
 mod dial;
 mod peer;

@@ -6,6 +6,7 @@ use std::io;
 use ccpor_certs::tls::in_words;
 use ccpor_sync::CloseReason;
 use quinn::ConnectionError;
+use quinn::crypto::rustls::NoInitialCipherSuite;
 use rustls::AlertDescription;
 
 /// Why a link is not up.
@@ -212,6 +213,12 @@ impl fmt::Display for CertificateFault {
 impl From<io::Error> for Trouble {
     fn from(failure: io::Error) -> Self {
         Self::Address(failure.to_string())
+    }
+}
+
+impl From<NoInitialCipherSuite> for Trouble {
+    fn from(failure: NoInitialCipherSuite) -> Self {
+        Self::Other(failure.to_string())
     }
 }
 

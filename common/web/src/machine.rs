@@ -30,6 +30,7 @@ struct MachinePage<'a> {
     as_of: AsOf,
     ready: bool,
     facts: Vec<(&'static str, String)>,
+    /// Name, whether nobody has to look at it, words.
     checks: Vec<(String, bool, String)>,
     links: Vec<(String, String, String, String)>,
     courts: Vec<CourtRow>,
@@ -158,7 +159,7 @@ pub(crate) async fn page(
         checks: status
             .checks
             .into_iter()
-            .map(|check| (check.name, check.ok, check.words))
+            .map(|check| (check.name, check.ok && !check.notice, check.words))
             .collect(),
         links: links.collect(),
         current: rows.iter().filter(|row| row.current).count(),

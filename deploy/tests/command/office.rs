@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use ccpor_api::{Caller, Limits, Serving, serve};
-use ccpor_certs::tls::{ClientCertificate, server_config};
+use ccpor_certs::listener::{ClientCertificate, Listener};
 use ccpor_certs::{Authority, Identity, identity_of};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -30,9 +30,9 @@ impl Office {
         };
         let machine = issue("court/kern/node/1", &[]);
         issue("lea/kern-so", &["CA0150000".into(), "CA0150100".into()]);
-        let tls = server_config(&machine, ClientCertificate::Optional, &ccpor_api::ALPN).unwrap();
+        let listener = Listener::of(&machine, ClientCertificate::Optional, &ccpor_api::ALPN).unwrap();
         let serving = Serving {
-            tls: Arc::new(move || tls.clone()),
+            tls: Arc::new(move |finding| listener.settings(finding)),
             turned_away: ccpor_api::nobody_is_turned_away(),
             caller_of: Arc::new(|certificate| {
                 let peer = identity_of(certificate).unwrap();

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ccpor_certs::authority::Verdict;
-use ccpor_certs::tls::{ClientCertificate, Expect, client_config, server_config};
+use ccpor_certs::listener::{ClientCertificate, Finding, Listener};
+use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Authority, Identity, IdentityDir};
 use ccpor_daemon::revocation::{Spread, TakesRevocations};
 use ccpor_daemon::signing::NobodyAsks;
@@ -61,7 +62,7 @@ async fn shake_hands(authority: &Authority, place: &Path) -> Outcome<f64> {
     let alpn: &[&[u8]] = &[b"bench/1"];
     let hub = authority.issue(&Identity::hub(1)?, &[], &[], &place.join("hub-1"))?;
     let node = authority.issue(&Identity::court("bench", 1)?, &[], &[], &place.join("node-1"))?;
-    let tls = server_config(&hub, ClientCertificate::Required, alpn)?;
+    let tls = Listener::of(&hub, ClientCertificate::Required, alpn)?.settings(&Finding::default());
     let config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     let server = quinn::Endpoint::server(config, "127.0.0.1:0".parse()?)?;
     let address = server.local_addr()?;

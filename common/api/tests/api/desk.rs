@@ -484,6 +484,7 @@ impl Backend for Desk {
             name: "ledger-writable".to_owned(),
             ok,
             words: "on this disk".to_owned(),
+            notice: false,
         }]
     }
 }

@@ -146,7 +146,7 @@ impl House {
         let refusing = revoked.clone();
         let tls = server_config(&authority, &server);
         let serving = Serving {
-            tls: Arc::new(move || tls.clone()),
+            tls: Arc::new(move |_| tls.clone()),
             turned_away: ccpor_api::nobody_is_turned_away(),
             caller_of: Arc::new(move |certificate| {
                 let nobody = || Problem::new(Code::CertificateNotAccepted, "the certificate names no caller");

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ccpor_api::{Arrival, Caller, Knock, Person, Problem};
 use ccpor_audit::{Draft, Operation, Outcome};
+use ccpor_certs::Peer;
 
 use super::recorder::{Recorder, outcome, plain};
 use crate::witness::{self, PersonAct, PersonEvent, Witness};
@@ -14,7 +15,7 @@ use crate::witness::{self, PersonAct, PersonEvent, Witness};
 /// Refusals of one minute that are recorded one by one.
 const ONE_BY_ONE: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
-/// What is recorded of a handshake that failed.
+/// What is recorded of a handshake that failed, when nobody knows whose it was.
 const NO_HANDSHAKE: &str = "tls-handshake";
 
 /// Counts refusals.
@@ -70,26 +71,39 @@ impl Recorder {
         draft.act.times = times;
         draft.act.outcome = match &knock.arrival {
             Arrival::TurnedAway(problem) => outcome(problem.code),
-            Arrival::NoHandshake | Arrival::LoggedOn => Outcome::Refused(NO_HANDSHAKE.to_owned()),
+            Arrival::NoHandshake(Some(known)) => {
+                Outcome::refused_machine(known.why.cause(), Some(&known.peer.serial))
+            }
+            Arrival::NoHandshake(None) | Arrival::LoggedOn => Outcome::Refused(NO_HANDSHAKE.to_owned()),
         };
         self.note(draft).await;
     }
 
-    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing.
-    pub fn link_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) {
-        if let Some(draft) = self.machine_refused(address, identity, why) {
+    /// Records that a machine was refused on the link, or is no longer let in there. Nobody waits for it: it is given nothing. `peer` is
+    /// whose key was shown; who has shown none is recorded by the address alone.
+    pub fn link_refused(&self, address: SocketAddr, peer: Option<&Peer>, cause: &str) {
+        let identity = peer.map(|peer| peer.identity.path());
+        let serial = peer.map(|peer| peer.serial.as_str());
+        if let Some(draft) = self.machine_refused(address, identity, Outcome::refused_machine(cause, serial))
+        {
             self.note_unheard(&draft);
         }
     }
 
-    /// Records that a machine without a certificate, or with one that ended, was not given one.
-    pub async fn not_enrolled(&self, address: SocketAddr, why: &str) {
-        if let Some(draft) = self.machine_refused(address, None, why) {
+    /// Records that a machine without a certificate, or with one that is to be renewed, was not given one.
+    pub async fn not_enrolled(&self, address: SocketAddr, identity: Option<String>, why: &str) {
+        let refused = Outcome::refused_machine(why, None);
+        if let Some(draft) = self.machine_refused(address, identity, refused) {
             self.note(draft).await;
         }
     }
 
-    fn machine_refused(&self, address: SocketAddr, identity: Option<String>, why: &str) -> Option<Draft> {
+    fn machine_refused(
+        &self,
+        address: SocketAddr,
+        identity: Option<String>,
+        refused: Outcome,
+    ) -> Option<Draft> {
         let times = self.door.counted(Instant::now())?;
         let caller = Caller {
             identity: identity.unwrap_or_default(),
@@ -98,7 +112,7 @@ impl Recorder {
         };
         let mut draft = self.draft(&plain(&caller, Operation::LogOn));
         draft.act.times = times;
-        draft.act.outcome = Outcome::Refused(why.to_owned());
+        draft.act.outcome = refused;
         Some(draft)
     }
 
@@ -112,7 +126,7 @@ impl Recorder {
             caller.ori.clone_from(only);
         }
         let operation = match knock.arrival {
-            Arrival::LoggedOn | Arrival::NoHandshake => Operation::LogOn,
+            Arrival::LoggedOn | Arrival::NoHandshake(_) => Operation::LogOn,
             Arrival::TurnedAway(_) => Operation::Call,
         };
         self.draft(&plain(&caller, operation))

@@ -187,6 +187,7 @@ impl Recorder {
         let hubs = self.contradicted.lock().unwrap_or_else(PoisonError::into_inner);
         let contradicted = !hubs.is_empty();
         Check {
+            notice: false,
             name: "audit-trail".to_owned(),
             ok: trouble.is_none() && !contradicted,
             words: match trouble {

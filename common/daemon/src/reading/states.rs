@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use ccpor_api::Problem;
 use ccpor_api::message::{Check, CourtState, CourtsAnswer, Link, StatusAnswer};
-use ccpor_certs::{Clock, IdentityDir};
 use ccpor_registry::Registry;
 
-use crate::identity::as_on_disk;
+use crate::certificate::Certificate;
 
 use super::{Reader, blocking, freshness, position};
 
@@ -86,20 +85,20 @@ pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAn
 /// A [`Problem`] when it could not be read by a fault of the program.
 pub async fn status(
     reader: &Reader,
-    identity: &IdentityDir,
+    certificate: &Certificate,
     version: &str,
     links: Vec<Link>,
 ) -> Result<StatusAnswer, Problem> {
-    let checks = readiness(reader, identity);
+    let checks = readiness(reader, certificate);
     let registry = Arc::clone(reader.registry());
     let mut status = StatusAnswer {
-        identity: identity.identity().path(),
+        identity: certificate.identity().identity().path(),
         version: version.to_owned(),
         started_at: reader.started().to_string(),
         ready: checks.iter().all(|check| check.ok),
         checks,
         links,
-        certificate_not_after: as_on_disk(identity).peer().not_after.to_string(),
+        certificate_not_after: certificate.on_disk().peer().not_after.to_string(),
         ..StatusAnswer::default()
     };
     blocking(move || {
@@ -128,7 +127,7 @@ const LITTLE_SPACE_BYTES: u64 = 256 << 20;
 
 /// The named checks behind "ready". An expired identity is never ready: others refuse this machine, whatever else works.
 #[must_use]
-pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
+pub fn readiness(reader: &Reader, certificate: &Certificate) -> Vec<Check> {
     let registry = reader.registry();
     let damaged: Vec<String> = registry
         .ledgers()
@@ -138,12 +137,6 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         .collect();
     let free = disk_free_bytes(registry.directory());
     let unreconciled = registry.unreconciled();
-    let now = Clock::machine().now();
-    let identity = as_on_disk(identity);
-    // What others hold against this machine counts as well as its own dates.
-    let refused = identity.revocations().refuses(identity.peer());
-    let valid = identity.validate(now).map_err(|error| error.to_string());
-    let valid = valid.and_then(|()| refused.map_or(Ok(()), |refused| Err(refused.to_string())));
     vec![
         check("ledgers-whole", damaged.is_empty(), || {
             if damaged.is_empty() {
@@ -174,10 +167,7 @@ pub fn readiness(reader: &Reader, identity: &IdentityDir) -> Vec<Check> {
         check("disk-space", free >= LITTLE_SPACE_BYTES, || {
             format!("{} MiB free", free >> 20)
         }),
-        check("certificate", valid.is_ok(), || match valid {
-            Ok(()) => format!("{} days left", identity.days_left(now)),
-            Err(reason) => reason,
-        }),
+        certificate.check(),
     ]
 }
 
@@ -186,6 +176,7 @@ fn check(name: &str, ok: bool, words: impl FnOnce() -> String) -> Check {
         name: name.to_owned(),
         ok,
         words: words(),
+        ..Check::default()
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ccpor_certs::authority::Verdict;
+use ccpor_certs::listener::Unwelcome;
 use ccpor_certs::tls::{Expect, client_config};
 use ccpor_certs::{Clock, Identity, IdentityDir, Moment};
 use ccpor_sync::{CloseReason, OriginSet};
@@ -44,6 +46,9 @@ async fn refused_by(realm: &Realm, other: &IdentityDir, transport: TransportChoi
     let (hub, honest) = (Memory::hub(), Memory::node());
     let hub_folder = format!("hub-{transport}");
     let identity = realm.issue(&Identity::hub(1).unwrap(), &hub_folder);
+    if let Some(list) = realm.authority.revocations().unwrap() {
+        identity.revocations().offer(list.text()).unwrap();
+    }
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let config = LandingConfig {
         refusals: Arc::new(move |refusal: &Refusal| tell.send(refusal.clone()).unwrap()),
@@ -69,17 +74,42 @@ async fn refused_by(realm: &Realm, other: &IdentityDir, transport: TransportChoi
         let refusal = refusal.unwrap().unwrap();
         assert!(refusal.address.ip().is_loopback());
         assert_eq!(refusal.why, here);
-        let who = matches!(here, Trouble::Closed { .. }).then(|| other.identity().clone());
-        assert_eq!(
-            refusal.identity, who,
-            "whom the certificate names, when it is a good one"
-        );
+        on_record(realm, &refusal, other);
     }
     honest.file(&origin("honest"), 2);
     hub.until("the honest node goes on", |hub| hub.len(&origin("honest")) == 2)
         .await;
     assert_eq!(link.status().borrow().last_trouble, None);
     why
+}
+
+/// Whose certificate it is, and what it was refused for; of a certificate of another authority neither, whatever it says.
+fn on_record(realm: &Realm, refusal: &Refusal, other: &IdentityDir) {
+    let peer = other.peer();
+    let (who, why) = match &refusal.why {
+        Trouble::Certificate {
+            fault: CertificateFault::UnknownAuthority,
+            ..
+        } => (None, None),
+        Trouble::Certificate {
+            fault: CertificateFault::Expired,
+            ..
+        } => (Some(peer), Some(Unwelcome::Expired(peer.not_after))),
+        Trouble::Certificate {
+            fault: CertificateFault::Revoked,
+            ..
+        } => {
+            let list = realm.authority.revocations().unwrap().unwrap();
+            let listed = list.list().refuses(peer).map(Unwelcome::Listed);
+            assert!(listed.is_some());
+            (Some(peer), listed)
+        }
+        Trouble::Closed { .. } => (Some(peer), None),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((refusal.peer.as_ref(), refusal.unwelcome), (who, why));
+    let cause = why.map(|why| why.cause().to_owned());
+    assert_eq!(refusal.cause(), cause.unwrap_or(refusal.why.to_string()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +157,28 @@ async fn an_expired_certificate_is_refused() {
             ours: true
         }
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_and_a_suspended_node_are_refused_in_the_handshake_and_known_by_name() {
+    for (verdict, cause) in [
+        (Verdict::Revoke, "the certificate is revoked"),
+        (Verdict::Suspend, "the identity is suspended"),
+    ] {
+        let realm = Realm::new();
+        let node = realm.court("alameda");
+        let list = realm.authority.judge(node.identity(), verdict, "stolen").unwrap();
+        let listed = list.list().refuses(node.peer()).map(Unwelcome::Listed);
+        assert_eq!(listed.unwrap().cause(), cause);
+        let why = refused(&realm, &node).await;
+        assert_eq!(
+            why,
+            Trouble::Certificate {
+                fault: CertificateFault::Revoked,
+                ours: true
+            }
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use ccpor_certs::tls::{ClientCertificate, Expect, client_config, server_config};
+use ccpor_certs::listener::{ClientCertificate, Finding, Listener};
+use ccpor_certs::tls::{Expect, client_config};
 use ccpor_daemon::replication::{Collect, RegistryImages};
 use ccpor_daemon::signing::NobodyAsks;
 use ccpor_registry::Registry;
@@ -143,7 +144,8 @@ async fn quic_alone(node: &Machine, hub: &Machine) -> Outcome<f64> {
         .receive_window(limits::CONNECTION_WINDOW.into())
         .send_window(limits::SEND_WINDOW);
     let transport = Arc::new(transport);
-    let tls = server_config(&hub.identity, ClientCertificate::Required, alpn)?;
+    let listener = Listener::of(&hub.identity, ClientCertificate::Required, alpn)?;
+    let tls = listener.settings(&Finding::default());
     let mut config = quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
     config.transport_config(Arc::clone(&transport));
     let server = quinn::Endpoint::server(config, ([127, 0, 0, 1], 0).into())?;
