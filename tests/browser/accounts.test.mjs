@@ -83,12 +83,12 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await go(second, clerk.person.name);
       await desk.says(words.session_opened);
       await choose(desk, "disable");
-      await desk.says(words.problem_title);
+      await desk.says(words.refusal_no_reason);
       await choose(desk, "disable", () => desk.type(words.disable_reason, "left the court"));
       await desk.says(words.account_done);
       await desk.says("left the court");
       await choose(second, "reset");
-      await second.says(words.problem_title);
+      await second.says(words.refusal_changed);
       await clerk.page.goto("/search");
       assert.equal(clerk.path(), "/log-on");
       await choose(desk, "enable");
@@ -116,7 +116,7 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
         await desk.enter();
       };
       await change("not the one", desk.person.codes[0]);
-      await desk.says(words.problem_title);
+      await desk.says(words.refusal_old_password);
       await change(desk.person.password, desk.person.codes.shift());
       assert.equal(desk.path(), "/log-on");
       await desk.credentials({ ...desk.person, password: "nine loud green trains" });
@@ -288,9 +288,152 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       for (const each of [desk, other]) await each.close();
     });
 
+    it("all open sessions are listed with their persons, and one is ended from there", async () => {
+      const [clerk, desk, second] = [await open("court"), await open("administrator"), await open("administrator")];
+      const name = clerk.person.name;
+      const go = async (keeper) => {
+        await keeper.page.goto("/users");
+        await keeper.tabTo(words.sessions_all);
+        await keeper.enter();
+        await keeper.says(words.sessions_terminal);
+      };
+      const end = async (keeper) => {
+        await keeper.page.getByRole("link", { name, exact: true }).focus();
+        await keeper.tabTo(new RegExp(`^${words.session_end}: ${name}, `));
+        await keeper.enter();
+      };
+      await go(desk);
+      await go(second);
+      const row = (keeper, account) => keeper.page.locator("tr", { has: keeper.page.getByRole("link", { name: account, exact: true }) });
+      assert.match(await row(desk, name).innerText(), new RegExp(`P\\. Quill.*${words.role_court}`, "s"));
+      // The own session has no such button: it is ended by logging off.
+      assert.equal(await row(desk, desk.person.name).locator("button").count(), 0);
+      assert.ok((await row(desk, desk.person.name).innerText()).includes(words.session_here));
+      await end(desk);
+      await desk.says(words.account_done);
+      assert.equal(await row(desk, name).count(), 0);
+      await clerk.page.goto("/search");
+      assert.equal(clerk.path(), "/log-on");
+      // Whoever ends it a moment later is told.
+      await end(second);
+      await second.says(words.session_was_over);
+      for (const one of [clerk, desk, second]) await one.close();
+    });
+
+    it("an account is found by a part of a name, whatever its accents, by role and by state; the table follows, and no address holds the name", async () => {
+      const desk = await open("administrator");
+      const [clerk, auditor] = [`s1-${language}`, `s2-${language}`];
+      await judge(desk, `${heading}${clerk},Águeda Ñúñoz-${language},court,\n${auditor},Bo Ñúñoz-${language},auditor,\n`);
+      await make(desk, desk.person.codes.shift());
+      const listed = () => desk.page.locator("tbody th").allInnerTexts();
+      const find = async (text, role = "") => {
+        await desk.page.locator("#role").selectOption(role);
+        await desk.type(words.accounts_named, text);
+        await desk.enter();
+        assert.ok(!/nunoz|%C3/i.test(desk.page.url()), desk.page.url());
+      };
+      await desk.page.goto("/users");
+      await find(`NUNOZ-${language}`);
+      assert.deepEqual(await listed(), [clerk, auditor]);
+      assert.match(desk.page.url(), /\/users\?named=[0-9a-f]{32}$/);
+      await desk.says(new RegExp(filled(words.accounts_counted, { n: 2, all: "\\d+" })));
+      await find(`ñúñoz-${language} águe`);
+      assert.deepEqual(await listed(), [clerk]);
+      await find(`nunoz-${language}`, "auditor");
+      assert.deepEqual(await listed(), [auditor]);
+      await desk.tabTo(new RegExp(`${words.account_waits}$`));
+      await desk.enter();
+      assert.deepEqual(await listed(), [auditor]);
+      const table = await desk.page.request.get(await desk.page.getByRole("link", { name: words.accounts_csv }).getAttribute("href"));
+      const lines = (await table.text()).trim().split("\n");
+      assert.equal(lines.length, 2);
+      assert.ok(lines[1].startsWith(`${auditor},Bo Ñúñoz-${language},auditor,`), lines[1]);
+      const address = desk.page.url();
+      await desk.tabTo(new RegExp(`${words.account_active}$`));
+      await desk.enter();
+      await desk.says(words.accounts_none);
+      await find("\"><script>alert(1)</script>");
+      assert.equal(await desk.page.locator("#named").inputValue(), "\"><script>alert(1)</script>");
+      const other = await open("administrator");
+      await other.page.goto(address);
+      assert.ok(other.page.url().endsWith("/users"), "what somebody else looks for is nobody's");
+      for (const one of [desk, other]) await one.close();
+    });
+
+    it("how many recovery codes are left is said on the own page, and few of them on every page after the log-on", async () => {
+      const desk = await open("court");
+      await desk.page.goto("/account");
+      await desk.says(filled(words.codes_left, { n: 9 }));
+      const { name, password, codes } = desk.person;
+      for (let more = 0; more < 6; more += 1) {
+        const answer = await desk.page.request.post("/v1/session", { data: { name, password, code: codes.shift() } });
+        assert.equal(answer.status(), 201);
+      }
+      await desk.page.context().clearCookies({ name: "__Host-ccpor-session" });
+      await desk.page.goto("/log-on");
+      await desk.credentials();
+      const few = filled(words.codes_few, { n: 2 });
+      await desk.says(few);
+      await desk.tabTo(words.recovery_new);
+      await desk.enter();
+      assert.equal(desk.path(), "/account");
+      await desk.says(few);
+      await desk.type(words.code_now, codes.shift());
+      await desk.enter();
+      assert.equal(await desk.heading(), words.recovery_title);
+      assert.ok(!(await desk.page.locator("body").innerText()).includes(words.codes_few.split(":")[0]));
+      await desk.tabTo(words.recovery_done);
+      await desk.enter();
+      await desk.says(filled(words.codes_left, { n: 10 }));
+      await desk.close();
+    });
+
+    it("what is refused is said in the words of the page", async () => {
+      const visitor = await Desk.open(browser, stand, { language, scripts });
+      await visitor.page.goto("/log-on");
+      await visitor.credentials({ name: "nobody-here", password: "wrong", codes: ["000000"] });
+      await visitor.says(words.refusal_log_on);
+      const letter = await stand.account("court", "alameda", "letter");
+      const setUp = async (code, password) => {
+        await visitor.page.goto("/set-up");
+        await visitor.type(words.account_name, letter.name);
+        await visitor.type(words.sealed_code, code);
+        await visitor.type(words.new_password, password);
+        await visitor.type(words.password_again, password);
+        await visitor.enter();
+      };
+      await setUp("AAAA-AAAA-AAAA-AAAA", "a long walk home");
+      await visitor.says(words.refusal_set_up);
+      await setUp(letter.set_up_code, "password1");
+      await visitor.says(words.refusal_password_common);
+      const desk = await open("administrator");
+      const add = async (name, role, of) => {
+        await desk.page.goto("/users/new");
+        await desk.type(words.account_name, name);
+        await desk.page.locator("#role").selectOption(role);
+        await desk.type(words.account_of, of);
+        await desk.type(words.code, desk.person.codes.shift());
+        await desk.enter();
+      };
+      await add(desk.person.name, "auditor", "");
+      await desk.says(words.refusal_taken);
+      await add("x", "auditor", "");
+      await desk.says(words.refusal_name);
+      await add("somebody", "court", "court/kern");
+      await desk.says(words.refusal_other_court);
+      await add("somebody", "lea-query", "");
+      await desk.says(words.refusal_no_agency);
+      await desk.page.goto("/users/0123456789abcdef");
+      await desk.says(words.accounts_none);
+      const clerk = await open("court");
+      await clerk.page.goto("/users");
+      await clerk.says(words.refusal_not_allowed);
+      for (const one of [visitor, desk, clerk]) await one.close();
+    });
+
     it("who does not keep accounts sees none of them", async () => {
       const desk = await open("supervisor");
-      for (const path of ["/users", "/users/new", "/users/import", "/users/list.csv", "/users/0123456789abcdef"]) {
+      for (const path of ["/users", "/users/new", "/users/import", "/users/sessions", "/users/list.csv", "/users/0123456789abcdef"]) {
         assert.equal((await desk.page.request.get(path)).status(), 403, path);
       }
       await desk.close();

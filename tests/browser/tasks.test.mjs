@@ -76,7 +76,7 @@ for (const language of ["en", "es"]) {
         desk.person = await stand.account("judge");
         await desk.credentials({ ...desk.person, password: "wrong password", codes: ["000000"] });
         assert.equal(await desk.heading(), words.log_on_title);
-        await desk.says("is not right");
+        await desk.says(words.refusal_log_on);
         await desk.credentials();
         assert.equal(await desk.heading(), words.search_title);
         await desk.tabTo(/M\. Ito/);

@@ -184,7 +184,7 @@ async fn turned_away(site: &Site, visit: &Visit, account: String, open: bool) ->
 
 /// The page on which a form stands: some are sent to an address that shows none.
 fn shown_at(path: &str) -> &str {
-    match path.strip_suffix("/sessions") {
+    match path.strip_suffix("/sessions").filter(|page| *page != "/users") {
         Some(page) => page,
         None if path.starts_with("/account/") => "/account",
         None => path,

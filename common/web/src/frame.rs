@@ -9,7 +9,10 @@ use crate::asset::VERSION;
 use crate::session::Session;
 use crate::site::Inner;
 use crate::visit::Visit;
-use crate::words::Words;
+use crate::words::{Words, fill};
+
+/// With so many recovery codes left somebody is told to take new ones.
+const FEW_CODES: u32 = 2;
 
 /// Which entry of the navigation a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,7 @@ pub(crate) enum Here {
     Accounts,
     Audit,
     Reports,
+    Own,
     Elsewhere,
 }
 
@@ -62,6 +66,12 @@ impl<'a> Frame<'a> {
     /// Seconds until the session is over when nothing is done; 0 without one.
     pub(crate) fn idle(&self) -> u64 {
         self.session.map_or(0, |session| session.over_in)
+    }
+
+    /// A warning when few recovery codes are left: there is one only for who is logged on.
+    pub(crate) fn few_codes(&self) -> Option<String> {
+        let left = self.session?.codes_left.filter(|left| *left <= FEW_CODES)?;
+        Some(fill(self.w.codes_few, &[("n", &left.to_string())]))
     }
 
     pub(crate) fn is(&self, here: Here) -> bool {

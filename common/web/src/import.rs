@@ -15,9 +15,9 @@ use crate::ask;
 use crate::called::called;
 use crate::frame::{Frame, Here, Shown, show};
 use crate::refused::{said, trouble, why};
+use crate::roster::{role_of, roles};
 use crate::sent;
 use crate::site::{FileHeld, Inner, Site};
-use crate::users::{role_of, roles};
 use crate::visit::Visit;
 use crate::words::{Words, fill};
 

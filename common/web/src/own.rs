@@ -13,6 +13,7 @@ use crate::refused::{said, trouble};
 use crate::site::{Inner, Site};
 use crate::users::{Done, times};
 use crate::visit::Visit;
+use crate::words::fill;
 
 #[derive(Template)]
 #[template(path = "own.html")]
@@ -20,6 +21,8 @@ struct OwnPage<'a> {
     f: Frame<'a>,
     role: &'static str,
     place: String,
+    /// How many recovery codes are left.
+    codes_left: Option<String>,
     sessions: Vec<Open>,
     problem: Option<String>,
     done: bool,
@@ -65,7 +68,12 @@ async fn form(site: &Inner, visit: &Visit, problem: Option<String>, done: bool) 
             .as_ref()
             .map(|session| session.place())
             .unwrap_or_default(),
-        f: Frame::new(site, visit, w.own_account, Here::Elsewhere),
+        codes_left: visit
+            .session
+            .as_ref()
+            .and_then(|session| session.codes_left)
+            .map(|left| fill(w.codes_left, &[("n", &left.to_string())])),
+        f: Frame::new(site, visit, w.own_account, Here::Own),
         problem,
         done,
     })?;
@@ -125,7 +133,7 @@ pub(crate) async fn renew_recovery_codes(
     });
     match done.await {
         Ok(codes) => show(&RecoveryPage {
-            f: Frame::new(&site, &visit, visit.words().recovery_title, Here::Elsewhere),
+            f: Frame::new(&site, &visit, visit.words().recovery_title, Here::Own),
             codes: codes.iter().map(Hidden::reveal).collect(),
         }),
         Err(problem) if matches!(problem.code.status(), 401 | 409 | 422 | 429) => {

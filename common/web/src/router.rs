@@ -9,8 +9,8 @@ use crate::scan::Of;
 use crate::site::{Pages, Site, site};
 use crate::task::Kind;
 use crate::{
-    answers, asset, audit, bench, entry, faults, fence, help, import, live, log_on, machine, order, own,
-    print, queue, reports, scan, search, service, today, upload, users,
+    answers, asset, audit, bench, entry, faults, fence, help, import, live, log_on, machine, open_sessions,
+    order, own, print, queue, reports, roster, scan, search, service, today, upload, users,
 };
 
 /// Everything behind the fence.
@@ -48,9 +48,13 @@ pub fn router(pages: Pages) -> Router {
         .route("/account/password", post(own::change_password))
         .route("/account/recovery", post(own::renew_recovery_codes))
         .route("/account/sessions", post(own::end_session))
-        .route("/users", get(users::list))
-        .route("/users/list.csv", get(users::table))
+        .route("/users", get(roster::list).post(roster::find))
+        .route("/users/list.csv", get(roster::table))
         .route("/users/new", get(users::new).post(users::add))
+        .route(
+            "/users/sessions",
+            get(open_sessions::page).post(open_sessions::end),
+        )
         .route("/users/import", get(import::page).post(import::take))
         .route("/users/import/{id}", get(import::judged).post(import::make))
         .route("/users/{id}", get(users::page).post(users::change))

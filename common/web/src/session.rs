@@ -52,6 +52,8 @@ pub(crate) struct Session {
     pub(crate) caller: Caller,
     /// Which pages are offered.
     pub(crate) desk: Desk,
+    /// Recovery codes that are left; none when that is not known.
+    pub(crate) codes_left: Option<u32>,
     /// Seconds until the session is over when nothing is done.
     pub(crate) over_in: u64,
     role: Option<Role>,
@@ -75,6 +77,7 @@ pub(crate) async fn find(
     Some(Session {
         desk: role.map(|role| desk(role, &told)).unwrap_or_default(),
         over_in: over_in(&told),
+        codes_left: told.recovery_codes_left,
         called: if told.full_name.is_empty() {
             told.account.clone()
         } else {

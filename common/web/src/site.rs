@@ -88,6 +88,13 @@ pub(crate) struct TrailAsked {
     pub(crate) newest: Option<String>,
 }
 
+/// A name, or a part of one, that somebody looks for in the list of accounts.
+#[derive(Clone)]
+pub(crate) struct NameAsked {
+    pub(crate) account: String,
+    pub(crate) text: String,
+}
+
 /// A file of accounts that was taken in and waits for a code.
 #[derive(Clone)]
 pub(crate) struct FileHeld {
@@ -102,6 +109,7 @@ pub(crate) struct Inner {
     pub(crate) questions: Kept<Question>,
     pub(crate) drafts: Arc<Drafts>,
     pub(crate) trails: Kept<TrailAsked>,
+    pub(crate) names: Kept<NameAsked>,
     pub(crate) files: Kept<FileHeld>,
     pub(crate) drawn: Drawn,
     /// Turns at drawing: each page may take hundreds of megabytes.
@@ -121,6 +129,7 @@ pub(crate) fn site(pages: Pages) -> Site {
         pages,
         questions: Kept::new(20_000, QUESTION_FOR),
         trails: Kept::new(2_000, QUESTION_FOR),
+        names: Kept::new(2_000, QUESTION_FOR),
         files: Kept::new(FILES, FILE_FOR),
         drawn: Drawn::default(),
         drawing: Arc::new(Semaphore::new(DRAWING)),

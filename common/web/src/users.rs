@@ -1,4 +1,4 @@
-//! The accounts of people, for who keeps them: the list, an account with its sessions, a new one, and the letter with its set-up code.
+//! An account of a person, for who keeps them: the account with its sessions, a new one, and the letter with its set-up code.
 //! An address names no person: it holds a number that this machine makes of the account.
 
 use askama::Template;
@@ -6,182 +6,25 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use ccpor_access::Role;
 use ccpor_api::{
     AccountAct, AccountChange, AccountFacts, AccountStanding, Code, Hidden, Problem, SessionFacts,
 };
 use serde::Deserialize;
 
 use crate::ask;
-use crate::called::called;
 use crate::fields::Fields;
 use crate::frame::{Frame, Here, Shown, show};
 use crate::moment;
 use crate::refused::{said, trouble};
-use crate::session::role_words;
-use crate::sheet;
+use crate::roster::{Row, all, id_of, roles, row};
 use crate::site::{Inner, Site};
 use crate::visit::Visit;
-use crate::words::Words;
-
-/// Rows of the list on one page.
-const ROWS: usize = 100;
-
-/// Which accounts are listed.
-#[derive(Default, Deserialize)]
-pub(crate) struct Wanted {
-    #[serde(default)]
-    standing: String,
-    #[serde(default)]
-    from: usize,
-}
 
 /// What was done before this page.
 #[derive(Default, Deserialize)]
 pub(crate) struct Done {
     #[serde(default)]
     pub(crate) done: String,
-}
-
-#[derive(Template)]
-#[template(path = "users.html")]
-struct ListPage<'a> {
-    f: Frame<'a>,
-    /// Word, title, number and whether it is the one that is shown.
-    choices: Vec<(&'static str, &'static str, usize, bool)>,
-    rows: Vec<Row>,
-    standing: &'static str,
-    before: Option<usize>,
-    after: Option<usize>,
-}
-
-struct Row {
-    id: String,
-    name: String,
-    full_name: String,
-    role: String,
-    of: String,
-    standing: &'static str,
-    good: bool,
-    last_log_on: String,
-}
-
-const STANDINGS: [(AccountStanding, &str); 5] = [
-    (AccountStanding::Active, "active"),
-    (AccountStanding::WaitsForSetUp, "waits"),
-    (AccountStanding::SetUpLapsed, "lapsed"),
-    (AccountStanding::Locked, "locked"),
-    (AccountStanding::Disabled, "disabled"),
-];
-
-fn standing_words(standing: AccountStanding, w: &Words) -> &'static str {
-    match standing {
-        AccountStanding::Active => w.account_active,
-        AccountStanding::WaitsForSetUp => w.account_waits,
-        AccountStanding::SetUpLapsed => w.account_lapsed,
-        AccountStanding::Locked => w.account_locked,
-        AccountStanding::Disabled => w.account_disabled,
-    }
-}
-
-/// The role in words, with the word by which commands know it.
-pub(crate) fn role_of(word: &str, w: &Words) -> String {
-    word.parse::<Role>().map_or_else(
-        |_| word.to_owned(),
-        |role| format!("{} ({word})", role_words(role, w)),
-    )
-}
-
-/// The number of an account in addresses.
-fn id_of(site: &Inner, account: &str) -> String {
-    site.number_of(account).to_hex().chars().take(16).collect()
-}
-
-fn row(site: &Inner, account: &AccountFacts, w: &Words) -> Row {
-    Row {
-        id: id_of(site, &account.name),
-        name: account.name.clone(),
-        full_name: account.full_name.clone(),
-        role: role_of(&account.role, w),
-        of: called(&account.of),
-        standing: standing_words(account.standing, w),
-        good: account.standing == AccountStanding::Active,
-        last_log_on: moment::whole(&account.last_log_on),
-    }
-}
-
-async fn all(site: &Inner, visit: &Visit) -> Result<Vec<AccountFacts>, Problem> {
-    let caller = visit.caller()?;
-    ask::read(site, site.pages.accounts.accounts(&caller)).await
-}
-
-/// `GET /users`.
-pub(crate) async fn list(
-    State(site): State<Site>,
-    Extension(visit): Extension<Visit>,
-    Query(wanted): Query<Wanted>,
-) -> Shown {
-    let w = visit.words();
-    let accounts = all(&site, &visit)
-        .await
-        .map_err(|problem| trouble(&site, &visit, &problem))?;
-    let chosen = STANDINGS.iter().find(|(_, word)| *word == wanted.standing);
-    let count = |standing| {
-        accounts
-            .iter()
-            .filter(|account| account.standing == standing)
-            .count()
-    };
-    let choices = STANDINGS
-        .iter()
-        .map(|(standing, word)| {
-            let here = chosen.is_some_and(|(_, other)| other == word);
-            (*word, standing_words(*standing, w), count(*standing), here)
-        })
-        .collect();
-    let listed: Vec<&AccountFacts> = accounts
-        .iter()
-        .filter(|account| chosen.is_none_or(|(standing, _)| account.standing == *standing))
-        .collect();
-    let from = wanted.from.min(listed.len());
-    let shown = listed.iter().skip(from).take(ROWS);
-    show(&ListPage {
-        rows: shown.map(|account| row(&site, account, w)).collect(),
-        choices,
-        standing: chosen.map_or("", |(_, word)| word),
-        before: (from > 0).then(|| from.saturating_sub(ROWS)),
-        after: (listed.len() > from + ROWS).then(|| from + ROWS),
-        f: Frame::new(&site, &visit, w.accounts_title, Here::Accounts),
-    })
-}
-
-/// `GET /users/list.csv`.
-pub(crate) async fn table(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
-    let told = |problem| trouble(&site, &visit, &problem);
-    let accounts = all(&site, &visit).await.map_err(told)?;
-    let heads = [
-        "name",
-        "full_name",
-        "role",
-        "of",
-        "standing",
-        "created",
-        "last_log_on",
-    ];
-    let row = |account: &AccountFacts| {
-        let mut standings = STANDINGS.iter();
-        let standing = standings.find(|(standing, _)| *standing == account.standing);
-        [
-            account.name.clone(),
-            account.full_name.clone(),
-            account.role.clone(),
-            account.of.clone(),
-            standing.map_or("", |(_, word)| word).to_owned(),
-            account.created.clone(),
-            account.last_log_on.clone(),
-        ]
-    };
-    sheet::file("accounts.csv", sheet::bytes(heads, accounts.iter().map(row))).map_err(told)
 }
 
 #[derive(Template)]
@@ -277,12 +120,6 @@ pub(crate) fn times(session: &SessionFacts) -> (String, String, String) {
         moment::whole(&session.used_at),
         session.terminal.clone(),
     )
-}
-
-/// Every role: its word, what it is called, and whether it is chosen.
-pub(crate) fn roles(chosen: &str, w: &Words) -> Vec<(&'static str, String, bool)> {
-    let each = |role: &Role| (role.as_str(), role_of(role.as_str(), w), role.as_str() == chosen);
-    Role::ALL.iter().map(each).collect()
 }
 
 /// `POST /users/{id}`.

@@ -6,7 +6,6 @@ use ccpor_api::{
     AccountChange, AccountFacts, AccountLine, Accounts, Caller, Hidden, PasswordChange, Problem, SessionFacts,
 };
 use ccpor_audit::{Asked, Operation};
-use futures_util::future::try_join_all;
 
 use super::recorder::{Call, Recorder, Seen};
 
@@ -75,12 +74,10 @@ impl Accounts for AuditedAccounts {
             .recorder
             .around(file, work, |lines| seen(made(lines)))
             .await?;
-        // Each account that was made is found under its own name; the entries are made durable together.
-        let each = lines.iter().filter(|line| line.code.is_some()).map(|line| {
-            let call = call(by, Operation::ChangeAccount, Some(&line.name));
-            self.recorder.around(call, async { Ok(()) }, |()| seen(1))
-        });
-        try_join_all(each).await?;
+        // Each account that was made is found under its own name.
+        let each = lines.iter().filter(|line| line.code.is_some());
+        let each = each.map(|line| call(by, Operation::ChangeAccount, Some(&line.name)));
+        self.recorder.each_carried_out(each).await?;
         Ok(lines)
     }
 

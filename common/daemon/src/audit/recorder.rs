@@ -11,6 +11,7 @@ use ccpor_api::message::Check;
 use ccpor_api::{Caller, Code, Problem};
 use ccpor_audit::{Act, Asked, Draft, Kind, NotRecorded, Operation, Outcome, ShownNames, Told, Trail, Who};
 use ccpor_domain::OrderId;
+use futures_util::future::try_join_all;
 use tokio::sync::oneshot;
 
 use super::door::Door;
@@ -90,6 +91,7 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(self.draft(&call)),
+            one_of_many: false,
         };
         let kind = call.operation.kind();
         if kind == Kind::Change && self.trail.in_trouble().is_some() {
@@ -151,11 +153,36 @@ impl Recorder {
         self.on_record(draft).await
     }
 
+    /// Records that each of these was carried out, together, and waits until all are durable.
+    ///
+    /// # Errors
+    /// That one could not be recorded.
+    pub async fn each_carried_out<'a>(&self, calls: impl Iterator<Item = Call<'a>>) -> Result<(), Problem> {
+        let each = calls.map(|call| {
+            let mut draft = self.draft(&call);
+            let seen = Seen {
+                hits: 1,
+                ..Seen::default()
+            };
+            see(&mut draft, seen);
+            async move {
+                let mut pending = Pending {
+                    trail: &self.trail,
+                    draft: Some(draft),
+                    one_of_many: true,
+                };
+                self.write(&mut pending, true).await
+            }
+        });
+        try_join_all(each).await.map(|_| ())
+    }
+
     /// Writes a draft and waits until it is durable.
     pub(super) async fn on_record(&self, draft: Draft) -> Result<(), Problem> {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(draft),
+            one_of_many: false,
         };
         self.write(&mut pending, true).await
     }
@@ -165,6 +192,7 @@ impl Recorder {
         let mut pending = Pending {
             trail: &self.trail,
             draft: Some(draft),
+            one_of_many: false,
         };
         // The log has told why; nothing is given out that would have to be held back.
         let _not_recorded = self.write(&mut pending, false).await;
@@ -279,7 +307,13 @@ impl Recorder {
         let entry = self.trail.entry(draft)?;
         let asker = asker(&draft.act.by);
         // This thread waits for one fdatasync, as it may for a page of the disk; whoever comes meanwhile finds the pen in use, and queues.
-        let entry = match self.trail.append_here(asker, entry) {
+        // One of many comes with the others, and all wait for the same.
+        let here = if pending.one_of_many {
+            Err(entry)
+        } else {
+            self.trail.append_here(asker, entry)
+        };
+        let entry = match here {
             Ok(result) => {
                 if result.is_ok() {
                     pending.draft = None;
@@ -313,6 +347,8 @@ impl Recorder {
 struct Pending<'a> {
     trail: &'a Arc<Trail>,
     draft: Option<Draft>,
+    /// Whether it is recorded together with others.
+    one_of_many: bool,
 }
 
 impl Drop for Pending<'_> {
