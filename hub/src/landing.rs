@@ -1,6 +1,6 @@
 //! Landing: where the courts' nodes connect. Each sends its own ledger and receives all the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -116,6 +116,17 @@ impl Nodes {
         self.landing()
             .map(|landing| landing.peers().into_iter().filter_map(up).collect())
             .unwrap_or_default()
+    }
+
+    /// When the certificate ends with which each identity is connected now.
+    pub(crate) fn certificate_ends(&self) -> BTreeMap<String, String> {
+        let landing = self.landing();
+        let peers = landing.iter().flat_map(|landing| landing.peers());
+        let ends = |(identity, state): (Identity, ccpor_transport::LinkState)| {
+            let end = state.peer_ends.filter(|_| state.up_since.is_some())?;
+            Some((identity.path(), end.to_string()))
+        };
+        peers.filter_map(ends).collect()
     }
 
     /// The state of every link.

@@ -119,7 +119,13 @@ impl Backend for HubService {
     async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {
         let registry = Arc::clone(self.reader.registry());
         let up = self.nodes.connected();
-        blocking(move || reading::courts(&registry, |origin| up.contains(origin))).await
+        let (mut versions, mut ends) = (self.book.versions(), self.nodes.certificate_ends());
+        let mut answer = blocking(move || reading::courts(&registry, |origin| up.contains(origin))).await?;
+        for court in &mut answer.courts {
+            court.version = versions.remove(&court.origin).unwrap_or_default();
+            court.certificate_ends = ends.remove(&court.origin).unwrap_or_default();
+        }
+        Ok(answer)
     }
 
     async fn status(&self, _caller: &Caller) -> Result<StatusAnswer, Problem> {

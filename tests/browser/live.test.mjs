@@ -35,6 +35,20 @@ it("an order that somebody files is counted on the page of somebody else, withou
   await clerk.close();
 });
 
+it("what catches up is shown as a bar while it does, with the numbers in words", async () => {
+  const desk = await Desk.open(browser, stand);
+  const events = ["event: as-of", "data: incomplete", "data: a line", "data: not complete", "data: courts 1 2 Courts: 1 of 2", "data: records 7 7 Records: 7 of 7", "", ""];
+  await desk.page.route("**/live", (route) => route.fulfill({ contentType: "text/event-stream", body: events.join("\n") }));
+  await desk.logOn("lea-query");
+  const [courts, records] = ["courts", "records"].map((name) => desk.page.locator(`[data-bar=${name}]`));
+  await courts.waitFor({ state: "visible" });
+  assert.equal(await courts.locator("span").innerText(), "Courts: 1 of 2");
+  assert.deepEqual(await courts.locator("progress").evaluate((bar) => [bar.value, bar.max]), [1, 2]);
+  assert.equal(await records.isVisible(), false);
+  await desk.isAccessible("catching up");
+  await desk.close();
+});
+
 it("without scripts the line says the moment of the page", async () => {
   const desk = await Desk.open(browser, stand, { scripts: false });
   await desk.logOn("lea-query");

@@ -273,6 +273,8 @@ for (const language of ["en", "es"]) {
         assert.equal(await desk.page.locator(".tile-current").count(), 2);
         await desk.says(words.map_words.replace("{current}", "2").replace("{late}", "0").replace("{none}", "56").replace("{all}", "58"));
         assert.match(await desk.page.locator(".tile-current title").first().textContent(), /Alameda|Kern/);
+        const node = await desk.page.locator("tr", { hasText: "court/alameda/node/1" }).last().innerText();
+        assert.match(node, new RegExp(`\\b\\d+\\.\\d+\\.\\d+\\s+${words.days.replace("{days}", "\\d+")}`));
         const table = await desk.page.request.get(await desk.page.getByRole("link", { name: words.courts_csv }).getAttribute("href"));
         assert.match(await table.text(), /^court,origin[^]*court\/alameda,/);
         await desk.close();

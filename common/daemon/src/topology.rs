@@ -28,7 +28,13 @@ struct Told {
     address: String,
     /// The serial number of the topology that it has; 0 for none.
     serial: u64,
+    /// The version of its program; empty before nodes told it.
+    #[serde(default)]
+    version: String,
 }
+
+/// The most bytes of a version that are kept.
+const LONGEST_VERSION: usize = 40;
 
 /// The address to tell others, as `host:port`: what the operator chose, else what is listened on where that means anything
 /// elsewhere. A loopback address does so only when `all_here`: the whole registry runs on this machine. Else empty.
@@ -65,6 +71,7 @@ struct Pages {
     topology: Topology,
     signed: SignedTopology,
     heard: BTreeMap<Identity, Instant>,
+    versions: BTreeMap<String, String>,
 }
 
 impl Book {
@@ -100,6 +107,7 @@ impl Book {
                 topology,
                 signed,
                 heard,
+                versions: BTreeMap::new(),
             }),
         };
         book.save(&book.pages());
@@ -112,10 +120,22 @@ impl Book {
         self.pages().signed.clone()
     }
 
+    /// The version of each machine's program, by its path, as it told it since this hub started.
+    #[must_use]
+    pub fn versions(&self) -> BTreeMap<String, String> {
+        self.pages().versions.clone()
+    }
+
     /// A machine told where it is reached; gives the list when it has another one.
     fn told(&self, peer: &Identity, told: &Told) -> Option<SignedTopology> {
         let mut pages = self.pages();
         pages.heard.insert(peer.clone(), Instant::now());
+        let version = told
+            .version
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .take(LONGEST_VERSION);
+        pages.versions.insert(peer.path(), version.collect());
         let mut topology = pages.topology.clone();
         let heard = &pages.heard;
         topology.machines.retain(|machine| {
@@ -218,6 +238,7 @@ impl Kept {
         let told = Told {
             address: address.to_owned(),
             serial: self.newest().as_ref().map_or(0, |(newest, _)| newest.serial),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut question = QUESTION.to_vec();
         question.extend(serde_json::to_vec(&told).unwrap_or_default());

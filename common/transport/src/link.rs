@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use ccpor_certs::{Identity, Peer};
+use ccpor_certs::{Identity, Moment, Peer};
 use ccpor_ledger::OriginId;
 use ccpor_sync::{Divergence, RefusalCode};
 use tokio::sync::watch;
@@ -21,6 +21,8 @@ pub struct LinkState {
     pub peer: Option<Identity>,
     /// Serial number of the peer's certificate, lower-case hexadecimal.
     pub peer_serial: Option<String>,
+    /// When the peer's certificate ends.
+    pub peer_ends: Option<Moment>,
     /// The address in use or tried last.
     pub address: Option<SocketAddr>,
     /// What carries the link, or carried it when it was last up.
@@ -90,6 +92,7 @@ impl LinkBoard {
                 up_since: Some(SystemTime::now()),
                 peer: Some(peer.identity.clone()),
                 peer_serial: Some(peer.serial.clone()),
+                peer_ends: Some(peer.not_after),
                 address: Some(address),
                 transport: Some(transport),
                 last_trouble: state.last_trouble.take(),

@@ -68,6 +68,9 @@ struct CourtRow {
     orders: String,
     head: String,
     waiting: u64,
+    /// The program and the days of the certificate, where a hub tells them.
+    version: String,
+    certificate: String,
 }
 
 /// `GET /machine`.
@@ -214,6 +217,12 @@ fn ends_in(at: &str, w: &Words) -> String {
     }
 }
 
+/// The days until a moment; empty when it is not told.
+fn days_left(at: &str, w: &Words) -> String {
+    let days = moment::days_until(at);
+    days.map_or_else(String::new, |days| fill(w.days, &[("days", &days.to_string())]))
+}
+
 /// `GET /machine/courts.csv`: the table of the courts for other programs; no person stands in it.
 pub(crate) async fn table(State(site): State<Site>, Extension(visit): Extension<Visit>) -> Shown {
     let told = |problem| trouble(&site, &visit, &problem);
@@ -234,6 +243,8 @@ fn csv_of(courts: &[CourtState]) -> Result<Vec<u8>, csv::Error> {
         "age_ms",
         "orders",
         "unconfirmed",
+        "version",
+        "certificate_ends",
     ];
     let row = |court: &CourtState| {
         [
@@ -245,6 +256,8 @@ fn csv_of(courts: &[CourtState]) -> Result<Vec<u8>, csv::Error> {
             court.age_ms.map(|age| age.to_string()).unwrap_or_default(),
             court.orders.to_string(),
             court.unconfirmed.to_string(),
+            court.version.clone(),
+            court.certificate_ends.clone(),
         ]
     };
     sheet::bytes(heads, courts.iter().map(row))
@@ -269,6 +282,8 @@ fn row(court: &CourtState, w: &Words) -> CourtRow {
             .map(|head| format!("{}/{}", head.epoch, head.seq))
             .unwrap_or_default(),
         waiting: court.unconfirmed,
+        version: court.version.clone(),
+        certificate: days_left(&court.certificate_ends, w),
     }
 }
 
@@ -300,11 +315,12 @@ mod tests {
         let court = CourtState {
             court: "court/kern".into(),
             orders: 7,
+            version: "0.1.0".into(),
             ..CourtState::default()
         };
         let text = String::from_utf8(super::csv_of(&[court]).unwrap()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], "court/kern,,false,false,,,7,0");
+        assert_eq!(lines[1], "court/kern,,false,false,,,7,0,0.1.0,");
         assert_eq!(lines.len(), 2);
     }
 }

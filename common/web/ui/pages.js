@@ -44,11 +44,19 @@ const live = document.querySelector("[data-live]");
 if (live) {
   const source = new EventSource("/live");
   source.addEventListener("as-of", (event) => {
-    const [state, line, words] = event.data.split("\n");
+    const [state, line, words, ...bars] = event.data.split("\n");
     live.textContent = line;
     live.className = `live live-${state}`;
     if (state !== live.dataset.live) document.querySelector("[data-said]").textContent = words;
     live.dataset.live = state;
+    // What goes forward is shown while it does.
+    for (const bar of bars) {
+      const [, name, done, all, told] = bar.match(/^(\S+) (\d+) (\d+) (.*)$/);
+      const shown = document.querySelector(`[data-bar="${name}"]`);
+      shown.hidden = Number(done) >= Number(all);
+      shown.querySelector("span").textContent = told;
+      Object.assign(shown.querySelector("progress"), { max: Number(all) || 1, value: Number(done) });
+    }
   });
   source.addEventListener("over", () => source.close());
 }

@@ -53,7 +53,7 @@ pub fn courts(registry: &Registry, reachable: impl Fn(&str) -> bool) -> CourtsAn
                 reason: ledger
                     .damage
                     .unwrap_or_else(|| known.map(|court| court.reason.clone()).unwrap_or_default()),
-                held: String::new(),
+                ..CourtState::default()
             }
         })
         .collect();
