@@ -348,8 +348,15 @@ mod tests {
         let told = Told {
             address: "node.example:8443".into(),
             serial: 0,
+            version: format!("1.2.3\n{}", "x".repeat(90)),
         };
         second.told(&"court/kern/node/1".parse().unwrap(), &told).unwrap();
+        // What a machine says of itself is kept short and in one line.
+        let version = format!("1.2.3{}", "x".repeat(LONGEST_VERSION - 5));
+        assert_eq!(
+            second.versions(),
+            BTreeMap::from([("court/kern/node/1".to_owned(), version)])
+        );
         for from in [&second, &first] {
             take(from).unwrap();
             assert_eq!(of().as_deref(), Some("hub/2"));
