@@ -127,6 +127,32 @@ for (const [language, scripts] of [["en", true], ["es", false]]) {
       await other.close();
     });
 
+    it("the entry asks for what the chosen kind of order has, and hides nothing that is filled in", async () => {
+      const desk = await open("court");
+      await desk.page.goto("/entry");
+      const person = desk.page.locator("[data-part=protected]").first();
+      const shown = async () => [await person.isVisible(), await desk.page.locator("#term_no_contact").isVisible(), await desk.page.locator("#custody").isVisible()];
+      const choose = async (form) => {
+        await desk.page.locator("#form").selectOption(form);
+        if (scripts) return;
+        // Without scripts the page follows when the form is checked.
+        await desk.page.locator("#case_number").focus();
+        await desk.enter();
+      };
+      assert.deepEqual(await shown(), [true, true, true]);
+      await choose("GV-130");
+      assert.deepEqual(await shown(), [false, false, false]);
+      assert.equal(await desk.page.locator("#term_firearms").isVisible(), true);
+      if (scripts) await desk.isAccessible(`entry of a gun violence order, ${language}`);
+      await choose("CH-130");
+      assert.deepEqual(await shown(), [true, true, false]);
+      await desk.page.locator("#p1_last").fill("Vale");
+      await choose("GV-130");
+      assert.deepEqual(await shown(), [true, false, false]);
+      assert.equal(await desk.page.locator("#p1_last").inputValue(), "Vale");
+      await desk.close();
+    });
+
     it("an order is renewed: the people and terms are taken over, and the one before it ends", async () => {
       const desk = await open("court");
       const number = await desk.file(somebody());

@@ -80,6 +80,12 @@ export class Desk {
     desk.words = wordsOf(language);
     desk.faults = [];
     desk.page = await context.newPage();
+    const goto = desk.page.goto.bind(desk.page);
+    desk.page.goto = async (...address) => {
+      const answer = await goto(...address);
+      await desk.focusIsSet();
+      return answer;
+    };
     desk.page.on("request", (request) => {
       // The browser's own viewer of PDF files is no other host.
       const elsewhere = /^(https?|wss?):/.test(request.url()) && !request.url().startsWith(stand[machine]);
@@ -130,6 +136,13 @@ export class Desk {
   async enter(key = "Enter") {
     await Promise.all([this.page.waitForEvent("framenavigated"), this.page.keyboard.press(key)]);
     await this.page.waitForLoadState("load");
+    await this.focusIsSet();
+  }
+
+  /** Waits where a page sets the focus by itself: the browser does so only when it draws, after the page is loaded. */
+  async focusIsSet() {
+    const itself = await this.page.locator("[autofocus]:visible").count();
+    if (itself > 0) await this.page.locator(":focus").first().waitFor({ state: "attached" });
   }
 
   /** A new person of this role logs on by keyboard. */

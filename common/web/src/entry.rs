@@ -10,7 +10,6 @@ use ccpor_api::message::{
     AmendOrderRequest, CheckOrderAnswer, CheckOrderRequest, FileOrderRequest, Order, WriteAnswer,
 };
 use ccpor_api::{Caller, Code, Problem};
-use ccpor_domain::{FORMS, FormKind};
 use serde::Deserialize;
 
 use crate::ask;
@@ -19,6 +18,7 @@ use crate::checked::{self, Checked, Note};
 use crate::draft::{self, PROTECTED, fields_of};
 use crate::drafts::Offer;
 use crate::fields::Fields;
+use crate::forms::{self, Group, Part};
 use crate::frame::{Frame, Here, Shown, show, trouble};
 use crate::held::{Held, held};
 use crate::kept::unguessable;
@@ -58,6 +58,8 @@ struct EntryPage<'a> {
     offered: Vec<Offer>,
     /// The scan whose order is typed.
     beside: Option<Beside>,
+    /// The forms, family by family.
+    groups: Vec<Group>,
 }
 
 #[derive(Template)]
@@ -112,12 +114,21 @@ impl EntryPage<'_> {
             .is_some_and(|checked| !checked.clashes.is_empty())
     }
 
-    /// The forms on which orders are made.
-    fn forms(&self) -> impl Iterator<Item = &'static str> {
-        FORMS
-            .iter()
-            .filter(|form| form.kind == FormKind::Order)
-            .map(|form| form.number)
+    /// The part to which a term belongs, and whether it is hidden, as attributes; nothing for terms of every kind of order.
+    fn part_of(&self, term: impl AsRef<str>) -> String {
+        Part::of_term(term.as_ref()).map_or_else(String::new, |part| {
+            format!(" data-part=\"{}\"{}", part.word(), self.hidden(part))
+        })
+    }
+
+    /// Hides a part of the page that orders on the chosen form do not have.
+    fn hidden(&self, part: Part) -> &'static str {
+        let filled = self.v.names().filter(|name| !self.v.get(name).is_empty());
+        if forms::shows(part, self.v.get("form"), filled) {
+            ""
+        } else {
+            " hidden"
+        }
     }
 }
 
@@ -210,6 +221,7 @@ fn blank<'a>(site: &'a Inner, visit: &'a Visit, task: &'a Task, fields: &'a Fiel
         changed: Vec::new(),
         offered: Vec::new(),
         beside: None,
+        groups: forms::groups(w),
     }
 }
 

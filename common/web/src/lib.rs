@@ -33,6 +33,7 @@ mod held;
 mod beside;
 mod task;
 mod checked;
+mod forms;
 mod merge;
 mod draft;
 mod answers;

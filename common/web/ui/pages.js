@@ -64,6 +64,16 @@ if (live) {
 // The message about what went wrong is read first.
 document.getElementById("problem")?.focus();
 
+// The parts that orders on the chosen form do not have are put away, unless something stands in them.
+const form = document.querySelector("[data-form]");
+form?.addEventListener("change", () => {
+  const parts = form.selectedOptions[0]?.dataset.parts?.split(" ");
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const filled = [...part.querySelectorAll("input, select")].some((field) => (field.type === "checkbox" ? field.checked : field.value));
+    part.hidden = !!parts && !parts.includes(part.dataset.part) && !filled;
+  }
+});
+
 // What stands in a form that can be gone on with is kept on the machine while it is typed, a few seconds behind.
 const typed = document.querySelector("form[data-keep]");
 if (typed?.elements.key) {
