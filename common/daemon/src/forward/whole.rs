@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ccpor_api::message::{EnforceAnswer, EnforceRequest, Freshness, GetOrderRequest, OrderAnswer};
 use ccpor_api::{Caller, Code, Problem};
+use ccpor_domain::UtcMillis;
 use tokio::task::JoinSet;
 
 use super::passed::{Passes, WITHIN, question, read};
-use crate::merge::is_fresher;
 
 /// A question that is answered by one machine alone.
 pub trait Whole: Passes {
@@ -16,7 +16,8 @@ pub trait Whole: Passes {
     fn order(&self) -> &str;
     /// Up to when an answer holds.
     fn freshness(answer: &mut Self::Answer) -> &mut Option<Freshness>;
-    /// The courts on which an answer depends; none: on every one.
+    /// The one court on which an answer depends; none when it depends on all: then no hub's answer takes the place of one from here,
+    /// since of the own court this machine knows more.
     fn court(answer: &Self::Answer) -> Option<&str>;
 }
 
@@ -99,7 +100,7 @@ fn is_current<R: Whole>(answer: &mut R::Answer) -> bool {
         return true;
     };
     match court {
-        None => fresh.complete,
+        None => true,
         Some(court) => fresh.not_current.iter().all(|late| late.court != court),
     }
 }
@@ -111,10 +112,7 @@ fn better<R: Whole>(
 ) -> Result<R::Answer, Problem> {
     match (here, hub) {
         (Ok(mut here), Ok(mut hub)) => {
-            let fresher = match (R::freshness(&mut here), R::freshness(&mut hub)) {
-                (Some(here), Some(hub)) => is_fresher(here, hub),
-                _ => false,
-            };
+            let fresher = as_of::<R>(&mut hub) > as_of::<R>(&mut here);
             Ok(if fresher { hub } else { here })
         }
         (Err(_), Ok(hub)) => Ok(hub),
@@ -122,6 +120,14 @@ fn better<R: Whole>(
         (Err(here), Err(hub)) if here.code == Code::OrderNotFound => Err(hub),
         (here, Err(_)) => here,
     }
+}
+
+/// Up to when an answer knows the court that it depends on.
+fn as_of<R: Whole>(answer: &mut R::Answer) -> Option<UtcMillis> {
+    let court = R::court(answer)?.to_owned();
+    let fresh = R::freshness(answer).as_ref()?;
+    let known = fresh.courts.iter().find(|known| known.court == court)?;
+    known.as_of.parse().ok()
 }
 
 /// A hub's answer as this machine gives it: the hub was asked as well.
@@ -229,6 +235,39 @@ mod tests {
         ] {
             assert_eq!(asked(Ok(late.clone()), true, &hub).await, (Ok(late.clone()), 1));
         }
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_knows_only_other_courts_later_is_not_preferred() {
+        let late_elsewhere = |mut answer: OrderAnswer, as_of: &str| {
+            let fresh = answer.freshness.as_mut().unwrap();
+            fresh.courts.push(CourtAsOf {
+                court: "court/other".to_owned(),
+                as_of: as_of.to_owned(),
+                age_ms: Some(1),
+            });
+            fresh.not_current.push(NotCurrent {
+                court: "court/other".to_owned(),
+                as_of: as_of.to_owned(),
+                ..NotCurrent::default()
+            });
+            answer
+        };
+        let here = late_elsewhere(order(NODE, NEW, false), OLD);
+        let hub = late_elsewhere(order("hub/1", OLD, false), NEW);
+        assert_eq!(
+            asked(Ok(here.clone()), true, &[Some(Ok(hub))]).await,
+            (Ok(here), 1)
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_enforced_is_said_by_this_machine_where_it_holds_the_order() {
+        let mut late = EnforceAnswer {
+            freshness: Some(Freshness::default()),
+            ..EnforceAnswer::default()
+        };
+        assert!(is_current::<EnforceRequest>(&mut late));
     }
 
     #[tokio::test]
