@@ -8,8 +8,9 @@ use ccpor_api::Problem;
 use crate::asset::VERSION;
 use crate::session::Session;
 use crate::site::Inner;
+use crate::trouble::told;
 use crate::visit::Visit;
-use crate::words::{Words, fill};
+use crate::words::{Language, Words, fill};
 
 /// With so many recovery codes left somebody is told to take new ones.
 const FEW_CODES: u32 = 2;
@@ -105,20 +106,25 @@ pub(crate) fn show(page: &impl Template) -> Shown {
 #[template(path = "trouble.html")]
 struct TroublePage<'a> {
     f: Frame<'a>,
-    /// Of what follows: problems are told in English where the language of the page has no words for them.
-    lang: &'static str,
-    detail: &'a str,
+    said: &'a str,
     action: &'a str,
+    /// In English, as the registry told it, beside words of another language.
+    exactly: &'a str,
 }
 
 /// What a problem of the registry looks like to a person.
 pub(crate) fn trouble(site: &Inner, visit: &Visit, problem: &Problem) -> Trouble {
-    let (title, detail) = (problem.code.title(), problem.detail.as_ref());
+    let told = told(problem.code, visit.words());
+    let detail = problem.detail.trim_end_matches('.');
+    let (said, action, exactly) = match visit.language {
+        Language::English => (detail, problem.action.as_deref().unwrap_or(told.action), ""),
+        Language::Spanish => (told.action.trim_end_matches('.'), "", detail),
+    };
     let page = TroublePage {
-        f: Frame::new(site, visit, title, Here::Elsewhere),
-        lang: "en",
-        detail,
-        action: problem.advice(),
+        f: Frame::new(site, visit, told.title, Here::Elsewhere),
+        said,
+        action,
+        exactly,
     };
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     with_status(status, &page)
@@ -128,9 +134,9 @@ pub(crate) fn trouble(site: &Inner, visit: &Visit, problem: &Problem) -> Trouble
 pub(crate) fn trouble_in_words(site: &Inner, visit: &Visit, status: StatusCode, words: &str) -> Trouble {
     let page = TroublePage {
         f: Frame::new(site, visit, visit.words().problem_title, Here::Elsewhere),
-        lang: visit.language.code(),
-        detail: words.trim_end_matches('.'),
+        said: words.trim_end_matches('.'),
         action: "",
+        exactly: "",
     };
     with_status(status, &page)
 }

@@ -16,6 +16,7 @@ mod users;
 mod roster;
 mod tiles;
 mod today;
+mod trouble;
 mod print;
 mod bench;
 mod queue;
