@@ -13,7 +13,7 @@ use ccpor_api::message::{
 };
 use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_daemon::certificate::Certificate;
-use ccpor_daemon::forward::{self, Forward, Here, Whole};
+use ccpor_daemon::forward::{Forward, Here, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
@@ -79,7 +79,7 @@ impl NodeService {
             answer,
         };
         let ask = |question, within| self.hubs.ask(question, within);
-        forward::answered(caller, request, here, ask).await
+        self.forward.whole(caller, request, here, ask).await
     }
 }
 

@@ -1,22 +1,22 @@
 //! When a lookup is worth passing on to the hubs, and how their answers and the one here become one.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ccpor_api::Caller;
 use ccpor_api::message::{LookupAnswer, LookupRequest};
 use tokio::task::JoinSet;
 
 use super::passed::{WITHIN, question, read};
+use super::pause::Pause;
 use crate::merge::{is_fresher, merge};
 
-/// How long a hub is not asked again without need after it did not answer, or knew nothing later.
-const PAUSE: Duration = Duration::from_secs(5);
-
-/// Asks the hubs for lookups that this machine cannot answer currently.
+/// Asks the hubs for what this machine cannot answer currently.
 #[derive(Default)]
 pub struct Forward {
-    not_before: Mutex<Option<Instant>>,
+    /// After a hub did not answer a lookup, or knew nothing later.
+    lookups: Pause,
+    /// After no hub answered about an order that is late here.
+    pub(super) late_orders: Pause,
 }
 
 impl Forward {
@@ -35,7 +35,10 @@ impl Forward {
             return here;
         };
         // Pages count through one machine's hits. An asker who names a bound is served at every time.
-        if freshness.complete || !request.page_token.is_empty() || (request.max_age_s == 0 && self.pauses()) {
+        if freshness.complete
+            || !request.page_token.is_empty()
+            || (request.max_age_s == 0 && self.lookups.is_on())
+        {
             return here;
         }
         let limit = usize::try_from(request.limit).unwrap_or(0);
@@ -60,18 +63,9 @@ impl Forward {
             }
         }
         if !learnt {
-            self.pause();
+            self.lookups.begin();
         }
         all
-    }
-
-    fn pauses(&self) -> bool {
-        let not_before = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
-        not_before.is_some_and(|moment| Instant::now() < moment)
-    }
-
-    fn pause(&self) {
-        *self.not_before.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
     }
 }
 

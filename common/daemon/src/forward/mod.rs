@@ -3,11 +3,12 @@
 
 // A module uses only modules declared below it.
 mod answers;
-mod lookups;
 mod whole;
+mod lookups;
 mod passed;
+mod pause;
 
 pub use answers::GivesAnswers;
 pub use lookups::Forward;
 pub use passed::{Passes, question, read};
-pub use whole::{Here, Whole, answered};
+pub use whole::{Here, Whole};

@@ -8,6 +8,7 @@ use ccpor_api::{Caller, Code, Problem};
 use ccpor_domain::UtcMillis;
 use tokio::task::JoinSet;
 
+use super::lookups::Forward;
 use super::passed::{Passes, WITHIN, question, read};
 
 /// A question that is answered by one machine alone.
@@ -60,38 +61,45 @@ pub struct Here<'a, A> {
     pub answer: Result<A, Problem>,
 }
 
-/// The answer of this machine, or that of a hub which knows more. Takes no longer than a hub may.
-///
-/// # Errors
-/// The problem here, or that of the hub which knows the order.
-pub async fn answered<R: Whole>(
-    caller: &Caller,
-    request: R,
-    here: Here<'_, R::Answer>,
-    ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
-) -> Result<R::Answer, Problem> {
-    let Here {
-        machine,
-        holds,
-        answer: mut here,
-    } = here;
-    let wanted = match &mut here {
-        Ok(answer) => !is_current::<R>(answer),
-        Err(problem) => problem.code == Code::OrderNotFound && !holds,
-    };
-    let question = question(caller, &request).filter(|_| wanted);
-    let Some(question) = question else { return here };
-    let mut asked = ask(question, WITHIN);
-    while let Some(answer) = asked.join_next().await {
-        let Some(answer) = answer.ok().flatten().as_deref().and_then(read::<R>) else {
-            continue;
+impl Forward {
+    /// The answer of this machine, or that of a hub which knows more. Takes no longer than a hub may.
+    ///
+    /// # Errors
+    /// The problem here, or that of the hub which knows the order.
+    pub async fn whole<R: Whole>(
+        &self,
+        caller: &Caller,
+        request: R,
+        here: Here<'_, R::Answer>,
+        ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
+    ) -> Result<R::Answer, Problem> {
+        let Here {
+            machine,
+            holds,
+            answer: mut here,
+        } = here;
+        let wanted = match &mut here {
+            Ok(answer) => !is_current::<R>(answer) && !self.late_orders.is_on(),
+            Err(problem) => problem.code == Code::OrderNotFound && !holds,
         };
-        here = better::<R>(here, answer.map(|answer| named::<R>(answer, machine)));
-        if here.as_mut().is_ok_and(|answer| is_current::<R>(answer)) {
-            break;
+        let question = question(caller, &request).filter(|_| wanted);
+        let Some(question) = question else { return here };
+        let (mut asked, mut heard) = (ask(question, WITHIN), false);
+        while let Some(answer) = asked.join_next().await {
+            let Some(answer) = answer.ok().flatten().as_deref().and_then(read::<R>) else {
+                continue;
+            };
+            heard = true;
+            here = better::<R>(here, answer.map(|answer| named::<R>(answer, machine)));
+            if here.as_mut().is_ok_and(|answer| is_current::<R>(answer)) {
+                break;
+            }
         }
+        if !heard {
+            self.late_orders.begin();
+        }
+        here
     }
-    here
 }
 
 fn is_current<R: Whole>(answer: &mut R::Answer) -> bool {
@@ -183,6 +191,10 @@ mod tests {
 
     /// What is answered, and how often hubs were asked for it.
     async fn asked(answer: Told, holds: bool, hubs: &[Option<Told>]) -> (Told, u32) {
+        asked_of(&Forward::default(), answer, holds, hubs).await
+    }
+
+    async fn asked_of(forward: &Forward, answer: Told, holds: bool, hubs: &[Option<Told>]) -> (Told, u32) {
         let times = Cell::new(0);
         let ask = |question: Vec<u8>, _| {
             assert!(question.starts_with(b"order/1 "));
@@ -198,7 +210,9 @@ mod tests {
             holds,
             answer,
         };
-        let told = answered(&Caller::default(), GetOrderRequest::default(), here, ask).await;
+        let told = forward
+            .whole(&Caller::default(), GetOrderRequest::default(), here, ask)
+            .await;
         (told, times.get())
     }
 
@@ -234,6 +248,23 @@ mod tests {
             [Some(Ok(order("hub/1", OLD, false)))],
         ] {
             assert_eq!(asked(Ok(late.clone()), true, &hub).await, (Ok(late.clone()), 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn hubs_that_are_silent_are_not_waited_for_at_every_late_order_but_at_every_one_that_is_not_here() {
+        let (forward, late) = (Forward::default(), order(NODE, OLD, false));
+        for times in [1, 0] {
+            let told = asked_of(&forward, Ok(late.clone()), true, &[None]).await;
+            assert_eq!(told, (Ok(late.clone()), times));
+        }
+        let told = asked_of(&forward, Err(unknown()), false, &[None]).await;
+        assert_eq!(told, (Err(unknown()), 1));
+        // Hubs that answer are asked again, whatever they say.
+        let (forward, no_later) = (Forward::default(), [Some(Ok(order("hub/1", OLD, false)))]);
+        for _ in 0..2 {
+            let told = asked_of(&forward, Ok(late.clone()), true, &no_later).await;
+            assert_eq!(told, (Ok(late.clone()), 1));
         }
     }
 
