@@ -9,14 +9,15 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The runtime of a program: two threads for each core, so that a lookup that waits for the disk holds up nobody else.
+/// The runtime of a program: one thread more than cores, for the one that waits for the disk; with more of them the threads of a quiet
+/// program would wake each other.
 ///
 /// # Errors
 /// The system's, when it gives no threads.
 pub fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2 * cores)
+        .worker_threads(cores + 1)
         .enable_all()
         .build()
 }
