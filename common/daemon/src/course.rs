@@ -12,8 +12,7 @@ use ccpor_registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Recorder;
-use crate::figures::{STEP_S, put_in_place};
-use crate::lags::Lags;
+use crate::lags::{Lags, STEP_S};
 use crate::reading::blocking;
 
 /// A week of points.
@@ -108,7 +107,7 @@ impl Course {
         {
             text.push_str(&format!("{at_s},{orders},{look_ups},{lag_s}\n"));
         }
-        put_in_place(&self.file, text.as_bytes())
+        ccpor_files::put_in_place(&self.file, text.as_bytes())
     }
 }
 

@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::figures::{STEP_S, put_in_place};
-
+/// The length of one point of any figure over time, in seconds.
+pub(crate) const STEP_S: i64 = 300;
 /// A day of points.
 const MOST: usize = 24 * 12;
 /// Courts that are followed: 58 counties and the tribes, with room. With the points of a day that is 230 kB at most.
@@ -93,7 +93,7 @@ impl Lags {
     /// When the disk refuses; what was written before then stands.
     pub fn write(&self) -> io::Result<()> {
         let text = self.held().told();
-        put_in_place(&self.file, text.as_bytes())
+        ccpor_files::put_in_place(&self.file, text.as_bytes())
     }
 }
 

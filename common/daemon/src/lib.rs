@@ -4,7 +4,6 @@
 pub mod front;
 pub mod course;
 pub mod lags;
-mod figures;
 pub mod audit;
 pub mod exit;
 pub mod forward;

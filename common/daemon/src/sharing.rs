@@ -2,12 +2,12 @@
 //! node. A court that shares less is named on every answer elsewhere as not covered, so that silence is never taken for "nothing".
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ccpor_certs::Identity;
+use ccpor_files::put_in_place;
 use ccpor_transport::{Answer, BoxAnswer};
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +157,7 @@ impl Sharing {
         change(&mut changed);
         if changed != *less {
             let bytes = serde_json::to_vec(&changed).map_err(|error| error.to_string())?;
-            replace(&self.file, &bytes).map_err(|error| error.to_string())?;
+            put_in_place(&self.file, &bytes).map_err(|error| error.to_string())?;
             *less = changed;
         }
         Ok(())
@@ -166,19 +166,6 @@ impl Sharing {
     fn less(&self) -> MutexGuard<'_, BTreeMap<String, Shares>> {
         // Every change is made on a copy and put in whole.
         self.less.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A power cut leaves the old file or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let staged = path.with_extension("staged");
-    let mut file = std::fs::File::create(&staged)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&staged, path)?;
-    match path.parent() {
-        Some(directory) => std::fs::File::open(directory)?.sync_all(),
-        None => Ok(()),
     }
 }
 

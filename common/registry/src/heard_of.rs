@@ -2,11 +2,12 @@
 //! is held here. It knows nothing of what is held.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ccpor_files::put_in_place;
 use ccpor_ledger::OriginId;
 use ccpor_sync::limits::ORIGINS_MOST;
 
@@ -57,19 +58,9 @@ impl HeardOf {
         }
     }
 
-    /// A power cut leaves the old file or the new one.
     fn write(&self, origins: &BTreeSet<OriginId>) -> io::Result<()> {
-        let staged = self.file.with_extension("staged");
-        let mut file = File::create(&staged)?;
-        for origin in origins {
-            writeln!(file, "{origin}")?;
-        }
-        file.sync_all()?;
-        fs::rename(&staged, &self.file)?;
-        match self.file.parent() {
-            Some(directory) => File::open(directory)?.sync_all(),
-            None => Ok(()),
-        }
+        let lines: String = origins.iter().map(|origin| format!("{origin}\n")).collect();
+        put_in_place(&self.file, lines.as_bytes())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<OriginId>> {

@@ -1,12 +1,13 @@
 //! Drafts on the disk: each in a file of its own, encrypted under a key that lies beside them and is readable for this program's user
 //! alone, as the machine's other keys are. It knows nothing of what is in them.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use ccpor_files::put_in_place;
 use rand::RngCore as _;
 
 /// The file of the key.
@@ -51,7 +52,7 @@ impl Safe {
             None => {
                 let mut bytes = [0; 32];
                 rand::rng().fill_bytes(&mut bytes);
-                write(directory, &place, &bytes).map_err(failed)?;
+                put_in_place(&place, &bytes).map_err(failed)?;
                 bytes
             }
         };
@@ -85,7 +86,7 @@ impl Safe {
             .map_err(|_| SafeFailed::Cryptography)?;
         let sealed = [nonce.as_ref().as_slice(), &bytes].concat();
         let place = self.place(name);
-        write(&self.directory, &place, &sealed).map_err(|source| io_at(&place, source))
+        put_in_place(&place, &sealed).map_err(|source| io_at(&place, source))
     }
 
     /// The draft of this name; none when it is not here, or not what was kept.
@@ -120,20 +121,6 @@ impl Safe {
 
 fn bound_to(name: &str) -> Aad<Vec<u8>> {
     Aad::from([DOMAIN, name.as_bytes()].concat())
-}
-
-fn write(directory: &Path, place: &Path, bytes: &[u8]) -> io::Result<()> {
-    let staged = place.with_extension("new");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&staged)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&staged, place)?;
-    File::open(directory)?.sync_all()
 }
 
 fn io_at(path: &Path, source: io::Error) -> SafeFailed {

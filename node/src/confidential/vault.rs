@@ -4,14 +4,15 @@
 //! To destroy a sheet is to destroy its key in both places: the bytes in the ledgers of every machine are then noise. The
 //! court's key opens the second directory on another machine; it is written down once, as a [`RecoveryCode`].
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use ccpor_domain::{Ciphertext, OrderId, SheetId};
+use ccpor_files::{put_in_place, sync_directory_of};
 use zeroize::Zeroizing;
 
 use super::recovery_code::{KEY_BYTES, RecoveryCode};
@@ -134,7 +135,7 @@ impl Vault {
             .create(directory)
             .map_err(|source| io_at(directory, source))?;
         // The code is shown after this: the directory itself must outlive a power cut.
-        sync_parent(directory).map_err(|source| io_at(directory, source))?;
+        sync_directory_of(directory).map_err(|source| io_at(directory, source))?;
         write_new(&file, key.as_slice())?;
         Ok(Self {
             directory: directory.to_owned(),
@@ -353,20 +354,7 @@ fn sheets_in(directory: &Path) -> Result<Vec<(SheetId, PathBuf)>, VaultFailed> {
 
 /// Writes a file that only its owner may read, whole and durable on return; what a crash left of an earlier try is replaced.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), VaultFailed> {
-    let written = || -> io::Result<()> {
-        let staged = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&staged)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&staged, path)?;
-        sync_parent(path)
-    };
-    written().map_err(|source| io_at(path, source))
+    put_in_place(path, bytes).map_err(|source| io_at(path, source))
 }
 
 /// Overwrites and removes a file, durably. On a disk that keeps old blocks (flash, snapshots) the overwriting may not reach them;
@@ -382,14 +370,10 @@ fn erase(path: &Path) -> Result<bool, VaultFailed> {
         file.write_all_at(&vec![0; length], 0)?;
         file.sync_all()?;
         fs::remove_file(path)?;
-        sync_parent(path)?;
+        sync_directory_of(path)?;
         Ok(true)
     };
     erased().map_err(|source| io_at(path, source))
-}
-
-fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn io_at(path: &Path, source: io::Error) -> VaultFailed {

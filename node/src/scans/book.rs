@@ -173,7 +173,7 @@ impl Book {
         let bytes = serde_json::to_vec(&note).map_err(|error| failed(error.into()))?;
         // Two writers of one note take turns; readers see the note when it is durable.
         let mut pages = self.pages();
-        paper::write(&path, &bytes).map_err(failed)?;
+        ccpor_files::put_in_place(&path, &bytes).map_err(failed)?;
         let waits = note.state == State::Waiting;
         pages.notes.insert(scan, note);
         if !waits {
@@ -191,7 +191,7 @@ impl Book {
         };
         let mut pages = self.pages();
         fs::remove_file(&path).map_err(failed)?;
-        paper::sync_directory(&path).map_err(failed)?;
+        ccpor_files::sync_directory_of(&path).map_err(failed)?;
         pages.notes.remove(&scan);
         pages.holds.forget(scan).map_err(failed)
     }

@@ -86,7 +86,7 @@ impl Holds {
                 touched: now.0,
             },
         };
-        paper::write(&self.place(scan), &serde_json::to_vec(&hold)?)?;
+        ccpor_files::put_in_place(&self.place(scan), &serde_json::to_vec(&hold)?)?;
         self.held.insert(scan, hold.clone());
         Ok(hold)
     }
