@@ -30,6 +30,18 @@ it("a name with a script in it is shown as it is written and does not run", asyn
   await desk.close();
 });
 
+for (const language of ["en", "es"]) {
+  it(`an order that is not known is told, with what to do, in the language of the page, ${language}`, async () => {
+    const desk = await Desk.open(browser, stand, { language });
+    await desk.logOn("lea-service");
+    await desk.page.goto("/orders/nowhere");
+    const told = wordsOf(language);
+    await desk.says(told.trouble_unknown_order);
+    await desk.says(told.trouble_unknown_order_do);
+    await desk.close();
+  });
+}
+
 for (const scripts of [true, false]) {
   it(`a session that ended in the middle of a form loses nothing that was typed, scripts ${scripts ? "on" : "off"}`, async () => {
     const desk = await Desk.open(browser, stand, { scripts });

@@ -65,6 +65,8 @@ async function states(desk, seen) {
     await page.goto(`/orders/${number}`);
     await seen(`order-${name}`);
   }
+  await page.goto("/orders/nowhere");
+  await seen("order-not-known");
   await page.goto(`/orders/${stand.orders.unserved}/service`);
   await seen("service");
   for (const paper of ["card", "copy"]) {
