@@ -13,7 +13,7 @@ pub const STAGED: &str = ".new";
 /// Puts these bytes in the place of a file, or makes it; durable on return, and readable by its owner alone.
 ///
 /// # Errors
-/// The system's: then the file is as it was.
+/// The system's: then the file is as it was, or whole as it is to be, and may go back to what it was when the power fails.
 pub fn put_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut staged = path.as_os_str().to_owned();
     staged.push(STAGED);

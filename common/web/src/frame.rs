@@ -110,21 +110,30 @@ struct TroublePage<'a> {
     action: &'a str,
     /// In English, as the registry told it, beside words of another language.
     exactly: &'a str,
+    /// What to do, where the registry told something better than its kind does; in English too.
+    advice: &'a str,
 }
 
 /// What a problem of the registry looks like to a person.
 pub(crate) fn trouble(site: &Inner, visit: &Visit, problem: &Problem) -> Trouble {
     let told = told(problem.code, visit.words());
     let detail = problem.detail.trim_end_matches('.');
-    let (said, action, exactly) = match visit.language {
-        Language::English => (detail, problem.action.as_deref().unwrap_or(told.action), ""),
-        Language::Spanish => (told.action.trim_end_matches('.'), "", detail),
+    let better = problem.action.as_deref();
+    let (said, action, exactly, advice) = match visit.language {
+        Language::English => (detail, better.unwrap_or(told.action), "", ""),
+        Language::Spanish => (
+            told.action.trim_end_matches('.'),
+            "",
+            detail,
+            better.unwrap_or_default(),
+        ),
     };
     let page = TroublePage {
         f: Frame::new(site, visit, told.title, Here::Elsewhere),
         said,
         action,
         exactly,
+        advice,
     };
     let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     with_status(status, &page)
@@ -137,6 +146,7 @@ pub(crate) fn trouble_in_words(site: &Inner, visit: &Visit, status: StatusCode, 
         said: words.trim_end_matches('.'),
         action: "",
         exactly: "",
+        advice: "",
     };
     with_status(status, &page)
 }
