@@ -1,0 +1,251 @@
+//! A node whose operator chose which courts' orders it holds, with the real programs: what is left out is never passed over in
+//! silence, the hub is asked for it, and it comes in when it is chosen.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use ccpor_api::Client;
+use ccpor_api::message::{EnforceRequest, Freshness, GetOrderRequest, LookupAnswer};
+use ccpor_certs::{Clock, IdentityDir};
+use ccpor_tests::lone::{Lone, Realm};
+use ccpor_tests::program::Program;
+use ccpor_tests::world::{Outcome, connect, file, heads, lookup, order, until};
+
+/// A registry of three courts, of which Alameda's node chooses.
+struct Stage {
+    hub: Lone,
+    others: [Lone; 2],
+    alameda: Lone,
+    desk: IdentityDir,
+    at_hub: Client,
+    kern: Client,
+    inyo: Client,
+}
+
+const INYO: &str = "court/inyo";
+
+impl Stage {
+    async fn set(realm: &Realm) -> Outcome<Self> {
+        let mut hub = realm.hub()?;
+        let hub_api = hub.start().await?;
+        hub.keep_ports()?;
+        let link = format!("[hub]\naddress = \"{}\"\nheartbeat_ms = 200\n", hub.nodes()?);
+        let mut others = [realm.node("kern", &link)?, realm.node("inyo", &link)?];
+        let mut systems = Vec::new();
+        for (node, court) in others.iter_mut().zip(["kern", "inyo"]) {
+            let address = node.start().await?;
+            systems.push(connect(&realm.issue(&format!("system/{court}-cms"), &[])?, address).await?);
+        }
+        let desk = realm.issue("lea/alameda-so", &["CA0010000"])?;
+        let (inyo, kern) = (systems.pop().ok_or("two")?, systems.pop().ok_or("two")?);
+        Ok(Self {
+            at_hub: connect(&desk, hub_api).await?,
+            alameda: realm.node("alameda", &link)?,
+            hub,
+            others,
+            desk,
+            kern,
+            inyo,
+        })
+    }
+
+    /// Starts Alameda's node with this choice.
+    async fn choose(&mut self, courts: &str) -> Outcome<(SocketAddr, Client)> {
+        self.alameda.stop().await;
+        let drop_ins = self.alameda.settings().with_extension("d");
+        std::fs::create_dir_all(&drop_ins)?;
+        std::fs::write(
+            drop_ins.join("50-replica.toml"),
+            format!("[replica]\ncourts = {courts}\n"),
+        )?;
+        self.restart().await
+    }
+
+    async fn restart(&mut self) -> Outcome<(SocketAddr, Client)> {
+        self.alameda.stop().await;
+        let address = self.alameda.start().await?;
+        Ok((address, connect(&self.desk, address).await?))
+    }
+
+    async fn hub_comes(&mut self) -> Outcome<()> {
+        let address = self.hub.start().await?;
+        self.at_hub = connect(&self.desk, address).await?;
+        Ok(())
+    }
+
+    async fn end(mut self) {
+        for machine in self.others.iter_mut().chain([&mut self.alameda, &mut self.hub]) {
+            machine.stop().await;
+        }
+    }
+}
+
+/// What a lookup says once it says this.
+async fn answer(
+    client: &Client,
+    what: &str,
+    last: &str,
+    wanted: impl Fn(&LookupAnswer, &Freshness) -> bool,
+) -> Outcome<Freshness> {
+    until(what, || async {
+        let answer = lookup(client, last, "JANE").await?;
+        let fresh = answer.freshness.clone().unwrap_or_default();
+        // Whatever else is so: nobody is told that all is there when a court is not.
+        assert!(!fresh.complete || fresh.left_out.is_empty(), "{fresh:?}");
+        Ok(wanted(&answer, &fresh).then_some(fresh))
+    })
+    .await
+}
+
+/// Found in the node's own copy.
+async fn found_here(client: &Client, last: &str) -> Outcome<Freshness> {
+    answer(client, &format!("{last} is here"), last, |answer, fresh| {
+        answer.hits.len() == 1 && fresh.also_asked.is_empty()
+    })
+    .await
+}
+
+/// Found by the hub, which answers for what is left out here.
+async fn found_by_the_hub(client: &Client, last: &str) -> Outcome<()> {
+    let fresh = answer(client, &format!("the hub finds {last}"), last, |answer, fresh| {
+        answer.hits.len() == 1 && fresh.also_asked == "hub/1" && fresh.complete
+    })
+    .await?;
+    assert!(
+        fresh.not_covered.is_empty() && fresh.left_out.is_empty(),
+        "{fresh:?}"
+    );
+    Ok(())
+}
+
+fn by_number(number: &str) -> GetOrderRequest {
+    GetOrderRequest {
+        order_id: number.to_owned(),
+        ..GetOrderRequest::default()
+    }
+}
+
+/// Said to be not covered, without a hub to ask. Gives up to when it is included all the same, if it is at all.
+async fn left_out(client: &Client, last: &str, hits: usize) -> Outcome<String> {
+    let fresh = answer(
+        client,
+        &format!("{last} is not covered"),
+        last,
+        |answer, fresh| answer.hits.len() == hits && fresh.left_out == [INYO],
+    )
+    .await?;
+    assert_eq!(fresh.not_covered, [INYO]);
+    let inyo = fresh.not_current.iter().find(|court| court.court == INYO);
+    let inyo = inyo.ok_or("what is left out is not current")?;
+    assert!(inyo.reason.contains("operator chose"), "{inyo:?}");
+    Ok(inyo.as_of.clone())
+}
+
+#[tokio::test]
+async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_it_is_chosen() -> Outcome<()> {
+    let realm = Realm::new(Clock::machine())?;
+    let mut stage = Stage::set(&realm).await?;
+    file(&stage.kern, "at-kern-0001", order("RIVER", "JANE", "K-1")).await?;
+    file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    for last in ["RIVER", "MOUNTAIN"] {
+        found_here(&stage.at_hub, last).await?;
+    }
+
+    // One of two other courts is chosen: it comes, the other is known and asked of the hub.
+    let (address, node) = stage.choose("[\"Kern\"]").await?;
+    answer(&node, "the chosen court is here", "RIVER", |answer, fresh| {
+        answer.hits.len() == 1 && fresh.not_current.iter().all(|court| court.court != "court/kern")
+    })
+    .await?;
+    found_by_the_hub(&node, "MOUNTAIN").await?;
+    let left = lookup(&node, "MOUNTAIN", "JANE")
+        .await?
+        .hits
+        .remove(0)
+        .registry_number;
+    let opened = node.get_order(by_number(&left)).await?;
+    assert_eq!(opened.court, INYO);
+    let fresh = opened.freshness.unwrap_or_default();
+    assert_eq!(
+        (fresh.served_by.as_str(), fresh.also_asked.as_str()),
+        ("court/alameda/node/1", "hub/1")
+    );
+    let asked = EnforceRequest {
+        order_id: left.clone(),
+        ..EnforceRequest::default()
+    };
+    assert_eq!(node.enforce(asked).await?.order_id, opened.order_id);
+    let held = |courts: Vec<ccpor_api::message::CourtState>| -> BTreeMap<String, (String, u64)> {
+        let each = courts.into_iter();
+        each.map(|court| (court.court, (court.held, court.orders)))
+            .collect()
+    };
+    let of = |word: &str, orders| (word.to_owned(), orders);
+    let expected = BTreeMap::from([
+        ("court/alameda".to_owned(), of("taken", 0)),
+        (INYO.to_owned(), of("left_out", 0)),
+        ("court/kern".to_owned(), of("taken", 1)),
+    ]);
+    assert_eq!(held(node.list_courts().await?.courts), expected);
+    let status = Program::ask(&stage.desk, address)?.arg("status").run().await?;
+    status.said(0, &["LEFT OUT   by choice here: court/inyo", "NOT COVERED: INYO"]);
+
+    // Without the hub it is said to be missing, also by a program that has never met the hub.
+    stage.hub.stop().await;
+    assert_eq!(left_out(&node, "MOUNTAIN", 0).await?, "");
+    let (_, node) = stage.restart().await?;
+    assert_eq!(left_out(&node, "MOUNTAIN", 0).await?, "");
+    assert_eq!(lookup(&node, "RIVER", "JANE").await?.hits.len(), 1);
+    assert!(node.get_order(by_number(&left)).await.is_err());
+    stage.hub_comes().await?;
+    found_by_the_hub(&node, "MOUNTAIN").await?;
+
+    // Chosen, it comes in whole.
+    let (_, node) = stage.choose("\"all\"").await?;
+    let fresh = found_here(&node, "MOUNTAIN").await?;
+    assert!(
+        fresh.left_out.is_empty() && fresh.not_covered.is_empty(),
+        "{fresh:?}"
+    );
+    stage.end().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_held_before_it_was_left_out_is_shown_as_it_was_and_goes_on_from_there() -> Outcome<()> {
+    let realm = Realm::new(Clock::machine())?;
+    let mut stage = Stage::set(&realm).await?;
+    file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    let (_, node) = stage.choose("\"all\"").await?;
+    found_here(&node, "MOUNTAIN").await?;
+    let (_, node) = stage.choose("\"court/kern\"").await?;
+    file(&stage.inyo, "at-inyo-0002", order("FOREST", "JANE", "I-2")).await?;
+    for last in ["MOUNTAIN", "FOREST"] {
+        found_by_the_hub(&node, last).await?;
+    }
+    let copy = heads(&node.list_courts().await?);
+    stage.hub.stop().await;
+    // The order of then is there, with its moment, and nobody takes it for the newest.
+    assert_ne!(left_out(&node, "MOUNTAIN", 1).await?, "");
+    assert_ne!(left_out(&node, "FOREST", 0).await?, "");
+    stage.hub_comes().await?;
+    let (_, node) = stage.choose("[\"kern\", \"inyo\"]").await?;
+    found_here(&node, "FOREST").await?;
+    found_here(&node, "MOUNTAIN").await?;
+    let (before, now, all) = (
+        copy["court/inyo/node/1"].1,
+        heads(&node.list_courts().await?),
+        heads(&stage.at_hub.list_courts().await?),
+    );
+    assert!(before < now["court/inyo/node/1"].1);
+    assert_eq!(now["court/inyo/node/1"], all["court/inyo/node/1"]);
+    let ca = realm.path("identity-hub-1").join("ca.pem").display().to_string();
+    let data = stage.alameda.data().display().to_string();
+    stage.end().await;
+    let verified = Program::ccpor()?
+        .args(["verify", &data, "--ca", &ca])
+        .run()
+        .await?;
+    verified.said(0, &["SOUND"]);
+    Ok(())
+}
