@@ -4,19 +4,23 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// What a file ends with until it is whole. A crash may leave such a file, which the next try replaces; whoever lists a directory passes
-/// over it.
-pub const STAGED: &str = ".new";
+/// Where a file is written until it is whole. A crash may leave it there, and the next try replaces it; whoever lists a directory passes
+/// over it, and whoever destroys what is in a file destroys it here too.
+#[must_use]
+pub fn staged(path: &Path) -> PathBuf {
+    let mut staged = path.as_os_str().to_owned();
+    staged.push(".new");
+    staged.into()
+}
 
 /// Puts these bytes in the place of a file, or makes it; durable on return, and readable by its owner alone.
 ///
 /// # Errors
 /// The system's: then the file is as it was, or whole as it is to be, and may go back to what it was when the power fails.
 pub fn put_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut staged = path.as_os_str().to_owned();
-    staged.push(STAGED);
+    let staged = staged(path);
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(true)

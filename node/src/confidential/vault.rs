@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use ccpor_domain::{Ciphertext, OrderId, SheetId};
-use ccpor_files::{put_in_place, sync_directory_of};
+use ccpor_files::{put_in_place, staged, sync_directory_of};
 use zeroize::Zeroizing;
 
 use super::recovery_code::{KEY_BYTES, RecoveryCode};
@@ -172,7 +172,10 @@ impl Vault {
         text: &[u8],
     ) -> Result<Ciphertext, VaultFailed> {
         let key = match self.sheet_key(sheet)? {
-            Some(key) => key,
+            Some(key) => {
+                self.keep_both(sheet)?;
+                key
+            }
             None => self.new_key(sheet)?,
         };
         let mut bytes = padded(text);
@@ -218,11 +221,13 @@ impl Vault {
     pub(crate) fn destroy(&self, sheet: SheetId) -> Result<bool, VaultFailed> {
         // A copy that cannot be reached would survive.
         usable(&self.recovery)?;
-        let (copy, own) = (
-            self.place(&self.recovery, sheet),
-            self.place(&self.directory, sheet),
-        );
-        Ok(erase(&copy)? | erase(&own)?)
+        let mut found = false;
+        for directory in [&self.recovery, &self.directory] {
+            let key = self.place(directory, sheet);
+            // A kill may have left the key where it is written first.
+            found |= erase(&staged(&key))? | erase(&key)?;
+        }
+        Ok(found)
     }
 
     fn place(&self, directory: &Path, sheet: SheetId) -> PathBuf {
@@ -243,6 +248,19 @@ impl Vault {
         write_new(&self.place(&self.recovery, sheet), &file)?;
         write_new(&self.place(&self.directory, sheet), &file)?;
         Ok(key)
+    }
+
+    /// Writes the court's own copy where a kill came between the two.
+    fn keep_both(&self, sheet: SheetId) -> Result<(), VaultFailed> {
+        let (copy, own) = (
+            self.place(&self.recovery, sheet),
+            self.place(&self.directory, sheet),
+        );
+        if own.exists() {
+            return Ok(());
+        }
+        let bytes = fs::read(&copy).map_err(|source| io_at(&copy, source))?;
+        write_new(&own, &bytes)
     }
 
     fn sheet_key(&self, sheet: SheetId) -> Result<Option<Zeroizing<[u8; KEY_BYTES]>>, VaultFailed> {

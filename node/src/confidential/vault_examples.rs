@@ -106,6 +106,26 @@ fn a_destroyed_sheet_is_gone_in_both_places_and_a_copy_that_is_not_there_keeps_t
     ));
 }
 
+/// A kill between the writing of the court's own copy and its naming.
+#[test]
+fn a_key_that_a_kill_left_half_named_is_used_again_and_destroyed_with_the_sheet() {
+    let court = Court::new();
+    let (vault, _) = Vault::make(&court.keys(), &court.safe()).unwrap();
+    let sealed = vault.seal(ORDER, SHEET, b"12 Example Street").unwrap();
+    let own = court.keys().join(format!("{SHEET}.key"));
+    let half_named = court.keys().join(format!("{SHEET}.key.new"));
+    let killed = || std::fs::rename(&own, &half_named).unwrap();
+
+    killed();
+    assert_eq!(vault.seal(ORDER, SHEET, b"12 Example Street").unwrap(), sealed);
+    assert!(own.exists() && !half_named.exists());
+
+    killed();
+    assert!(vault.destroy(SHEET).unwrap());
+    assert!(files(&court.safe()).is_empty());
+    assert_eq!(files(&court.keys()).len(), 1, "the court's key alone is left");
+}
+
 #[test]
 fn the_code_and_the_copy_bring_everything_back_and_another_code_nothing() {
     let court = Court::new();
