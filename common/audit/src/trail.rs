@@ -276,8 +276,9 @@ impl Trail {
         Ok(encode(&Entry::Act(Box::new(act)))?)
     }
 
-    /// Queues the bytes of an entry. `done` is called once, on the writer's thread, after the fdatasync or with the error.
-    /// `asker` is whoever waits for it, so that the entries of several share an fdatasync.
+    /// Queues the bytes of an entry. `done` is called once, after the fdatasync or with the error, on the thread that writes. `asker` is
+    /// whoever waits for it, so that the entries of several share an fdatasync: this thread then writes, and waits for the disk, if the
+    /// batch is complete with it.
     pub fn append(
         self: &Arc<Self>,
         asker: Option<u64>,
@@ -290,16 +291,6 @@ impl Trail {
             Some(asker) => self.writer.append_for(asker, entry, done),
             None => self.writer.append(entry, done),
         }
-    }
-
-    /// Writes the bytes of an entry on this very thread, if nobody else asks these days, and waits until they are durable; gives them
-    /// back otherwise.
-    ///
-    /// # Errors
-    /// The bytes, for [`Trail::append`].
-    pub fn append_here(&self, asker: u64, entry: Vec<u8>) -> Result<Result<(), NotRecorded>, Vec<u8>> {
-        let appended = self.writer.append_here(asker, entry)?;
-        Ok(self.recorded(appended))
     }
 
     fn recorded(&self, appended: Result<Appended, AppendError>) -> Result<(), NotRecorded> {

@@ -1,26 +1,16 @@
-//! The hand that writes a court's own ledger: begins epochs, signs what waits, makes it durable, answers. One thread's work, but
-//! that whoever asks alone may write for itself.
+//! The hand that writes a court's own ledger: begins epochs, signs what waits, makes it durable, answers. One thread at a time has it.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use crate::bell::Bell;
 use crate::chain::{ChainEnd, Link, Proven, prove_run};
-use crate::company::Company;
 use crate::floor;
 use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::{AppendRefusal, Ledger};
+use crate::queue::{Queue, Task};
 use crate::record::{EpochReason, SignedRecord};
-use crate::request::{AppendError, Appended, Batch, Command, Reply};
+use crate::request::{AppendError, Appended, Batch, Reply};
 use crate::scribe::{Scribe, ScribeError};
 use crate::tail::Tail;
-
-/// How long nothing has to be written before the durable mark is set.
-const IDLE: Duration = Duration::from_millis(100);
-
-/// The longest that a batch waits for more of those who are likely to come.
-const PATIENCE: Duration = Duration::from_millis(1);
 
 /// Why a writer does not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,152 +30,56 @@ pub enum StartError {
 pub(crate) struct Pen {
     ledger: Arc<Ledger>,
     scribe: Scribe,
-    bell: Arc<Bell>,
+    queue: Arc<Queue>,
     /// Held from the signing of records until everybody who waits for them is answered, so that this goes in the order of the ledger.
-    turn: Mutex<Turn>,
-}
-
-#[derive(Default)]
-struct Turn {
-    company: Company,
-    /// The thread sleeps until it is sent something.
-    sleeps: bool,
-    /// Something was written beside the thread since it last looked.
-    wrote: bool,
-    /// Nothing is written any more.
-    closed: bool,
-}
-
-/// A body that was written on the thread of who asked for it.
-pub(crate) struct WroteHere {
-    pub(crate) appended: Result<Appended, AppendError>,
-    /// The writer's thread sleeps, and is to be told.
-    pub(crate) wake: bool,
+    turn: Mutex<()>,
 }
 
 impl Pen {
-    pub(crate) fn new(ledger: Arc<Ledger>, scribe: Scribe, bell: Arc<Bell>) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, scribe: Scribe, queue: Arc<Queue>) -> Self {
         Self {
             ledger,
             scribe,
-            bell,
+            queue,
             turn: Mutex::default(),
         }
     }
 
-    /// Writes a body on this thread, if nobody else writes, or asked lately; gives it back otherwise.
-    pub(crate) fn write_here(&self, asker: u64, body: Vec<u8>) -> Result<WroteHere, Vec<u8>> {
-        let Ok(mut turn) = self.turn.try_lock() else {
-            return Err(body);
-        };
-        let now = Instant::now();
-        if turn.closed || !turn.company.is_only(asker, now) {
-            return Err(body);
-        }
-        turn.company.came(asker, now);
-        let (answer, answered) = sync_channel(1);
-        let mut batch = Batch::default();
-        batch.push(
-            body,
-            Reply::new(Box::new(move |result| drop(answer.send(result)))),
-        );
-        self.write_in_turn(batch);
-        turn.wrote = true;
-        Ok(WroteHere {
-            appended: answered.try_recv().unwrap_or(Err(AppendError::Closed)),
-            wake: std::mem::take(&mut turn.sleeps),
-        })
-    }
-
-    /// Takes whatever waits, up to a full batch, and makes it durable.
-    pub(crate) fn work(&self, commands: &Receiver<Command>) {
-        let mut idle = false;
+    /// The work of the writer's thread, until the queue is closed and empty.
+    pub(crate) fn work(&self) {
         loop {
-            let first = if idle {
-                commands.recv().ok()
-            } else {
-                match commands.recv_timeout(IDLE) {
-                    Ok(command) => Some(command),
-                    Err(RecvTimeoutError::Timeout) => {
-                        idle = self.may_sleep();
-                        if idle {
-                            self.mark();
-                        }
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => None,
-                }
-            };
-            let Some(first) = first else { break };
-            idle = false;
-            if !self.serve(first, commands) {
-                break;
+            match self.queue.next_task() {
+                Task::Write => self.write(self.turn()),
+                Task::Mark => self.mark(),
+                Task::End => break,
             }
         }
-        self.turn().closed = true;
+        // Whoever writes on a thread of its own has answered by then.
+        drop(self.turn());
         self.mark();
     }
 
-    /// Whether nothing was written beside this thread since it last looked: from now on whoever writes wakes it.
-    fn may_sleep(&self) -> bool {
-        let mut turn = self.turn();
-        turn.sleeps = !std::mem::take(&mut turn.wrote);
-        turn.sleeps
-    }
-
-    /// Serves one command and all appends that wait behind it, or are about to. False when the writer is to end.
-    fn serve(&self, first: Command, commands: &Receiver<Command>) -> bool {
-        let mut batch = Batch::default();
-        let mut next = Some(first);
-        let mut waited = false;
-        while let Some(command) = next {
-            match command {
-                Command::Append(body, asker, reply) => {
-                    if let Some(asker) = asker {
-                        self.turn().company.came(asker, Instant::now());
-                    }
-                    batch.push(body, reply);
-                }
-                Command::Heartbeat(reply) => {
-                    self.write(std::mem::take(&mut batch));
-                    reply.answer(self.heartbeat());
-                }
-                Command::Wrote => {}
-                Command::Close => {
-                    self.write(batch);
-                    return false;
-                }
-            }
-            if batch.is_full() {
-                break;
-            }
-            next = commands.try_recv().ok();
-            if next.is_none() && !waited {
-                waited = true;
-                self.gather(&batch);
-                next = commands.try_recv().ok();
-            }
-        }
-        self.write(batch);
-        true
-    }
-
-    /// Waits until a batch is worth its fdatasync, if somebody is likely to add to it.
-    fn gather(&self, batch: &Batch) {
-        let worth_it = self.turn().company.worth_a_batch(Instant::now());
-        let wanted = worth_it.saturating_sub(batch.waiting.len());
-        if wanted > 0 && !batch.waiting.is_empty() {
-            self.bell.sleep(wanted, PATIENCE);
+    /// Writes what waits on this thread, unless another one is writing: then the writer's thread is called.
+    pub(crate) fn write_here(&self) {
+        match self.turn.try_lock() {
+            Ok(turn) => self.write(turn),
+            Err(TryLockError::Poisoned(turn)) => self.write(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => self.queue.call(),
         }
     }
 
-    fn write(&self, batch: Batch) {
-        let _turn = self.turn();
-        self.write_in_turn(batch);
+    fn write(&self, turn: MutexGuard<'_, ()>) {
+        let (batch, heartbeats) = self.queue.take();
+        self.commit(batch);
+        for reply in heartbeats {
+            reply.answer(self.heartbeat());
+        }
+        drop(turn);
+        self.queue.wrote();
     }
 
     /// Signs a batch, makes it durable, and answers each of its appends.
-    fn write_in_turn(&self, batch: Batch) {
+    fn commit(&self, batch: Batch) {
         if batch.waiting.is_empty() {
             return;
         }
@@ -291,12 +185,11 @@ impl Pen {
 
     /// Records are stamped in turn, so between two turns nothing stamped is on its way.
     fn heartbeat(&self) -> Result<SignedHeartbeat, AppendError> {
-        let _turn = self.turn();
         let end = self.own_end(&self.ledger.tail())?;
         Ok(self.scribe.heartbeat(&end)?)
     }
 
-    fn turn(&self) -> MutexGuard<'_, Turn> {
+    fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! What is asked of the writer's thread, and the answer that each asker gets exactly once. Signs and writes nothing.
+//! What is asked of a writer, and the answer that each asker gets exactly once. Signs and writes nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -85,20 +85,15 @@ impl From<ScribeError> for AppendError {
 pub type Done = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
 
 pub(crate) enum Command {
-    /// A body, and who asks for it where that is known.
-    Append(Vec<u8>, Option<u64>, Reply<Appended>),
+    Append(Vec<u8>, Reply<Appended>),
     Heartbeat(Reply<SignedHeartbeat>),
-    /// Somebody wrote beside the thread, which slept: the durable mark is to be set when that is over.
-    Wrote,
-    Close,
 }
 
 impl Command {
     pub(crate) fn refuse(self, error: &AppendError) {
         match self {
-            Command::Append(_, _, reply) => reply.answer(Err(error.clone())),
+            Command::Append(_, reply) => reply.answer(Err(error.clone())),
             Command::Heartbeat(reply) => reply.answer(Err(error.clone())),
-            Command::Wrote | Command::Close => {}
         }
     }
 }

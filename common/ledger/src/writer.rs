@@ -1,14 +1,14 @@
-//! The handle to the pen that writes a court's own ledger and to its thread: queues what is to be written, bounded, and closes it.
+//! The handle to the pen that writes a court's own ledger and to its thread: queues what is to be written, and closes it.
 
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 
-use crate::bell::Bell;
 use crate::clock::HybridClock;
 use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::Ledger;
 use crate::pen::{Pen, StartError};
+use crate::queue::Queue;
 use crate::record::EpochReason;
 use crate::request::{AppendError, Appended, Command, Done, Reply};
 use crate::scribe::Scribe;
@@ -39,8 +39,7 @@ impl Default for WriterOptions {
 pub struct Writer {
     ledger: Arc<Ledger>,
     pen: Arc<Pen>,
-    queue: SyncSender<Command>,
-    bell: Arc<Bell>,
+    queue: Arc<Queue>,
     id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -68,21 +67,22 @@ impl Writer {
         if let Some(end) = ledger.end() {
             clock.observe(end.hlc);
         }
-        let bell = Arc::new(Bell::default());
+        let queue = Arc::new(Queue::new(options.queue.max(1)));
         let scribe = Scribe::new(ledger.origin().clone(), key.into(), clock).after(options.handing_over);
-        let pen = Arc::new(Pen::new(Arc::clone(&ledger), scribe, Arc::clone(&bell)));
+        let pen = Arc::new(Pen::new(Arc::clone(&ledger), scribe, Arc::clone(&queue)));
         pen.begin_epoch(chain, options.new_epoch)?;
-        let (queue, commands) = sync_channel(options.queue.max(1));
         let thread = thread::Builder::new().name("ledger-writer".to_owned()).spawn({
-            let pen = Arc::clone(&pen);
-            move || pen.work(&commands)
+            let (pen, queue) = (Arc::clone(&pen), EndsQueue(Arc::clone(&queue)));
+            move || {
+                let _ends_with_the_thread = queue;
+                pen.work();
+            }
         })?;
         let id = thread.thread().id();
         Ok(Writer {
             ledger,
             pen,
             queue,
-            bell,
             id,
             thread: Mutex::new(Some(thread)),
         })
@@ -93,27 +93,20 @@ impl Writer {
         &self.ledger
     }
 
-    /// Queues a body. `done` is called exactly once, on the writer's thread, in the order of the ledger, after fdatasync (or
-    /// with the error); it must be quick. Waits while the queue is full. After [`Writer::close`] `done` is called right here.
+    /// Queues a body for the writer's thread. `done` is called exactly once, on the thread that writes, in the order of the ledger, after
+    /// fdatasync (or with the error); it must be quick. Waits while the queue is full. After [`Writer::close`] `done` is called right here.
     pub fn append(&self, body: Vec<u8>, done: Done) {
-        self.send(Command::Append(body, None, Reply::new(done)));
+        self.queue.push(Command::Append(body, Reply::new(done)), None);
     }
 
     /// As [`Writer::append`], for an asker who waits for this record before asking for another one. Where several such askers come
-    /// one after the other, a batch waits for some of them, for a millisecond at most; who is alone never waits.
+    /// one after the other, a batch waits for some of them, for a millisecond at most; who is alone never waits. Whoever completes a batch
+    /// writes it, here and now: waking another thread for it would take about as long as the fdatasync.
     pub fn append_for(&self, asker: u64, body: Vec<u8>, done: Done) {
-        self.send(Command::Append(body, Some(asker), Reply::new(done)));
-    }
-
-    /// Adds a body on this very thread and waits until it is durable, if nobody else does so, or did a moment ago: two changes of
-    /// threads would take about as long as the fdatasync. Gives the body back otherwise, for [`Writer::append_for`].
-    pub fn append_here(&self, asker: u64, body: Vec<u8>) -> Result<Result<Appended, AppendError>, Vec<u8>> {
-        let wrote = self.pen.write_here(asker, body)?;
-        if wrote.wake {
-            // A full queue has woken it already.
-            let _ = self.queue.try_send(Command::Wrote);
+        let command = Command::Append(body, Reply::new(done));
+        if self.queue.push(command, Some(asker)) {
+            self.pen.write_here();
         }
-        Ok(wrote.appended)
     }
 
     /// Adds a body and waits until it is durable. Not to be called from within a `done`.
@@ -128,9 +121,8 @@ impl Writer {
     /// Waits for what was queued before. Not to be called from within a `done`.
     pub fn heartbeat_wait(&self) -> Result<SignedHeartbeat, AppendError> {
         let (answer, answered) = sync_channel(1);
-        self.send(Command::Heartbeat(Reply::new(Box::new(move |result| {
-            drop(answer.send(result))
-        }))));
+        let reply = Reply::new(Box::new(move |result| drop(answer.send(result))));
+        self.queue.push(Command::Heartbeat(reply), None);
         answered.recv().unwrap_or(Err(AppendError::Closed))
     }
 
@@ -140,23 +132,19 @@ impl Writer {
         let Some(thread) = thread.filter(|_| thread::current().id() != self.id) else {
             return;
         };
-        self.send(Command::Close);
+        self.queue.close();
         if thread.join().is_err() {
             tracing::error!(origin = %self.ledger.origin, "the ledger's writer thread panicked");
         }
     }
+}
 
-    /// Puts a command into the queue, waiting for room unless this is the thread that makes room. What cannot be sent is
-    /// dropped, and dropping its reply answers it.
-    fn send(&self, command: Command) {
-        match self.queue.try_send(command) {
-            Ok(()) => self.bell.ring(),
-            Err(TrySendError::Full(command)) if thread::current().id() == self.id => {
-                command.refuse(&AppendError::Busy)
-            }
-            Err(TrySendError::Full(command)) => drop(self.queue.send(command)),
-            Err(TrySendError::Disconnected(command)) => drop(command),
-        }
+/// Refuses what still waits when the thread ends, however it does.
+struct EndsQueue(Arc<Queue>);
+
+impl Drop for EndsQueue {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -305,27 +305,12 @@ impl Recorder {
             return Ok(());
         };
         let entry = self.trail.entry(draft)?;
-        let asker = asker(&draft.act.by);
-        // This thread waits for one fdatasync, as it may for a page of the disk; whoever comes meanwhile finds the pen in use, and queues.
         // One of many comes with the others, and all wait for the same.
-        let here = if pending.one_of_many {
-            Err(entry)
-        } else {
-            self.trail.append_here(asker, entry)
-        };
-        let entry = match here {
-            Ok(result) => {
-                if result.is_ok() {
-                    pending.draft = None;
-                }
-                return result;
-            }
-            Err(entry) => entry,
-        };
+        let asker = (!pending.one_of_many).then(|| asker(&draft.act.by));
         let (done, recorded) = oneshot::channel();
-        // Whoever asked may be gone when it is durable.
+        // Whoever asked may be gone when it is durable. This thread may wait for one fdatasync, as it may for a page of the disk.
         self.trail
-            .append(Some(asker), entry, move |result| drop(done.send(result)));
+            .append(asker, entry, move |result| drop(done.send(result)));
         // From here on the entry stands in the queue, and is written whether or not somebody waits.
         let queued = pending.draft.take();
         let result = recorded

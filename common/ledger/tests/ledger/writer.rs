@@ -76,46 +76,57 @@ fn many_writers_each_get_their_own_place() {
     verify_directory(court.root.path(), &court.verify_options()).unwrap();
 }
 
-/// Writes at once where it may, and queues otherwise.
-fn write(writer: &Writer, asker: u64, body: Vec<u8>) -> Appended {
-    match writer.append_here(asker, body) {
-        Ok(appended) => appended.unwrap(),
-        Err(body) => {
-            let (tell, told) = sync_channel(1);
-            writer.append_for(asker, body, Box::new(move |result| tell.send(result).unwrap()));
-            told.recv().unwrap().unwrap()
-        }
-    }
+/// Waits for a record as somebody does who asks for the next one after it.
+fn write(writer: &Writer, asker: u64, body: Vec<u8>) -> Result<Appended, AppendError> {
+    let (tell, told) = sync_channel(1);
+    writer.append_for(asker, body, Box::new(move |result| tell.send(result).unwrap()));
+    told.recv().unwrap()
 }
 
 #[test]
-fn who_asks_alone_writes_at_once_and_others_are_given_back_what_they_brought() {
+fn who_asks_alone_is_answered_on_its_own_thread_and_before_it_goes_on() {
     let court = Court::with_segments(64 << 10);
     let ledger = court.open();
     let writer = court.writer(&ledger);
+    let here = thread::current().id();
+    let append = |body| {
+        let (tell, told) = sync_channel(1);
+        let done = move |result| tell.send((result, thread::current().id())).unwrap();
+        writer.append_for(1, body, Box::new(done));
+        told.try_recv().unwrap()
+    };
     for number in 0..5 {
-        let appended = writer.append_here(1, body(number)).unwrap().unwrap();
-        assert_eq!(ledger.head(), Some(appended.head));
+        let (appended, on) = append(body(number));
+        assert_eq!((ledger.head(), on), (Some(appended.unwrap().head), here));
     }
-    assert_eq!(
-        writer.append_here(2, body(7)),
-        Err(body(7)),
-        "another one asked just now"
-    );
-    let alone = Instant::now() + Duration::from_secs(10);
-    while writer.append_here(2, body(8)).is_err() {
-        assert!(Instant::now() < alone, "it is alone by now");
-        thread::yield_now();
-    }
-    let too_long = vec![0; MAX_BODY_BYTES + 1];
-    let refused = writer.append_here(2, too_long).unwrap();
+    let (refused, _) = append(vec![0; MAX_BODY_BYTES + 1]);
     assert!(matches!(refused, Err(AppendError::TooLong { .. })));
     writer.close();
-    assert_eq!(writer.append_here(2, body(9)), Err(body(9)), "it is closed");
+    assert_eq!(append(body(9)).0, Err(AppendError::Closed));
+}
+
+/// Of many who came lately only a few come again: nobody completes a batch, and all of it is written all the same.
+#[test]
+fn what_nobody_completes_is_written_by_the_thread() {
+    let court = Court::with_segments(64 << 10);
+    let ledger = court.open();
+    let writer = court.writer(&ledger);
+    let (tell, told) = sync_channel(100);
+    for round in 0..20 {
+        for asker in 0..5 {
+            let tell = tell.clone();
+            let done = move |result: Result<Appended, _>| tell.send(result.is_ok()).unwrap();
+            writer.append_for(asker, body(round), Box::new(done));
+        }
+        for _ in 0..5 {
+            assert!(told.recv_timeout(Duration::from_secs(10)).unwrap());
+        }
+    }
+    assert_eq!(ledger.records(), 101);
 }
 
 #[test]
-fn what_is_written_at_once_and_what_is_queued_make_one_chain() {
+fn what_is_written_by_several_threads_makes_one_chain() {
     let court = Court::with_segments(64 << 10);
     let ledger = court.open();
     let writer = court.writer(&ledger);
@@ -127,7 +138,7 @@ fn what_is_written_at_once_and_what_is_queued_make_one_chain() {
                 for number in 0..100 {
                     // Two of them are one asker for a while, and one of them is alone at the end.
                     let body = format!("{asker} {number}").into_bytes();
-                    let appended = write(writer, asker / 2, body.clone());
+                    let appended = write(writer, asker / 2, body.clone()).unwrap();
                     places.lock().unwrap().push((appended.head.position, body));
                     if asker > 0 && number == 30 {
                         return;
@@ -150,14 +161,14 @@ fn what_is_written_at_once_and_what_is_queued_make_one_chain() {
     assert_eq!(report.origins[0].head, ledger.head());
 }
 
-/// The mark is the thread's work, which sleeps while somebody else writes.
+/// The mark is the work of the writer's thread, which sleeps while somebody else writes.
 #[test]
 fn what_is_written_at_once_is_marked_durable_when_it_is_quiet() {
     let court = Court::with_segments(64 << 10);
     let ledger = court.open();
     let writer = court.writer(&ledger);
     for number in 0..3 {
-        let appended = writer.append_here(1, body(number)).unwrap().unwrap();
+        let appended = write(&writer, 1, body(number)).unwrap();
         let until = Instant::now() + Duration::from_secs(10);
         let marked = || {
             let mark = fs::read(court.dir().join("durable")).unwrap_or_default();
@@ -266,7 +277,11 @@ fn heartbeats_close_what_is_past() {
     thread::scope(|scope| {
         let appends = scope.spawn(|| {
             for number in 0..200 {
-                writer.append_wait(body(number)).unwrap();
+                if number % 2 == 0 {
+                    writer.append_wait(body(number)).unwrap();
+                } else {
+                    write(&writer, 1, body(number)).unwrap();
+                }
             }
         });
         let mut heartbeats = Vec::new();
