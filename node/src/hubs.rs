@@ -14,7 +14,7 @@ use ccpor_daemon::signing::NobodyAsks;
 use ccpor_daemon::topology;
 use ccpor_registry::{KnownImage, Registry};
 use ccpor_sync::OriginSet;
-use ccpor_transport::{EndpointError, Permissions, Services, Uplink, UplinkConfig, UplinkHandle};
+use ccpor_transport::{EndpointError, Permissions, Services, Uplink, UplinkConfig, UplinkHandle, Wanted};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -176,6 +176,21 @@ impl Hubs {
         for link in self.links.iter().filter(|link| link.is_up()) {
             match link.fetch(image).await {
                 Ok(()) => return Ok(()),
+                Err(failed) => reason = failed,
+            }
+        }
+        Err(reason)
+    }
+
+    /// Brings an image from the first hub that gives it, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// In words for the one who asked.
+    pub(crate) async fn fetch_aside(&self, wanted: Wanted) -> Result<Vec<u8>, String> {
+        let mut reason = "this node is not connected to the hub".to_owned();
+        for link in self.links.iter().filter(|link| link.is_up()) {
+            match link.fetch_aside(wanted.clone()).await {
+                Ok(bytes) => return Ok(bytes),
                 Err(failed) => reason = failed,
             }
         }

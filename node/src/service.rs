@@ -81,6 +81,14 @@ impl NodeService {
         let ask = |question, within| self.hubs.ask(question, within);
         self.forward.whole(caller, request, here, ask).await
     }
+
+    /// An image of an order that this node does not hold.
+    async fn image_of_a_hub(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let digest = images::digest(blake3)?;
+        let ask = |question, within| self.hubs.ask(question, within);
+        let fetch = |wanted| self.hubs.fetch_aside(wanted);
+        self.forward.image(caller, digest, ask, fetch).await
+    }
 }
 
 #[tonic::async_trait]
@@ -137,8 +145,9 @@ impl Backend for NodeService {
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
         let sight = self.reader.sight(caller)?;
         let known = match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(image) => return Ok(image),
-            Whereabouts::Unknown => return Err(images::unknown()),
+            Whereabouts::Here(_, image) => return Ok(image),
+            Whereabouts::Hidden => return Err(images::unknown()),
+            Whereabouts::Unknown => return self.image_of_a_hub(caller, blake3).await,
             Whereabouts::Elsewhere(known) => known,
         };
         self.hubs
@@ -146,7 +155,7 @@ impl Backend for NodeService {
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(image) => Ok(image),
+            Whereabouts::Here(_, image) => Ok(image),
             _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
         }
     }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ccpor_api::message;
 use ccpor_certs::RecordKeyTrust;
+use ccpor_daemon::forward::Gathered;
 use ccpor_daemon::reading::blocking;
 use ccpor_daemon::recovery;
 use ccpor_daemon::replication;
 use ccpor_daemon::signing;
 use ccpor_ledger::{Head, OriginId, SignedRecord, VerifyingKey};
 use ccpor_registry::{KnownImage, Registry};
-use ccpor_transport::{AskError, FetchError, LinkState, OriginTrouble, UplinkHandle};
+use ccpor_transport::{AskError, FetchError, LinkState, OriginTrouble, UplinkHandle, Wanted};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -99,6 +100,17 @@ impl Link {
     pub(crate) async fn fetch(&self, image: &KnownImage) -> Result<(), String> {
         let fetched = self.handle.fetch_image(replication::wanted(image.clone())).await;
         fetched.map_err(|error: FetchError| error.to_string())
+    }
+
+    /// Brings an image from the hub and keeps nothing of it.
+    ///
+    /// # Errors
+    /// In words for the one who asked.
+    pub(crate) async fn fetch_aside(&self, wanted: Wanted) -> Result<Vec<u8>, String> {
+        let gathered = Gathered::default();
+        let fetched = self.handle.fetch_image_into(wanted, gathered.sink()).await;
+        fetched.map_err(|error: FetchError| error.to_string())?;
+        Ok(gathered.take())
     }
 
     /// Puts a question to the hub; none when it gives no answer in time.

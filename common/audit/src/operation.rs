@@ -121,6 +121,8 @@ operations! {
     Statistics = "statistics", View;
     /// What is wrong with the data of orders.
     ListFaults = "list-faults", View;
+    /// A node passed on that an image was asked for.
+    PassedImageView = "passed-image-view", ImageView;
 }
 
 /// The kinds of operation that auditors tell apart.

@@ -9,15 +9,15 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The runtime of a program: one thread more than cores, for the one that waits for the disk; with more of them the threads of a quiet
-/// program would wake each other.
+/// The runtime of a program: a thread for each core, and two at least, since one may wait for the disk. With more of them a thread that has
+/// its answer from the disk waits until another one's time slice is over, and those of a quiet program wake each other.
 ///
 /// # Errors
 /// The system's, when it gives no threads.
 pub fn runtime() -> std::io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores + 1)
+        .worker_threads(cores.max(2))
         .enable_all()
         .build()
 }

@@ -53,7 +53,7 @@ impl From<ReadExactError> for FetchError {
     }
 }
 
-/// Fetches one image from the peer, from where an earlier attempt stopped.
+/// Fetches one image from the peer into the image store, from where an earlier attempt stopped.
 pub(crate) async fn fetch(
     connection: &Connection,
     services: &Services,
@@ -61,8 +61,17 @@ pub(crate) async fn fetch(
 ) -> Result<(), FetchError> {
     let images = services.images.clone();
     let place = wanted.clone();
-    let begun = blocking(move || begin(images.receive(&place)?)).await?;
-    let Some((sink, hasher)) = begun else {
+    let sink = blocking(move || images.receive(&place)).await?;
+    fetch_into(connection, sink, wanted).await
+}
+
+/// Fetches one image from the peer to wherever it is to go.
+pub(crate) async fn fetch_into(
+    connection: &Connection,
+    sink: Box<dyn ImageSink>,
+    wanted: Wanted,
+) -> Result<(), FetchError> {
+    let Some((sink, hasher)) = blocking(move || begin(sink)).await? else {
         return Err(FetchError::Wrong);
     };
     let offset = sink.kept();

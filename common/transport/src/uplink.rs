@@ -19,12 +19,12 @@ use crate::ask::{AskError, ask};
 use crate::conversation::AbortOnDrop;
 use crate::dial::{Dialled, addresses, close, dial};
 use crate::endpoint::{self, EndpointError};
-use crate::images::{FetchError, fetch};
+use crate::images::{FetchError, fetch, fetch_into};
 use crate::limits::FAREWELL;
 use crate::link::{LinkBoard, LinkState};
 use crate::peer::{Attendance, Shared};
 use crate::platform::{Platform, System};
-use crate::services::{Permissions, Services, Wanted};
+use crate::services::{ImageSink, Permissions, Services, Wanted};
 use crate::transport::{Transport, TransportChoice};
 use crate::trouble::Trouble;
 
@@ -162,6 +162,15 @@ impl UplinkHandle {
     pub async fn fetch_image(&self, wanted: Wanted) -> Result<(), FetchError> {
         let connection = self.connection().ok_or(FetchError::NotConnected)?;
         fetch(&connection, &self.services, wanted).await
+    }
+
+    /// Fetches one image from the hub now, to somewhere else than the image store.
+    ///
+    /// # Errors
+    /// The image could not be had; see [`FetchError`].
+    pub async fn fetch_image_into(&self, wanted: Wanted, sink: Box<dyn ImageSink>) -> Result<(), FetchError> {
+        let connection = self.connection().ok_or(FetchError::NotConnected)?;
+        fetch_into(&connection, sink, wanted).await
     }
 
     /// Ends the connection; the link dials again by itself and both sides compare all ledgers anew.

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use ccpor_api::Client;
-use ccpor_api::message::{EnforceRequest, Freshness, GetOrderRequest, LookupAnswer};
+use ccpor_api::message::{EnforceRequest, Freshness, GetOrderRequest, LookupAnswer, SealOrderRequest};
+use ccpor_api::{CallFailed, Client, Code};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_tests::lone::{Lone, Realm};
 use ccpor_tests::program::Program;
 use ccpor_tests::world::{Outcome, connect, file, heads, lookup, order, until};
+
+use crate::papers::{attach, bytes_of};
 
 /// A registry of three courts, of which Alameda's node chooses.
 struct Stage {
@@ -206,6 +208,61 @@ async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_i
     assert!(
         fresh.left_out.is_empty() && fresh.not_covered.is_empty(),
         "{fresh:?}"
+    );
+    stage.end().await;
+    Ok(())
+}
+
+/// Why no image is given.
+async fn refused(client: &Client, blake3: &str) -> Outcome<Code> {
+    match client.get_image(blake3).await.err() {
+        Some(CallFailed::Problem(problem)) => Ok(problem.code),
+        other => Err(format!("{:?}", other.map(|other| other.to_string())).into()),
+    }
+}
+
+#[tokio::test]
+async fn the_paper_of_an_order_that_is_left_out_is_shown_from_the_hub_to_whom_the_hub_shows_it() -> Outcome<()>
+{
+    let realm = Realm::new(Clock::machine())?;
+    let mut stage = Stage::set(&realm).await?;
+    let filed = file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    file(&stage.inyo, "at-inyo-0002", order("FOREST", "JANE", "I-2")).await?;
+    let (image, bytes) = attach(&stage.inyo, &filed.order_id, "at-inyo-image-1").await?;
+    until("the hub has the paper", || async {
+        Ok(stage.at_hub.get_image(&image).await.is_ok().then_some(()))
+    })
+    .await?;
+    let (_, node) = stage.choose("\"none\"").await?;
+    found_by_the_hub(&node, "MOUNTAIN").await?;
+    assert_eq!(bytes_of(&node, &image).await?, bytes);
+    let kept = std::fs::read_dir(stage.alameda.data().join("images"))?;
+    let groups = kept
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().len() == 2);
+    assert_eq!(groups.count(), 0, "no copy of it stays");
+    assert_eq!(refused(&node, &"0".repeat(64)).await?, Code::ImageNotFound);
+
+    // Without the hub it is not had, and once its order is sealed it is shown to nobody to whom the hub does not show it.
+    stage.hub.stop().await;
+    assert_eq!(refused(&node, &image).await?, Code::ImageNotFound);
+    stage.hub_comes().await?;
+    let seal = SealOrderRequest {
+        idempotency_key: "sealed-0001".into(),
+        order_id: filed.order_id.clone(),
+        sealed: true,
+        reason: "the court's reason".into(),
+    };
+    stage.inyo.seal_order(seal).await?;
+    until("it is sealed at the hub", || async {
+        Ok(stage.at_hub.get_image(&image).await.is_err().then_some(()))
+    })
+    .await?;
+    // The hub is asked again.
+    found_by_the_hub(&node, "FOREST").await?;
+    assert_eq!(
+        refused(&node, &image).await?,
+        refused(&stage.at_hub, &image).await?
     );
     stage.end().await;
     Ok(())

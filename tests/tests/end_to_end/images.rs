@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use ccpor_api::message::{AttachImageAnswer, GetOrderRequest};
 use ccpor_api::{CallFailed, Client, Code, ImageOffer};
-use ccpor_deploy::population::{Filing, Population, scan};
-use ccpor_domain::{CourtRef, Media};
+use ccpor_deploy::population::scan;
+use ccpor_domain::Media;
 use ccpor_tests::program::Program;
 use ccpor_tests::rest::{Rest, image_put};
 use ccpor_tests::world::{Outcome, World, file, order, until};
@@ -18,16 +18,11 @@ use futures_util::{StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 
+use crate::papers::{bytes_of, paper};
+
 const GIGABYTE: u64 = 1 << 30;
 /// What a node takes of an image before it looks at it, in bytes, with what the sockets of both sides may hold besides.
 const TAKEN_AT_MOST: u64 = 64 << 20;
-
-fn paper() -> Filing {
-    Population::new(7)
-        .for_court(&"court/alameda".parse::<CourtRef>().unwrap(), 1)
-        .next()
-        .unwrap()
-}
 
 fn offer(order: &str, key: &str) -> ImageOffer {
     ImageOffer {
@@ -44,20 +39,6 @@ fn code(failed: &CallFailed) -> Option<Code> {
     } else {
         None
     }
-}
-
-async fn bytes_of(client: &Client, blake3: &str) -> Result<Vec<u8>, CallFailed> {
-    let mut image = client.get_image(blake3).await?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = image.data.next().await {
-        bytes.extend(piece?);
-    }
-    assert_eq!(
-        blake3::hash(&bytes).to_hex().as_str(),
-        blake3,
-        "what is served is what was asked for"
-    );
-    Ok(bytes)
 }
 
 fn place(data: &Path, blake3: &str) -> PathBuf {

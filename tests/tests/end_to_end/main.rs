@@ -36,6 +36,7 @@ mod mending;
 mod nearest;
 mod noise;
 mod on_one_call;
+mod papers;
 mod people;
 mod power;
 mod refusals;

@@ -1,20 +1,19 @@
 //! Where UDP is blocked: the registry over TCP alone, with everything that goes over a link; and a link that uses TCP only as long
 //! as UDP does not pass.
 
+use ccpor_api::Client;
 use ccpor_api::message::Link;
 use ccpor_api::nearest::Roster;
-use ccpor_api::{Client, ImageOffer};
 use ccpor_certs::{Clock, IdentityDir};
-use ccpor_deploy::population::{Population, scan};
-use ccpor_domain::{CourtRef, Media};
 use ccpor_tests::line::{Line, Weather};
 use ccpor_tests::program::Program;
 use ccpor_tests::world::{Outcome, World, connect, file, heads, lookup, order, until};
 use ccpor_transport::limits;
-use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::papers::{attach, bytes_of};
 
 /// The link to `peer` as a machine shows it, once it is up over `transport`.
 async fn over(client: &Client, peer: &str, transport: &str) -> Outcome<Link> {
@@ -33,30 +32,6 @@ async fn found(client: &Client, last: &str) -> Outcome<()> {
         Ok((lookup(client, last, "JOSE").await?.hits.len() == 1).then_some(()))
     })
     .await
-}
-
-/// Attaches a paper to an order and gives its name and its bytes.
-async fn attach(client: &Client, order: &str) -> Outcome<(String, Vec<u8>)> {
-    let court: CourtRef = "court/alameda".parse()?;
-    let paper = Population::new(7).for_court(&court, 1).next().ok_or("a paper")?;
-    let bytes = scan::of_kind(&paper, Media::Pdf)?.bytes;
-    let offer = ImageOffer {
-        order_id: order.into(),
-        idempotency_key: "tcp-image-1".into(),
-        title: "as filed".into(),
-        ..ImageOffer::default()
-    };
-    let answer = client.attach_image(offer, bytes.clone().into()).await?;
-    Ok((answer.image.ok_or("an image")?.blake3, bytes))
-}
-
-async fn bytes_of(client: &Client, blake3: &str) -> Outcome<Vec<u8>> {
-    let mut image = client.get_image(blake3).await?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = image.data.next().await {
-        bytes.extend(piece?);
-    }
-    Ok(bytes)
 }
 
 #[tokio::test]
@@ -87,7 +62,7 @@ async fn over_tcp_alone_the_registry_is_what_it_is_over_udp() -> Outcome<()> {
     .await?;
 
     // Images: fetched by the hub from the court, and by a node from the hub.
-    let (name, bytes) = attach(&alameda, &filed.order_id).await?;
+    let (name, bytes) = attach(&alameda, &filed.order_id, "tcp-image-1").await?;
     for machine in [&hub, &tuolumne] {
         let got = until("the image is there", || async {
             Ok(bytes_of(machine, &name).await.ok())

@@ -98,7 +98,7 @@ pub(crate) fn order(text: &str) -> Vec<Asked> {
 }
 
 /// An image that is asked for by its hash.
-pub(super) fn image(blake3: &str) -> Vec<Asked> {
+pub(crate) fn image(blake3: &str) -> Vec<Asked> {
     numbered("image", blake3)
 }
 

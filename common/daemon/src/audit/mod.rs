@@ -17,7 +17,7 @@ mod recorder;
 mod asked;
 mod opening;
 
-pub(crate) use asked::order as named_order;
+pub(crate) use asked::{image as named_image, order as named_order};
 pub(crate) use audited::{enforced, looked_up, viewed};
 
 pub use accounts::AuditedAccounts;

@@ -8,12 +8,16 @@ use ccpor_api::message::{EnforceRequest, GetOrderRequest, LookupRequest};
 use ccpor_api::{Caller, Problem};
 use ccpor_audit::{Asked, Operation};
 use ccpor_certs::Identity;
+use ccpor_domain::ImageDigest;
+use ccpor_registry::KnownImage;
 use ccpor_transport::{Answer, BoxAnswer};
 
+use super::image::{AskedImage, SeenImage};
 use super::passed::{Passed, Passes, answer};
-use crate::audit::{Call, Recorder, Seen, asked_for, enforced, looked_up, named_order, viewed};
+use crate::audit::{Call, Recorder, Seen, asked_for, enforced, looked_up, named_image, named_order, viewed};
 use crate::guard::may_ask;
 use crate::reading::Reader;
+use crate::reading::images::{self, Whereabouts};
 
 /// A hub answers what its nodes pass on, and leaves every other question to somebody else.
 pub struct GivesAnswers<A> {
@@ -33,7 +37,8 @@ impl<A: Answer> Answer for GivesAnswers<A> {
         let answered = None
             .or_else(|| self.given::<LookupRequest>(&peer, &question))
             .or_else(|| self.given::<GetOrderRequest>(&peer, &question))
-            .or_else(|| self.given::<EnforceRequest>(&peer, &question));
+            .or_else(|| self.given::<EnforceRequest>(&peer, &question))
+            .or_else(|| self.given::<AskedImage>(&peer, &question));
         answered.unwrap_or_else(|| self.otherwise.answer(peer, question, within))
     }
 }
@@ -123,5 +128,43 @@ impl Answered for EnforceRequest {
 
     async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
         reader.enforce(caller, self).await
+    }
+}
+
+impl Answered for AskedImage {
+    const OPERATION: Operation = Operation::PassedImageView;
+    const VERB: Verb = Verb::Image;
+
+    fn asked(&self) -> Vec<Asked> {
+        named_image(&self.blake3)
+    }
+
+    fn seen(answer: &Self::Answer) -> Seen {
+        Seen {
+            image: Some(answer.image.0),
+            hits: 1,
+            ..Seen::default()
+        }
+    }
+
+    /// Whether the caller sees it, judged by the hub's copy, which is checked against its hash.
+    async fn read(self, reader: &Reader, caller: &Caller) -> Result<SeenImage, Problem> {
+        match images::find(reader.registry(), &reader.sight(caller)?, &self.blake3).await? {
+            Whereabouts::Here(
+                KnownImage {
+                    blake3,
+                    length,
+                    origin,
+                    ..
+                },
+                _,
+            ) => Ok(SeenImage {
+                image: ImageDigest(blake3),
+                origin,
+                length,
+            }),
+            Whereabouts::Elsewhere(known) => Err(images::unavailable(&known, "the hub does not hold it yet")),
+            Whereabouts::Hidden | Whereabouts::Unknown => Err(images::unknown()),
+        }
     }
 }

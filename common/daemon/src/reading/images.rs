@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ccpor_api::{Code, ImageOut, Problem, render};
 use ccpor_domain::{ImageDigest, ImageRef};
-use ccpor_registry::image::{ImageReader, ReadError};
+use ccpor_ledger::OriginId;
+use ccpor_registry::image::{ImageReader, ReadError, media_of};
 use ccpor_registry::{KnownImage, Registry};
 
 use super::blocking;
@@ -16,10 +17,12 @@ const PIECE: usize = 64 << 10;
 /// Where an image is.
 pub enum Whereabouts {
     /// Here, whole.
-    Here(ImageOut),
+    Here(KnownImage, ImageOut),
     /// Some order has it, but its bytes are not here, or were damaged and set aside.
     Elsewhere(KnownImage),
-    /// No order known here has it, or none that the caller sees.
+    /// Orders known here have it, of which the caller sees none.
+    Hidden,
+    /// No order known here has it.
     Unknown,
 }
 
@@ -32,9 +35,7 @@ pub async fn find(
     sight: &CallersSight,
     blake3: &str,
 ) -> Result<Whereabouts, Problem> {
-    let digest: ImageDigest = blake3
-        .parse()
-        .map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))?;
+    let digest = digest(blake3)?;
     let (registry, sight) = (Arc::clone(registry), sight.clone());
     blocking(move || {
         let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
@@ -43,10 +44,11 @@ pub async fn find(
             Some(SeenImage::Shown) => {}
             Some(SeenImage::Kept) => return Err(kept(&known)),
             Some(SeenImage::Withheld) => return Err(withheld()),
-            Some(SeenImage::Hidden) | None => return Ok(Whereabouts::Unknown),
+            Some(SeenImage::Hidden) => return Ok(Whereabouts::Hidden),
+            None => return Ok(Whereabouts::Unknown),
         }
         match registry.images().open_image(&digest.0) {
-            Ok(reader) => Ok(Whereabouts::Here(out(digest, reader))),
+            Ok(reader) => Ok(Whereabouts::Here(known, out(digest, reader))),
             Err(ReadError::Missing) => Ok(Whereabouts::Elsewhere(known)),
             Err(ReadError::Damaged) => {
                 tracing::error!(image = %digest, "an image is damaged; it was set aside and is fetched again");
@@ -59,11 +61,27 @@ pub async fn find(
     .await?
 }
 
+/// The name of an image as it was written: 64 hexadecimal digits.
+///
+/// # Errors
+/// It is none.
+pub fn digest(blake3: &str) -> Result<ImageDigest, Problem> {
+    blake3
+        .parse()
+        .map_err(|error: ccpor_domain::DigestRefused| Problem::field("blake3", error.to_string()))
+}
+
 /// A whole image as an answer.
 #[must_use]
 pub fn out(digest: ImageDigest, reader: ImageReader) -> ImageOut {
-    let media = reader.media();
-    let bytes = bytes::Bytes::from(reader.into_bytes());
+    out_of(digest, reader.into_bytes())
+}
+
+/// As [`out`], of bytes that were checked against their hash.
+#[must_use]
+pub fn out_of(digest: ImageDigest, bytes: Vec<u8>) -> ImageOut {
+    let media = media_of(&bytes);
+    let bytes = bytes::Bytes::from(bytes);
     let image = ImageRef {
         blake3: digest,
         sha256: ImageDigest(sha256(&bytes)),
@@ -89,11 +107,17 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// The image is known but cannot be had now.
 #[must_use]
 pub fn unavailable(image: &KnownImage, reason: &str) -> Problem {
+    not_brought(&image.origin, reason)
+}
+
+/// As [`unavailable`], of an image that only another machine knows; `origin` names it in its records.
+#[must_use]
+pub fn not_brought(origin: &OriginId, reason: &str) -> Problem {
     Problem::new(
         Code::ImageUnavailable,
         format!(
             "the image is not on this machine and could not be fetched from {}: {reason}",
-            image.origin.court()
+            origin.court()
         ),
     )
 }

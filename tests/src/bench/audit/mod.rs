@@ -13,7 +13,7 @@ use ccpor_api::{Backend, Client, Limits, Serving};
 use ccpor_audit::AuditorsKey;
 use ccpor_certs::IdentityDir;
 use ccpor_daemon::audit::{self, AuditSettings, Audited};
-use ccpor_daemon::identity;
+use ccpor_daemon::{identity, lifetime};
 use ccpor_registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,7 @@ const ENTRY: usize = 1_024;
 /// When a lookup fails.
 pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
     let folder = tempfile::tempdir_in(directory)?;
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = lifetime::runtime()?;
     let authority = court::authority(folder.path())?;
     let node = court::identity(&authority, "court/alameda/node/1", folder.path())?;
     let officer = court::identity(&authority, "lea/alameda-so", folder.path())?;
