@@ -79,6 +79,11 @@ pub enum ReadError {
 impl Ledger {
     /// Reads one record and checks that it is what was written.
     pub fn read(&self, position: Position) -> Result<SignedRecord, ReadError> {
+        Ok(self.read_with_hash(position)?.0)
+    }
+
+    /// As [`Ledger::read`], with the record's hash, by which it was just found to be whole.
+    pub fn read_with_hash(&self, position: Position) -> Result<(SignedRecord, Hash), ReadError> {
         let place = {
             let state = self.state();
             state
@@ -87,9 +92,9 @@ impl Ledger {
                 .ok_or_else(|| self.absent(&state, position))?
         };
         let file = self.file(place.segment)?;
-        let signed = read_frame_at(&file, place).map_err(|source| self.io(place.segment, source))?;
-        match signed.filter(|signed| self.is_at(signed, position)) {
-            Some(signed) => Ok(signed),
+        let read = read_frame_at(&file, place).map_err(|source| self.io(place.segment, source))?;
+        match read.filter(|(signed, _)| self.is_at(signed, position)) {
+            Some(read) => Ok(read),
             None => Err(self.damaged_at(place, position).into()),
         }
     }
@@ -147,8 +152,8 @@ impl Ledger {
         if let Some(head) = self.head().filter(|head| head.position == position) {
             return Ok(Some(head.hash));
         }
-        match self.read(position) {
-            Ok(signed) => Ok(Some(signed.hash())),
+        match self.read_with_hash(position) {
+            Ok((_, hash)) => Ok(Some(hash)),
             Err(ReadError::NoRecord { .. }) => Ok(None),
             Err(fault) => Err(fault),
         }

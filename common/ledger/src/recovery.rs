@@ -13,7 +13,7 @@ use crate::index::{Index, Place, Stretch};
 use crate::mark::Mark;
 use crate::offsets::{self, Table};
 use crate::origin::OriginId;
-use crate::position::{Head, Position};
+use crate::position::{Hash, Head, Position};
 use crate::record::SignedRecord;
 use crate::segment::{self, BadHeader, FIRST_FRAME, HEADER_BYTES, Header, segment_path};
 use crate::sign::VerifyingKey;
@@ -255,7 +255,7 @@ impl Recovery<'_> {
         let Some(mark) = self.mark else { return Ok(()) };
         let place = self.recovered.index.find(mark.head.position);
         let held = match place.filter(|place| (place.segment, place.end) == (mark.segment, mark.end)) {
-            Some(place) => read_place(self.dir, place)?.is_some_and(|signed| signed.hash() == mark.head.hash),
+            Some(place) => read_place(self.dir, place)?.is_some_and(|(_, hash)| hash == mark.head.hash),
             None => false,
         };
         if held || !self.recovered.damage.is_empty() {
@@ -274,7 +274,7 @@ impl Recovery<'_> {
         let Some(place) = self.recovered.index.find(head.position) else {
             return Ok(());
         };
-        let Some(last) = read_place(self.dir, place)? else {
+        let Some((last, _)) = read_place(self.dir, place)? else {
             self.damaged_once(place, head.position);
             return Ok(());
         };
@@ -300,7 +300,7 @@ impl Recovery<'_> {
         let Some(place) = self.recovered.index.find(Position { epoch, seq: 1 }) else {
             return Ok(None);
         };
-        let start = read_place(self.dir, place)?.and_then(|signed| epoch_start(&signed).ok());
+        let start = read_place(self.dir, place)?.and_then(|(signed, _)| epoch_start(&signed).ok());
         Ok(start.and_then(|start| VerifyingKey::new(start.signing_key).ok()))
     }
 
@@ -380,13 +380,13 @@ pub(crate) fn read_header(dir: &Path, segment: u64) -> Option<Header> {
     Header::decode(&bytes).ok()
 }
 
-/// Reads the record at a place; `None` when it is not whole.
-pub(crate) fn read_place(dir: &Path, place: Place) -> io::Result<Option<SignedRecord>> {
+/// Reads the record at a place, and its hash; `None` when it is not whole.
+pub(crate) fn read_place(dir: &Path, place: Place) -> io::Result<Option<(SignedRecord, Hash)>> {
     read_frame_at(&File::open(segment_path(dir, place.segment))?, place)
 }
 
-/// Reads the record at a place of an open segment; `None` when it is not whole.
-pub(crate) fn read_frame_at(file: &File, place: Place) -> io::Result<Option<SignedRecord>> {
+/// Reads the record at a place of an open segment, and its hash; `None` when it is not whole.
+pub(crate) fn read_frame_at(file: &File, place: Place) -> io::Result<Option<(SignedRecord, Hash)>> {
     let mut bytes = vec![0; usize::try_from(place.end.saturating_sub(place.begin)).unwrap_or(0)];
     match file.read_exact_at(&mut bytes, place.begin.into()) {
         Ok(()) => {}
@@ -394,7 +394,7 @@ pub(crate) fn read_frame_at(file: &File, place: Place) -> io::Result<Option<Sign
         Err(source) => return Err(source),
     }
     match read_frame(&bytes) {
-        Read::Whole(frame) if frame.len() == bytes.len() => Ok(Some(frame.to_signed())),
+        Read::Whole(frame) if frame.len() == bytes.len() => Ok(Some((frame.to_signed(), frame.hash))),
         _ => Ok(None),
     }
 }
