@@ -74,8 +74,9 @@ impl Pen {
         for reply in heartbeats {
             reply.answer(self.heartbeat());
         }
-        drop(turn);
+        // While it is this thread's turn: the next one to have it says so itself.
         self.queue.wrote();
+        drop(turn);
     }
 
     /// Signs a batch, makes it durable, and answers each of its appends.
