@@ -153,7 +153,9 @@ pub(crate) fn fold(records: &[Told]) -> Option<(OriginId, OrderState)> {
 
 fn event_at(shelf: &Shelf, origin: &OriginId, position: Position) -> Result<(Hash, Event), String> {
     let ledger = shelf.get(origin).ok_or("its ledger is not held here")?;
-    let (signed, hash) = ledger.read_with_hash(position).map_err(|error| error.to_string())?;
+    let (signed, hash) = ledger
+        .read_with_hash(position)
+        .map_err(|error| error.to_string())?;
     // It was read whole when the index took it in, and the ledger has just compared its checksum.
     let event = signed.event().map_err(|error| error.to_string())?;
     let event = event.ok_or("the index points to a record of another kind")?;
