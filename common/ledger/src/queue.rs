@@ -81,7 +81,7 @@ impl Queue {
     pub(crate) fn push(&self, command: Command, asker: Option<u64>) -> bool {
         let mut waiting = self.lock();
         while waiting.commands.len() >= self.most && !waiting.closed {
-            if waiting.pen_held_by == Some(thread::current().id()) {
+            if waiting.is_written_here() {
                 drop(waiting);
                 command.refuse(&AppendError::Busy);
                 return false;
@@ -105,10 +105,19 @@ impl Queue {
         false
     }
 
-    /// Calls the writer's thread: a batch is complete, but somebody else has the pen.
+    /// Calls the writer's thread: a batch is complete, but somebody else has the pen, and may have taken it by now.
     pub(crate) fn call(&self) {
-        self.lock().urgent = true;
-        self.called.notify_one();
+        let mut waiting = self.lock();
+        waiting.urgent = !waiting.commands.is_empty();
+        if waiting.urgent {
+            drop(waiting);
+            self.called.notify_one();
+        }
+    }
+
+    /// Whether this very thread writes and answers just now: it is within a `done`.
+    pub(crate) fn is_written_here(&self) -> bool {
+        self.lock().is_written_here()
     }
 
     /// What is to be written now, up to a full batch, and who wants a heartbeat behind it. Until [`Queue::wrote`] this thread never waits for
@@ -176,6 +185,10 @@ impl Queue {
 }
 
 impl Waiting {
+    fn is_written_here(&self) -> bool {
+        self.pen_held_by == Some(thread::current().id())
+    }
+
     /// Adds a command; true when a batch is complete with it.
     fn add(&mut self, command: Command, asker: Option<u64>, now: Instant) -> bool {
         if self.commands.is_empty() {

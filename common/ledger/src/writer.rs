@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::thread::{self, JoinHandle};
 
 use crate::clock::HybridClock;
 use crate::heartbeat::SignedHeartbeat;
@@ -40,7 +40,6 @@ pub struct Writer {
     ledger: Arc<Ledger>,
     pen: Arc<Pen>,
     queue: Arc<Queue>,
-    id: ThreadId,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -78,12 +77,10 @@ impl Writer {
                 pen.work();
             }
         })?;
-        let id = thread.thread().id();
         Ok(Writer {
             ledger,
             pen,
             queue,
-            id,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -126,13 +123,14 @@ impl Writer {
         answered.recv().unwrap_or(Err(AppendError::Closed))
     }
 
-    /// Writes what waits, marks the ledger durable and ends the thread. Later appends get [`AppendError::Closed`].
+    /// Writes what waits, marks the ledger durable and ends the thread. Later appends get [`AppendError::Closed`]. From within a `done`
+    /// it does not wait for that.
     pub fn close(&self) {
+        self.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(thread) = thread.filter(|_| thread::current().id() != self.id) else {
+        let Some(thread) = thread.filter(|_| !self.queue.is_written_here()) else {
             return;
         };
-        self.queue.close();
         if thread.join().is_err() {
             tracing::error!(origin = %self.ledger.origin, "the ledger's writer thread panicked");
         }

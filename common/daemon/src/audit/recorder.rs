@@ -393,10 +393,10 @@ fn who(caller: &Caller) -> Who {
     }
 }
 
-/// A number for a connection; two that share one only wait a little less for each other.
+/// A number for a connection, or for whoever has a node pass something on; two that share one only wait a little less for each other.
 fn asker(by: &Who) -> u64 {
     let mut hasher = DefaultHasher::new();
-    by.source.hash(&mut hasher);
+    (&by.source, &by.via, &by.identity).hash(&mut hasher);
     hasher.finish()
 }
 

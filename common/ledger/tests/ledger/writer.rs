@@ -268,6 +268,38 @@ fn appends_from_within_done_do_not_hang() {
     assert!(busy.load(Ordering::SeqCst));
 }
 
+/// Its ledger is free afterwards, whichever thread that was.
+#[test]
+fn a_writer_that_is_dropped_or_closed_within_done_ends() {
+    let court = Court::new();
+    for on_its_own_thread in [true, false] {
+        let writer = Arc::new(court.writer(&court.open()));
+        let (last, (tell, told)) = (Arc::clone(&writer), sync_channel(1));
+        let (drops, dropped) = sync_channel::<()>(0);
+        let done = move |result: Result<Appended, _>| {
+            let _ = dropped.recv();
+            if !on_its_own_thread {
+                last.close();
+            }
+            drop(last);
+            tell.send(result.is_ok()).unwrap();
+        };
+        if on_its_own_thread {
+            writer.append(body(1), Box::new(done));
+        } else {
+            let asker = Arc::clone(&writer);
+            thread::spawn(move || asker.append_for(1, body(1), Box::new(done)));
+        }
+        drop((writer, drops));
+        assert!(told.recv_timeout(Duration::from_secs(10)).unwrap());
+        let until = Instant::now() + Duration::from_secs(10);
+        while court.try_open().is_err() {
+            assert!(Instant::now() < until, "the ledger is still in use");
+            thread::yield_now();
+        }
+    }
+}
+
 #[test]
 fn heartbeats_close_what_is_past() {
     let court = Court::new();
