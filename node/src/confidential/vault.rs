@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
@@ -23,6 +24,8 @@ const COURT_KEY: &str = "court.key";
 const PADDING: usize = 256;
 /// Binds a sheet to its order and its name, so that no sheet can be shown as another's.
 const SHEET_DOMAIN: &[u8] = b"ccpor confidential sheet v1\0";
+/// One change of keys at a time: a key that is being destroyed must not be brought back by whoever seals under it again.
+static CHANGING: Mutex<()> = Mutex::new(());
 /// Binds a key file to its sheet.
 const KEY_DOMAIN: &[u8] = b"ccpor confidential key v1\0";
 
@@ -163,14 +166,15 @@ impl Vault {
         })
     }
 
-    /// Encrypts a sheet; its key is durable in both places on return. The same text under the same name gives the same bytes
-    /// again, so a request that is repeated can be told from another one.
+    /// Encrypts a sheet. Its key is durable in both places on return, unless a kill came into the middle of destroying it. The same text
+    /// under the same name gives the same bytes again, so a request that is repeated can be told from another one.
     pub(crate) fn seal(
         &self,
         order: OrderId,
         sheet: SheetId,
         text: &[u8],
     ) -> Result<Ciphertext, VaultFailed> {
+        let changing = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
         let key = match self.sheet_key(sheet)? {
             Some(key) => {
                 self.keep_both(sheet)?;
@@ -178,6 +182,7 @@ impl Vault {
             }
             None => self.new_key(sheet)?,
         };
+        drop(changing);
         let mut bytes = padded(text);
         // One key encrypts one text, so the nonce may follow from the text.
         let nonce = nonce_of(&key, &bytes);
@@ -221,6 +226,7 @@ impl Vault {
     pub(crate) fn destroy(&self, sheet: SheetId) -> Result<bool, VaultFailed> {
         // A copy that cannot be reached would survive.
         usable(&self.recovery)?;
+        let _changing = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found = false;
         for directory in [&self.recovery, &self.directory] {
             let key = self.place(directory, sheet);
@@ -266,7 +272,7 @@ impl Vault {
     fn sheet_key(&self, sheet: SheetId) -> Result<Option<Zeroizing<[u8; KEY_BYTES]>>, VaultFailed> {
         for directory in [&self.directory, &self.recovery] {
             let path = self.place(directory, sheet);
-            if path.exists() {
+            if path.exists() && !is_erased(&path)? {
                 return match self.read_key(&path, sheet)? {
                     Some(key) => Ok(Some(key)),
                     None => Err(VaultFailed::Damaged(path)),
@@ -363,11 +369,19 @@ fn sheets_in(directory: &Path) -> Result<Vec<(SheetId, PathBuf)>, VaultFailed> {
             .file_name()
             .and_then(|name| name.to_str())
             .and_then(|name| name.strip_suffix(".key"));
-        if let Some(sheet) = name.and_then(|name| name.parse().ok()) {
+        if let Some(sheet) = name.and_then(|name| name.parse().ok())
+            && !is_erased(&path)?
+        {
             sheets.push((sheet, path));
         }
     }
     Ok(sheets)
+}
+
+/// Whether a kill came between the overwriting of a key and the removing of its file.
+fn is_erased(path: &Path) -> Result<bool, VaultFailed> {
+    let bytes = fs::read(path).map_err(|source| io_at(path, source))?;
+    Ok(bytes.iter().all(|byte| *byte == 0))
 }
 
 /// Writes a file that only its owner may read, whole and durable on return; what a crash left of an earlier try is replaced.

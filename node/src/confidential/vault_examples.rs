@@ -126,6 +126,32 @@ fn a_key_that_a_kill_left_half_named_is_used_again_and_destroyed_with_the_sheet(
     assert_eq!(files(&court.keys()).len(), 1, "the court's key alone is left");
 }
 
+/// A kill between the overwriting of a key and the removing of its file.
+#[test]
+fn a_key_that_a_kill_left_half_destroyed_is_none_and_keeps_no_other_from_being_restored() {
+    let court = Court::new();
+    let (vault, code) = Vault::make(&court.keys(), &court.safe()).unwrap();
+    let kept = SheetId([3; 16]);
+    let sealed = [SHEET, kept].map(|sheet| vault.seal(ORDER, sheet, b"12 Example Street").unwrap());
+    for directory in [court.keys(), court.safe()] {
+        std::fs::write(directory.join(format!("{SHEET}.key")), [0; 60]).unwrap();
+    }
+    assert!(matches!(
+        vault.read(ORDER, SHEET, &sealed[0]),
+        Err(CannotRead::NoKey)
+    ));
+
+    let elsewhere = court.folder.path().join("another-machine");
+    let (restored, sheets) = Vault::restore(&elsewhere, &court.safe(), &code).unwrap();
+    assert_eq!(sheets, 1);
+    assert_eq!(
+        &restored.read(ORDER, kept, &sealed[1]).unwrap()[..],
+        b"12 Example Street"
+    );
+    assert!(vault.destroy(SHEET).unwrap());
+    assert!(files(&court.safe()).len() == 1 && files(&court.keys()).len() == 2);
+}
+
 #[test]
 fn the_code_and_the_copy_bring_everything_back_and_another_code_nothing() {
     let court = Court::new();
