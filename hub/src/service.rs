@@ -95,7 +95,7 @@ impl Backend for HubService {
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
         let sight = self.reader.sight(caller)?;
         let known = match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(_, image) => return Ok(image),
+            Whereabouts::Here(image) => return Ok(image),
             Whereabouts::Unknown | Whereabouts::Hidden => return Err(images::unknown()),
             Whereabouts::Elsewhere(known) => known,
         };
@@ -104,7 +104,7 @@ impl Backend for HubService {
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(_, image) => Ok(image),
+            Whereabouts::Here(image) => Ok(image),
             _ => Err(images::unavailable(
                 &known,
                 "what the court's node sent was not the image",

@@ -17,6 +17,7 @@ use ccpor_daemon::forward::{Forward, Here, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
 use ccpor_daemon::reading::{self, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
+use ccpor_daemon::sight::CallersSight;
 use ccpor_daemon::topology::{self, Kept};
 
 use crate::confidential::Confidential;
@@ -83,11 +84,16 @@ impl NodeService {
     }
 
     /// An image of an order that this node does not hold.
-    async fn image_of_a_hub(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+    async fn image_of_a_hub(
+        &self,
+        caller: &Caller,
+        sight: &CallersSight,
+        blake3: &str,
+    ) -> Result<ImageOut, Problem> {
         let digest = images::digest(blake3)?;
         let ask = |question, within| self.hubs.ask(question, within);
         let fetch = |wanted| self.hubs.fetch_aside(wanted);
-        self.forward.image(caller, digest, ask, fetch).await
+        self.forward.image(caller, sight, digest, ask, fetch).await
     }
 }
 
@@ -145,9 +151,9 @@ impl Backend for NodeService {
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
         let sight = self.reader.sight(caller)?;
         let known = match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(_, image) => return Ok(image),
+            Whereabouts::Here(image) => return Ok(image),
             Whereabouts::Hidden => return Err(images::unknown()),
-            Whereabouts::Unknown => return self.image_of_a_hub(caller, blake3).await,
+            Whereabouts::Unknown => return self.image_of_a_hub(caller, &sight, blake3).await,
             Whereabouts::Elsewhere(known) => known,
         };
         self.hubs
@@ -155,7 +161,7 @@ impl Backend for NodeService {
             .await
             .map_err(|reason| images::unavailable(&known, &reason))?;
         match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(_, image) => Ok(image),
+            Whereabouts::Here(image) => Ok(image),
             _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
         }
     }

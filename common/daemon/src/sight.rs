@@ -135,7 +135,7 @@ impl CallersSight {
     }
 
     /// What a court shares with this caller.
-    fn shares(&self, court: &str) -> Shares {
+    pub(crate) fn shares(&self, court: &str) -> Shares {
         if self.who.owns(court) {
             Shares::default()
         } else {

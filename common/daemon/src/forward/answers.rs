@@ -8,16 +8,14 @@ use ccpor_api::message::{EnforceRequest, GetOrderRequest, LookupRequest};
 use ccpor_api::{Caller, Problem};
 use ccpor_audit::{Asked, Operation};
 use ccpor_certs::Identity;
-use ccpor_domain::ImageDigest;
-use ccpor_registry::KnownImage;
 use ccpor_transport::{Answer, BoxAnswer};
 
 use super::image::{AskedImage, SeenImage};
 use super::passed::{Passed, Passes, answer};
 use crate::audit::{Call, Recorder, Seen, asked_for, enforced, looked_up, named_image, named_order, viewed};
 use crate::guard::may_ask;
-use crate::reading::Reader;
-use crate::reading::images::{self, Whereabouts};
+use crate::reading::images::{self, Judged};
+use crate::reading::{Reader, blocking};
 
 /// A hub answers what its nodes pass on, and leaves every other question to somebody else.
 pub struct GivesAnswers<A> {
@@ -147,24 +145,18 @@ impl Answered for AskedImage {
         }
     }
 
-    /// Whether the caller sees it, judged by the hub's copy, which is checked against its hash.
     async fn read(self, reader: &Reader, caller: &Caller) -> Result<SeenImage, Problem> {
-        match images::find(reader.registry(), &reader.sight(caller)?, &self.blake3).await? {
-            Whereabouts::Here(
-                KnownImage {
-                    blake3,
-                    length,
-                    origin,
-                    ..
-                },
-                _,
-            ) => Ok(SeenImage {
-                image: ImageDigest(blake3),
-                origin,
-                length,
+        let (registry, sight) = (Arc::clone(reader.registry()), reader.sight(caller)?);
+        let image = images::digest(&self.blake3)?;
+        blocking(move || match images::seen(&registry, &sight, &image)? {
+            Judged::Shown(known) if registry.images().size(&image.0) == Some(known.length) => Ok(SeenImage {
+                image,
+                origin: known.origin,
+                length: known.length,
             }),
-            Whereabouts::Elsewhere(known) => Err(images::unavailable(&known, "the hub does not hold it yet")),
-            Whereabouts::Hidden | Whereabouts::Unknown => Err(images::unknown()),
-        }
+            Judged::Shown(known) => Err(images::unavailable(&known, "the hub does not hold it yet")),
+            Judged::Hidden | Judged::Unknown => Err(images::unknown()),
+        })
+        .await?
     }
 }

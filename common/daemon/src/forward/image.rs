@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 
 use super::lookups::Forward;
 use super::passed::{Passes, WITHIN, question, read};
-use crate::reading::images;
+use crate::reading::{blocking, images};
+use crate::sight::CallersSight;
 
 /// Asks whether an image may be seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,13 +42,15 @@ impl Passes for AskedImage {
 }
 
 impl Forward {
-    /// The image as the hubs show it to the caller. `ask` puts a question to every hub at once, `fetch` brings the bytes of an image.
+    /// The image as the hubs show it to the caller, unless this machine knows that its court keeps images to itself: what courts share,
+    /// hubs may learn later. `ask` puts a question to every hub at once, `fetch` brings the bytes of an image.
     ///
     /// # Errors
     /// What a hub that knows the image says; that no such image is known; or that it could not be brought.
     pub async fn image<F: Future<Output = Result<Vec<u8>, String>>>(
         &self,
         caller: &Caller,
+        sight: &CallersSight,
         digest: ImageDigest,
         ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
         fetch: impl FnOnce(Wanted) -> F,
@@ -59,13 +62,17 @@ impl Forward {
             return Err(images::unknown());
         };
         let SeenImage { origin, length, .. } = seen(ask(question, WITHIN)).await?;
+        let shares = sight.shares(origin.court());
+        if !(shares.orders && shares.images) {
+            return Err(images::kept(&origin));
+        }
         let wanted = Wanted {
             origin: origin.clone(),
             blake3: digest.0,
             len: length,
         };
         match fetch(wanted).await {
-            Ok(bytes) => Ok(images::out_of(digest, bytes)),
+            Ok(bytes) => blocking(move || images::out_of(digest, bytes)).await,
             Err(reason) => Err(images::not_brought(&origin, &reason)),
         }
     }

@@ -17,7 +17,7 @@ const PIECE: usize = 64 << 10;
 /// Where an image is.
 pub enum Whereabouts {
     /// Here, whole.
-    Here(KnownImage, ImageOut),
+    Here(ImageOut),
     /// Some order has it, but its bytes are not here, or were damaged and set aside.
     Elsewhere(KnownImage),
     /// Orders known here have it, of which the caller sees none.
@@ -38,17 +38,13 @@ pub async fn find(
     let digest = digest(blake3)?;
     let (registry, sight) = (Arc::clone(registry), sight.clone());
     blocking(move || {
-        let Some(known) = registry.known_image(&digest.0) else { return Ok(Whereabouts::Unknown) };
-        // The image of several papers is seen by whoever sees one of them whole.
-        match known.orders.iter().map(|order| sight.image_of(*order)).max() {
-            Some(SeenImage::Shown) => {}
-            Some(SeenImage::Kept) => return Err(kept(&known)),
-            Some(SeenImage::Withheld) => return Err(withheld()),
-            Some(SeenImage::Hidden) => return Ok(Whereabouts::Hidden),
-            None => return Ok(Whereabouts::Unknown),
-        }
+        let known = match seen(&registry, &sight, &digest)? {
+            Judged::Shown(known) => known,
+            Judged::Hidden => return Ok(Whereabouts::Hidden),
+            Judged::Unknown => return Ok(Whereabouts::Unknown),
+        };
         match registry.images().open_image(&digest.0) {
-            Ok(reader) => Ok(Whereabouts::Here(known, out(digest, reader))),
+            Ok(reader) => Ok(Whereabouts::Here(out(digest, reader))),
             Err(ReadError::Missing) => Ok(Whereabouts::Elsewhere(known)),
             Err(ReadError::Damaged) => {
                 tracing::error!(image = %digest, "an image is damaged; it was set aside and is fetched again");
@@ -59,6 +55,38 @@ pub async fn find(
         }
     })
     .await?
+}
+
+/// Whether a caller sees an image.
+pub(crate) enum Judged {
+    /// Yes.
+    Shown(KnownImage),
+    /// Orders known here have it, of which the caller sees none.
+    Hidden,
+    /// No order known here has it.
+    Unknown,
+}
+
+/// Judges whether a caller sees an image, without looking for its bytes. Reads the orders that have it, so it may wait for the disk.
+///
+/// # Errors
+/// Why it is not shown to somebody who may know of it.
+pub(crate) fn seen(
+    registry: &Registry,
+    sight: &CallersSight,
+    digest: &ImageDigest,
+) -> Result<Judged, Problem> {
+    let Some(known) = registry.known_image(&digest.0) else {
+        return Ok(Judged::Unknown);
+    };
+    // The image of several papers is seen by whoever sees one of them whole.
+    match known.orders.iter().map(|order| sight.image_of(*order)).max() {
+        Some(SeenImage::Shown) => Ok(Judged::Shown(known)),
+        Some(SeenImage::Kept) => Err(kept(&known.origin)),
+        Some(SeenImage::Withheld) => Err(withheld()),
+        Some(SeenImage::Hidden) => Ok(Judged::Hidden),
+        None => Ok(Judged::Unknown),
+    }
 }
 
 /// The name of an image as it was written: 64 hexadecimal digits.
@@ -122,10 +150,12 @@ pub fn not_brought(origin: &OriginId, reason: &str) -> Problem {
     )
 }
 
-fn kept(image: &KnownImage) -> Problem {
+/// The court keeps its images to itself.
+#[must_use]
+pub(crate) fn kept(origin: &OriginId) -> Problem {
     Problem::new(
         Code::ImageUnavailable,
-        format!("{} shares no images with other machines", image.origin.court()),
+        format!("{} shares no images with other machines", origin.court()),
     )
     .action("Call the court.")
 }
