@@ -93,7 +93,8 @@ impl NodeService {
         let digest = images::digest(blake3)?;
         let ask = |question, within| self.hubs.ask(question, within);
         let fetch = |wanted| self.hubs.fetch_aside(wanted);
-        self.forward.image(caller, sight, digest, ask, fetch).await
+        let shares = |court: &str| sight.shares(court);
+        self.forward.image(caller, digest, shares, ask, fetch).await
     }
 }
 

@@ -135,7 +135,8 @@ impl CallersSight {
     }
 
     /// What a court shares with this caller.
-    pub(crate) fn shares(&self, court: &str) -> Shares {
+    #[must_use]
+    pub fn shares(&self, court: &str) -> Shares {
         if self.who.owns(court) {
             Shares::default()
         } else {

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use super::lookups::Forward;
 use super::passed::{Passes, WITHIN, question, read};
 use crate::reading::{blocking, images};
-use crate::sight::CallersSight;
+use crate::sharing::Shares;
 
 /// Asks whether an image may be seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,15 +43,15 @@ impl Passes for AskedImage {
 
 impl Forward {
     /// The image as the hubs show it to the caller, unless this machine knows that its court keeps images to itself: what courts share,
-    /// hubs may learn later. `ask` puts a question to every hub at once, `fetch` brings the bytes of an image.
+    /// hubs may learn later (`shares`). `ask` puts a question to every hub at once, `fetch` brings the bytes of an image.
     ///
     /// # Errors
     /// What a hub that knows the image says; that no such image is known; or that it could not be brought.
     pub async fn image<F: Future<Output = Result<Vec<u8>, String>>>(
         &self,
         caller: &Caller,
-        sight: &CallersSight,
         digest: ImageDigest,
+        shares: impl FnOnce(&str) -> Shares,
         ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
         fetch: impl FnOnce(Wanted) -> F,
     ) -> Result<ImageOut, Problem> {
@@ -62,7 +62,7 @@ impl Forward {
             return Err(images::unknown());
         };
         let SeenImage { origin, length, .. } = seen(ask(question, WITHIN)).await?;
-        let shares = sight.shares(origin.court());
+        let shares = shares(origin.court());
         if !(shares.orders && shares.images) {
             return Err(images::kept(&origin));
         }
@@ -130,5 +130,95 @@ impl ImageSink for Gathered {
 
     fn discard(self: Box<Self>) {
         drop(self.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_stream::StreamExt as _;
+
+    use super::super::passed::answer as on_the_wire;
+    use super::*;
+
+    const PAPER: &[u8] = b"%PDF-1.7 a paper";
+    const DIGEST: ImageDigest = ImageDigest([7; 32]);
+
+    fn shown() -> Result<SeenImage, Problem> {
+        Ok(SeenImage {
+            image: DIGEST,
+            origin: OriginId::new("court/inyo/node/1").unwrap(),
+            length: PAPER.len() as u64,
+        })
+    }
+
+    /// What is shown when the hubs say this, and the machine knows that of the court.
+    async fn image(
+        hubs: Vec<Result<SeenImage, Problem>>,
+        shares: Shares,
+        brought: Result<Vec<u8>, String>,
+    ) -> Result<Vec<u8>, Problem> {
+        let ask = |question: Vec<u8>, _| {
+            assert!(question.starts_with(b"image/1 "));
+            let answers = hubs.into_iter().map(on_the_wire::<AskedImage>);
+            answers.map(std::future::ready).collect()
+        };
+        let shares = |court: &str| {
+            assert_eq!(court, "court/inyo");
+            shares
+        };
+        let fetch = |wanted: Wanted| {
+            assert_eq!((wanted.blake3, wanted.len), (DIGEST.0, PAPER.len() as u64));
+            std::future::ready(brought)
+        };
+        let caller = Caller::default();
+        let forward = Forward::default();
+        let mut out = forward.image(&caller, DIGEST, shares, ask, fetch).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = out.data.next().await {
+            bytes.extend(piece.unwrap());
+        }
+        Ok(bytes)
+    }
+
+    #[tokio::test]
+    async fn what_a_hub_shows_is_brought_from_there() {
+        let hubs = vec![Err(images::unknown()), shown()];
+        let brought = Ok(PAPER.to_vec());
+        assert_eq!(image(hubs, Shares::default(), brought).await.unwrap(), PAPER);
+        let failed = image(vec![shown()], Shares::default(), Err("the link is down".into())).await;
+        let failed = failed.unwrap_err();
+        assert_eq!(failed.code, Code::ImageUnavailable);
+        assert!(failed.detail.contains("the link is down"));
+    }
+
+    #[tokio::test]
+    async fn what_its_court_keeps_to_itself_as_far_as_known_here_is_not_brought() {
+        for (orders, images) in [(true, false), (false, true)] {
+            let shares = Shares {
+                orders,
+                images,
+                history: true,
+            };
+            let refused = image(vec![shown()], shares, Err("it is not fetched".into())).await;
+            let refused = refused.unwrap_err();
+            assert!(
+                refused.detail.contains("court/inyo shares no images"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_knows_the_image_says_why_it_does_not_show_it() {
+        let why = Problem::new(Code::PurposeNeeded, "its order is over");
+        for hubs in [
+            vec![Err(why.clone()), Err(images::unknown())],
+            vec![Err(images::unknown()), Err(why.clone())],
+        ] {
+            let refused = image(hubs, Shares::default(), Ok(Vec::new())).await;
+            assert_eq!(refused.unwrap_err(), why);
+        }
+        let nobody = image(Vec::new(), Shares::default(), Ok(Vec::new())).await;
+        assert_eq!(nobody.unwrap_err().code, Code::ImageNotFound);
     }
 }
