@@ -141,10 +141,11 @@ async fn a_node_that_lost_records_gets_them_back_and_goes_on_in_a_new_epoch() ->
         .said(0, &["enrolled"]);
     let restored = node(&["restore", "--from-hub"])?.run().await?;
     restored.said(0, &["whole again", OWN, "10 orders"]);
+    // Again without harm; whether it is whole again or ahead of the hub depends on whether the hub has heard of the new epoch by now.
     node(&["restore", "--from-hub"])?
         .run()
         .await?
-        .said(0, &["whole again", "10 orders"]);
+        .said(0, &[OWN, "10 orders"]);
     world.fleet.start_node(0).await?;
     files(&world, 10).await?;
     assert!(level(&world).await? > epoch);
