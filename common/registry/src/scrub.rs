@@ -7,14 +7,15 @@ use crate::image::ReadError as ImageError;
 use crate::index::IndexFailed;
 use crate::registry::Registry;
 
-/// How much is read of a ledger at once.
+/// How much is read of a ledger at once: a fraction of a millisecond of work, since whoever looks something up meanwhile may have to wait for
+/// it where the machine has few cores.
 const PIECE: RunLimit = RunLimit {
-    records: 1_024,
-    bytes: 1 << 20,
+    records: 64,
+    bytes: 64 << 10,
 };
 
 /// Entries of the index that are read at once.
-const ENTRIES: usize = 2_048;
+const ENTRIES: usize = 128;
 
 /// What an entry takes on the disk, about.
 const ENTRY_BYTES: u64 = 512;
