@@ -1,8 +1,9 @@
 //! The one binary form of an entry: the bytes that are signed, chained and kept. It never repairs what it reads.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, legacy};
+use serde::Serialize;
 
-use crate::entry::Entry;
+use crate::entry::{Act, Entry};
 
 /// The version that every entry of this format begins with.
 const VERSION: u16 = 1;
@@ -26,6 +27,24 @@ pub struct DecodeRefused;
 /// # Errors
 /// [`EncodeRefused`] when they would be more than [`MAX_ENTRY_BYTES`].
 pub fn encode(entry: &Entry) -> Result<Vec<u8>, EncodeRefused> {
+    written(entry)
+}
+
+/// As [`encode`] of an [`Entry::Act`], of an act that is kept.
+///
+/// # Errors
+/// As [`encode`].
+pub(crate) fn encode_act(act: &Act) -> Result<Vec<u8>, EncodeRefused> {
+    written(&Kept::Act(act))
+}
+
+/// An [`Entry`] of which this has the first variant alone: the same bytes.
+#[derive(Serialize)]
+enum Kept<'a> {
+    Act(&'a Act),
+}
+
+fn written(entry: &impl Serialize) -> Result<Vec<u8>, EncodeRefused> {
     let bytes = bincode::serde::encode_to_vec((VERSION, entry), CANONICAL).map_err(|_| EncodeRefused)?;
     if bytes.len() > MAX_ENTRY_BYTES {
         return Err(EncodeRefused);

@@ -50,10 +50,8 @@ impl Told {
         *self == Self::default()
     }
 
-    /// The same with nothing in it that is longer than what is kept.
-    #[must_use]
-    pub fn bounded(mut self) -> Self {
-        let cut = |text: &mut String| *text = text.chars().take(MAX_CHARACTERS).collect();
+    /// Cuts what is longer than what is kept.
+    pub fn bound(&mut self) {
         self.asked.truncate(MAX_ASKED);
         cut(&mut self.purpose);
         cut(&mut self.case_number);
@@ -72,7 +70,12 @@ impl Told {
                 cut(value);
             }
         }
-        self
+    }
+}
+
+fn cut(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_CHARACTERS) {
+        text.truncate(end);
     }
 }
 
@@ -102,12 +105,12 @@ mod tests {
             numbers: vec![("cii".into(), long.clone()); 40],
             ..Asked::default()
         };
-        let told = Told {
+        let mut told = Told {
             purpose: long,
             asked: vec![asked; 40],
             ..Told::default()
-        }
-        .bounded();
+        };
+        told.bound();
         assert_eq!((told.purpose.chars().count(), told.asked.len()), (200, MAX_ASKED));
         assert!(told.asked.iter().all(|asked| asked.numbers.len() == MAX_ASKED));
         assert!(!format!("{told:?}{:?}", told.asked[0]).contains('é'));

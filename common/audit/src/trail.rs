@@ -12,7 +12,7 @@ use ccpor_ledger::{
 };
 
 use crate::auditors::AuditorsPublic;
-use crate::codec::{EncodeRefused, encode};
+use crate::codec::{EncodeRefused, encode, encode_act};
 use crate::day_key::{DayKey, DayKeyFailed};
 use crate::day_keys::{DayKeyFiles, DayKeyFilesFailed};
 use crate::entry::{Act, BeganAnew, Entry, KeyBegan, KeyDestroyed, MAX_ORDERS, MAX_TAGS, MAX_TEXT, Outcome};
@@ -254,26 +254,27 @@ impl Trail {
         Ok(key)
     }
 
-    /// The bytes of an entry for an act, sealed and tagged under the key of the day.
+    /// The bytes of an entry for an act, sealed and tagged under the key of the day. What is longer than an entry keeps is cut in the draft.
     ///
     /// # Errors
     /// [`NotRecorded`] when it cannot be sealed.
-    pub fn entry(&self, draft: &Draft) -> Result<Vec<u8>, NotRecorded> {
-        let mut act = draft.act.clone();
+    pub fn entry(&self, draft: &mut Draft) -> Result<Vec<u8>, NotRecorded> {
+        let Draft { act, told, shown } = draft;
         let key = self.key().clone();
-        bound(&mut act);
-        act.states_purpose = !draft.told.purpose.is_empty();
-        act.states_case = !draft.told.case_number.is_empty();
+        bound(act);
+        told.bound();
+        act.states_purpose = !told.purpose.is_empty();
+        act.states_case = !told.case_number.is_empty();
         if let Some(key) = &key {
-            let told = draft.told.clone().bounded();
-            if !told.is_empty() {
-                act.told = Some(key.seal(&told, &act.request)?);
-            }
+            act.told = match told.is_empty() {
+                true => None,
+                false => Some(key.seal(told, &act.request)?),
+            };
             act.key = Some(key.name());
             act.asked_tags = tags(key.tags(), &told.asked);
-            act.shown_tags = each_once(shown::tags(key.tags(), &draft.shown));
+            act.shown_tags = each_once(shown::tags(key.tags(), shown));
         }
-        Ok(encode(&Entry::Act(Box::new(act)))?)
+        Ok(encode_act(act)?)
     }
 
     /// Queues the bytes of an entry. `done` is called once, after the fdatasync or with the error, on the thread that writes. `asker` is

@@ -121,7 +121,7 @@ pub(crate) fn record(trail: &Arc<Trail>, draft: &Draft) -> Result<(), NotRecorde
         trail.open_key(draft.act.at)?;
     }
     let (done, recorded) = mpsc::channel();
-    trail.append(None, trail.entry(draft)?, move |result| {
+    trail.append(None, trail.entry(&mut draft.clone())?, move |result| {
         done.send(result).unwrap()
     });
     recorded.recv().unwrap()

@@ -61,7 +61,7 @@ impl Recorder {
         if knock.arrival == Arrival::LoggedOn {
             let mut draft = self.at_the_door(&knock);
             draft.act.outcome = Outcome::Done;
-            self.note_unheard(&draft);
+            self.note_unheard(draft);
             return;
         }
         let Some(times) = self.door.counted(Instant::now()) else {
@@ -86,7 +86,7 @@ impl Recorder {
         let serial = peer.map(|peer| peer.serial.as_str());
         if let Some(draft) = self.machine_refused(address, identity, Outcome::refused_machine(cause, serial))
         {
-            self.note_unheard(&draft);
+            self.note_unheard(draft);
         }
     }
 
@@ -173,8 +173,8 @@ impl Recorder {
     }
 
     /// An entry that stands before those of the calls on the connection, so that it is durable when one of them is answered.
-    fn note_unheard(&self, draft: &Draft) {
-        match self.trail().entry(draft) {
+    fn note_unheard(&self, mut draft: Draft) {
+        match self.trail().entry(&mut draft) {
             Ok(entry) => self.trail().append(None, entry, |_| {}),
             Err(error) => tracing::error!(%error, "a connection was not recorded"),
         }

@@ -301,7 +301,7 @@ impl Recorder {
                 .await
                 .map_err(|problem| NotRecorded::Key(problem.to_string()))??;
         }
-        let Some(draft) = &pending.draft else {
+        let Some(draft) = &mut pending.draft else {
             return Ok(());
         };
         let entry = self.trail.entry(draft)?;
@@ -342,7 +342,7 @@ impl Drop for Pending<'_> {
             return;
         };
         draft.act.outcome = Outcome::CutOff;
-        match self.trail.entry(&draft) {
+        match self.trail.entry(&mut draft) {
             Ok(entry) => self.trail.append(None, entry, |result| {
                 if let Err(error) = result {
                     tracing::error!(%error, "a call that was cut off was not recorded; it was not answered");
