@@ -22,24 +22,23 @@ use self::bare::Bare;
 use super::{Goal, Sheet, court, disk, median, quantile};
 use crate::world::{Outcome, connect};
 
-const ORDERS: u64 = 20_000;
 const CLIENTS: usize = 16;
 const SPAN: Duration = Duration::from_secs(4);
 /// Bytes of an entry with its frame, about.
 const ENTRY: usize = 1_024;
 
-/// Measures it.
+/// Measures it over so many orders.
 ///
 /// # Errors
 /// When a lookup fails.
-pub fn measure(directory: &Path, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
+pub fn measure(directory: &Path, rounds: usize, orders: usize, sheet: &mut Sheet) -> Outcome<()> {
     let folder = tempfile::tempdir_in(directory)?;
     let runtime = lifetime::runtime()?;
     let authority = court::authority(folder.path())?;
     let node = court::identity(&authority, "court/alameda/node/1", folder.path())?;
     let officer = court::identity(&authority, "lea/alameda-so", folder.path())?;
     let registry = court::open(&node)?;
-    court::fill(&registry, court::filings(ORDERS)?)?;
+    court::fill(&registry, court::filings(orders as u64)?)?;
     let questions: Arc<Vec<LookupRequest>> = Arc::new(questions()?);
     let mut seen = Seen::default();
     runtime.block_on(async {
