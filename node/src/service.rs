@@ -11,11 +11,11 @@ use ccpor_api::message::{
     RecordServiceRequest, RecordViolationRequest, ScanAnswer, ScansAnswer, ScrubAnswer, ScrubRequest,
     SealOrderRequest, StatusAnswer, TopologyAnswer, WorkAnswer, WriteAnswer,
 };
-use ccpor_api::{Backend, Caller, ImageBytes, ImageOffer, ImageOut, Problem};
+use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem};
 use ccpor_daemon::certificate::Certificate;
-use ccpor_daemon::forward::{Forward, Here, Whole};
+use ccpor_daemon::forward::{Forward, Here, Merged, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
-use ccpor_daemon::reading::{self, Reader, blocking, care};
+use ccpor_daemon::reading::{self, NamesOrders, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sight::CallersSight;
 use ccpor_daemon::topology::{self, Kept};
@@ -63,6 +63,22 @@ impl NodeService {
 }
 
 impl NodeService {
+    /// The answer about people, made one with those of the hubs where this node is not current.
+    async fn with_the_hubs<R: Merged>(&self, caller: &Caller, request: R, here: R::Answer) -> R::Answer
+    where
+        R::Answer: NamesOrders + Default,
+    {
+        if !self.hubs.is_up() {
+            return here;
+        }
+        let ask = |question, within| self.hubs.ask(question, within);
+        let seen = |hub: R::Answer| async {
+            let known = self.reader.without_hidden(caller, hub).await;
+            known.unwrap_or_default()
+        };
+        self.forward.complete(caller, request, here, ask, seen).await
+    }
+
     /// The answer about one order, from a hub where this node does not hold the order or is not current.
     async fn or_of_the_hub<R: Whole>(
         &self,
@@ -71,7 +87,7 @@ impl NodeService {
         answer: Result<R::Answer, Problem>,
     ) -> Result<R::Answer, Problem> {
         if !self.hubs.is_up() {
-            return answer;
+            return answer.map_err(no_hub_asked);
         }
         let holds = answer.is_ok() || self.reader.holds_order(request.order()).await?;
         let here = Here {
@@ -80,7 +96,32 @@ impl NodeService {
             answer,
         };
         let ask = |question, within| self.hubs.ask(question, within);
-        self.forward.whole(caller, request, here, ask).await
+        let told = self.forward.whole(caller, request, here, ask).await?;
+        // What courts share, hubs may learn later.
+        let shares = |court: &str| self.reader.sight(caller).map(|sight| sight.shares(court).orders);
+        match R::court(&told).map(shares).transpose()? {
+            Some(false) => Err(reading::not_known()),
+            Some(true) | None => Ok(told),
+        }
+    }
+
+    /// An image from here, or from a hub.
+    async fn image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
+        let sight = self.reader.sight(caller)?;
+        let known = match images::find(self.reader.registry(), &sight, blake3).await? {
+            Whereabouts::Here(image) => return Ok(image),
+            Whereabouts::Hidden => return Err(images::unknown()),
+            Whereabouts::Unknown => return self.image_of_a_hub(caller, &sight, blake3).await,
+            Whereabouts::Elsewhere(known) => known,
+        };
+        self.hubs
+            .fetch(&known)
+            .await
+            .map_err(|reason| images::unavailable(&known, &reason))?;
+        match images::find(self.reader.registry(), &sight, blake3).await? {
+            Whereabouts::Here(image) => Ok(image),
+            _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
+        }
     }
 
     /// An image of an order that this node does not hold.
@@ -96,6 +137,18 @@ impl NodeService {
         let shares = |court: &str| sight.shares(court);
         self.forward.image(caller, digest, shares, ask, fetch).await
     }
+}
+
+/// While no hub is connected, that something is not known here says little. It is said of what is hidden as well, which is not to be told
+/// apart from what does not exist.
+fn no_hub_asked(problem: Problem) -> Problem {
+    if !matches!(problem.code, Code::OrderNotFound | Code::ImageNotFound) {
+        return problem;
+    }
+    let detail = format!("{}, and no hub can be asked for it", problem.detail);
+    Problem::new(problem.code, detail).action(
+        "Check what was asked for. If it is right, ask another node, ask again when the hub is connected, or call the court.",
+    )
 }
 
 #[tonic::async_trait]
@@ -150,34 +203,15 @@ impl Backend for NodeService {
     }
 
     async fn get_image(&self, caller: &Caller, blake3: &str) -> Result<ImageOut, Problem> {
-        let sight = self.reader.sight(caller)?;
-        let known = match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(image) => return Ok(image),
-            Whereabouts::Hidden => return Err(images::unknown()),
-            Whereabouts::Unknown => return self.image_of_a_hub(caller, &sight, blake3).await,
-            Whereabouts::Elsewhere(known) => known,
-        };
-        self.hubs
-            .fetch(&known)
-            .await
-            .map_err(|reason| images::unavailable(&known, &reason))?;
-        match images::find(self.reader.registry(), &sight, blake3).await? {
-            Whereabouts::Here(image) => Ok(image),
-            _ => Err(images::unavailable(&known, "what the hub sent was not the image")),
-        }
+        // Asked before: a link that comes meanwhile must not make what is hidden look unlike what is unknown.
+        let up = self.hubs.is_up();
+        let image = self.image(caller, blake3).await;
+        if up { image } else { image.map_err(no_hub_asked) }
     }
 
     async fn lookup(&self, caller: &Caller, request: LookupRequest) -> Result<LookupAnswer, Problem> {
         let here = self.reader.lookup(caller, request.clone()).await?;
-        if !self.hubs.is_up() {
-            return Ok(here);
-        }
-        let ask = |question, within| self.hubs.ask(question, within);
-        let seen = |hub: LookupAnswer| async {
-            let known = self.reader.without_hidden(caller, hub).await;
-            known.unwrap_or_default()
-        };
-        Ok(self.forward.complete(caller, request, here, ask, seen).await)
+        Ok(self.with_the_hubs(caller, request, here).await)
     }
 
     async fn list_courts(&self, _caller: &Caller) -> Result<CourtsAnswer, Problem> {
@@ -210,7 +244,8 @@ impl Backend for NodeService {
         caller: &Caller,
         request: PersonHistoryRequest,
     ) -> Result<PersonHistoryAnswer, Problem> {
-        self.reader.person_history(caller, request).await
+        let here = self.reader.person_history(caller, request.clone()).await?;
+        Ok(self.with_the_hubs(caller, request, here).await)
     }
 
     async fn list_overdue(

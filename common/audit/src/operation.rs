@@ -123,6 +123,23 @@ operations! {
     ListFaults = "list-faults", View;
     /// A node passed on that an image was asked for.
     PassedImageView = "passed-image-view", ImageView;
+    /// A node passed on that every order of a person was asked for.
+    PassedPersonHistory = "passed-person-history", LookUp;
+}
+
+impl Operation {
+    /// Whether a node passed it on: whoever asked is on record there as well, and counts there.
+    #[must_use]
+    pub const fn is_passed_on(self) -> bool {
+        matches!(
+            self,
+            Self::PassedLookUp
+                | Self::PassedOrderView
+                | Self::PassedEnforce
+                | Self::PassedImageView
+                | Self::PassedPersonHistory
+        )
+    }
 }
 
 /// The kinds of operation that auditors tell apart.
@@ -196,5 +213,13 @@ mod tests {
         assert_eq!(words.len(), Operation::ALL.len());
         let kinds: BTreeSet<_> = Operation::ALL.iter().map(|operation| operation.kind()).collect();
         assert_eq!(kinds.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn what_a_node_passed_on_says_so_in_its_word() {
+        for operation in Operation::ALL {
+            let word = operation.as_str();
+            assert_eq!(operation.is_passed_on(), word.starts_with("passed-"), "{word}");
+        }
     }
 }

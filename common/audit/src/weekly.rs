@@ -7,7 +7,7 @@ use ccpor_domain::UtcMillis;
 
 use crate::archive::Found;
 use crate::entry::Outcome;
-use crate::operation::{Kind, Operation};
+use crate::operation::Kind;
 use crate::snoop::{self, Bounds, Finding, Look, Roster};
 
 /// A report.
@@ -87,7 +87,7 @@ impl Report {
             }
         }
         self.emergencies += u64::from(act.emergency);
-        if act.operation.kind() == Kind::LookUp && act.operation != Operation::PassedLookUp {
+        if act.operation.kind() == Kind::LookUp && !act.operation.is_passed_on() {
             self.without_case += u64::from(!act.states_case);
             self.unreadable += u64::from(found.told.is_none());
         }

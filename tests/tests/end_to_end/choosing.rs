@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use ccpor_api::message::{EnforceRequest, Freshness, GetOrderRequest, LookupAnswer, SealOrderRequest};
-use ccpor_api::{CallFailed, Client, Code};
+use ccpor_api::message::{
+    EnforceRequest, Freshness, GetOrderRequest, LookupAnswer, Order, PersonHistoryRequest, SealOrderRequest,
+};
+use ccpor_api::{CallFailed, Client, Code, Problem};
 use ccpor_certs::{Clock, IdentityDir};
 use ccpor_tests::lone::{Lone, Realm};
 use ccpor_tests::program::Program;
@@ -213,10 +215,75 @@ async fn what_a_node_leaves_out_is_said_and_asked_of_the_hub_and_comes_in_when_i
     Ok(())
 }
 
+/// The orders of Jane Mountain, by identifier, once what is said with them is as wanted.
+async fn history(
+    client: &Client,
+    what: &str,
+    wanted: impl Fn(&[String], &Freshness) -> bool,
+) -> Outcome<(Vec<String>, Freshness)> {
+    let person = order("MOUNTAIN", "JANE", "").restrained;
+    until(what, || async {
+        let request = PersonHistoryRequest {
+            person: person.clone(),
+            ..PersonHistoryRequest::default()
+        };
+        let answer = client.person_history(request).await?;
+        let fresh = answer.freshness.unwrap_or_default();
+        assert!(!fresh.complete || fresh.left_out.is_empty(), "{fresh:?}");
+        let orders = answer.orders.into_iter().filter_map(|named| named.order);
+        let orders: Vec<String> = orders.map(|order| order.order_id).collect();
+        Ok(wanted(&orders, &fresh).then_some((orders, fresh)))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_history_of_a_person_has_what_is_left_out_from_the_hub_and_without_it_says_what_it_lacks()
+-> Outcome<()> {
+    let realm = Realm::new(Clock::machine())?;
+    let mut stage = Stage::set(&realm).await?;
+    let later = file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    let (address, node) = stage.choose("\"none\"").await?;
+    let alameda = connect(&realm.issue("system/alameda-cms", &[])?, address).await?;
+    let earlier = Order {
+        issued: "2026-02-01".into(),
+        ..order("MOUNTAIN", "JANE", "A-1")
+    };
+    let earlier = file(&alameda, "at-alameda-0001", earlier).await?;
+    let (orders, fresh) = history(&node, "the hub adds the other court's", |orders, fresh| {
+        orders.len() == 2 && fresh.also_asked == "hub/1" && fresh.complete
+    })
+    .await?;
+    assert_eq!(orders, [later.order_id, earlier.order_id.clone()]);
+    assert_eq!(fresh.served_by, "court/alameda/node/1");
+    assert!(
+        fresh.not_covered.is_empty() && fresh.left_out.is_empty(),
+        "{fresh:?}"
+    );
+
+    stage.hub.stop().await;
+    let alone = [earlier.order_id];
+    let (_, fresh) = history(&node, "it has what is here", |orders, fresh| {
+        orders == alone && fresh.also_asked.is_empty()
+    })
+    .await?;
+    let names_inyo = |courts: &[String]| courts.iter().any(|court| court == INYO);
+    assert!(
+        names_inyo(&fresh.left_out) && names_inyo(&fresh.not_covered),
+        "{fresh:?}"
+    );
+    stage.end().await;
+    Ok(())
+}
+
 /// Why no image is given.
 async fn refused(client: &Client, blake3: &str) -> Outcome<Code> {
+    Ok(refusal(client, blake3).await?.code)
+}
+
+async fn refusal(client: &Client, blake3: &str) -> Outcome<Problem> {
     match client.get_image(blake3).await.err() {
-        Some(CallFailed::Problem(problem)) => Ok(problem.code),
+        Some(CallFailed::Problem(problem)) => Ok(problem),
         other => Err(format!("{:?}", other.map(|other| other.to_string())).into()),
     }
 }
@@ -245,7 +312,12 @@ async fn the_paper_of_an_order_that_is_left_out_is_shown_from_the_hub_to_whom_th
 
     // Without the hub it is not had, and once its order is sealed it is shown to nobody to whom the hub does not show it.
     stage.hub.stop().await;
-    assert_eq!(refused(&node, &image).await?, Code::ImageNotFound);
+    let alone = until("the node knows that the hub is away", || async {
+        let refusal = refusal(&node, &image).await?;
+        Ok(refusal.detail.contains("no hub can be asked").then_some(refusal))
+    })
+    .await?;
+    assert_eq!(alone.code, Code::ImageNotFound);
     stage.hub_comes().await?;
     let seal = SealOrderRequest {
         idempotency_key: "sealed-0001".into(),

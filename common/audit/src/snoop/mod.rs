@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::{Found, Place};
 use crate::entry::Outcome;
-use crate::operation::{Kind, Operation};
+use crate::operation::Kind;
 use crate::told::Asked;
 
 pub use again::again;
@@ -53,7 +53,7 @@ impl Look {
     fn of(found: &Found) -> Option<Self> {
         let act = &found.act;
         // What a node passed on is recorded at the node as well, by whoever asked there.
-        let asked_here = act.operation.kind() == Kind::LookUp && act.operation != Operation::PassedLookUp;
+        let asked_here = act.operation.kind() == Kind::LookUp && !act.operation.is_passed_on();
         let carried_out = asked_here && act.outcome != Outcome::Begun;
         let told = found.told.as_ref().filter(|_| carried_out)?;
         Some(Self {

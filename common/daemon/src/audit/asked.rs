@@ -110,7 +110,7 @@ fn numbered(kind: &str, value: &str) -> Vec<Asked> {
 }
 
 /// A person of a message.
-pub(super) fn somebody(person: &Person) -> Asked {
+pub(crate) fn somebody(person: &Person) -> Asked {
     let name = person.name.clone().unwrap_or_default();
     let numbers = person.identifiers.iter();
     Asked {

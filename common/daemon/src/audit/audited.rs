@@ -65,6 +65,16 @@ pub(crate) fn looked_up(answer: &LookupAnswer) -> Seen {
     }
 }
 
+/// What the history of a person lets its reader see.
+#[must_use]
+pub(crate) fn history(answer: &PersonHistoryAnswer) -> Seen {
+    let named = answer.orders.iter().filter_map(|named| named.order.as_ref());
+    Seen {
+        also_asked: also_asked(answer.freshness.as_ref()),
+        ..orders(named.map(|order| order.order_id.as_str()))
+    }
+}
+
 /// What an order lets its reader see.
 #[must_use]
 pub(crate) fn viewed(answer: &OrderAnswer) -> Seen {
@@ -282,12 +292,8 @@ impl<B: Backend> Backend for Audited<B> {
     ) -> Result<PersonHistoryAnswer, Problem> {
         let asked = request.person.iter().map(asked::somebody).collect();
         let call = Self::call(caller, Operation::PersonHistory, asked);
-        let seen = |answer: &PersonHistoryAnswer| {
-            let named = answer.orders.iter().filter_map(|order| order.order.as_ref());
-            orders(named.map(|order| order.order_id.as_str()))
-        };
         self.recorder
-            .around(call, self.inner.person_history(caller, request), seen)
+            .around(call, self.inner.person_history(caller, request), history)
             .await
     }
 

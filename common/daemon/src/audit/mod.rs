@@ -17,8 +17,8 @@ mod recorder;
 mod asked;
 mod opening;
 
-pub(crate) use asked::{image as named_image, order as named_order};
-pub(crate) use audited::{enforced, looked_up, viewed};
+pub(crate) use asked::{image as named_image, order as named_order, somebody as named_person};
+pub(crate) use audited::{enforced, history, looked_up, viewed};
 
 pub use accounts::AuditedAccounts;
 pub use asked::asked_for;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccpor_access::Verb;
-use ccpor_api::message::{EnforceRequest, GetOrderRequest, LookupRequest};
+use ccpor_api::message::{EnforceRequest, GetOrderRequest, LookupRequest, PersonHistoryRequest};
 use ccpor_api::{Caller, Problem};
 use ccpor_audit::{Asked, Operation};
 use ccpor_certs::Identity;
@@ -12,7 +12,10 @@ use ccpor_transport::{Answer, BoxAnswer};
 
 use super::image::{AskedImage, SeenImage};
 use super::passed::{Passed, Passes, answer};
-use crate::audit::{Call, Recorder, Seen, asked_for, enforced, looked_up, named_image, named_order, viewed};
+use crate::audit::{
+    Call, Recorder, Seen, asked_for, enforced, history, looked_up, named_image, named_order, named_person,
+    viewed,
+};
 use crate::guard::may_ask;
 use crate::reading::images::{self, Judged};
 use crate::reading::{Reader, blocking};
@@ -34,6 +37,7 @@ impl<A: Answer> Answer for GivesAnswers<A> {
         }
         let answered = None
             .or_else(|| self.given::<LookupRequest>(&peer, &question))
+            .or_else(|| self.given::<PersonHistoryRequest>(&peer, &question))
             .or_else(|| self.given::<GetOrderRequest>(&peer, &question))
             .or_else(|| self.given::<EnforceRequest>(&peer, &question))
             .or_else(|| self.given::<AskedImage>(&peer, &question));
@@ -92,6 +96,23 @@ impl Answered for LookupRequest {
 
     async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
         reader.lookup(caller, self).await
+    }
+}
+
+impl Answered for PersonHistoryRequest {
+    const OPERATION: Operation = Operation::PassedPersonHistory;
+    const VERB: Verb = Verb::History;
+
+    fn asked(&self) -> Vec<Asked> {
+        self.person.iter().map(named_person).collect()
+    }
+
+    fn seen(answer: &Self::Answer) -> Seen {
+        history(answer)
+    }
+
+    async fn read(self, reader: &Reader, caller: &Caller) -> Result<Self::Answer, Problem> {
+        reader.person_history(caller, self).await
     }
 }
 

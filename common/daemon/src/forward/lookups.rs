@@ -1,69 +1,108 @@
-//! When a lookup is worth passing on to the hubs, and how their answers and the one here become one.
+//! When a question about people is worth passing on to the hubs, and how their answers and the one here become one.
 
 use std::time::Duration;
 
 use ccpor_api::Caller;
-use ccpor_api::message::{LookupAnswer, LookupRequest};
+use ccpor_api::message::{Freshness, LookupAnswer, LookupRequest, PersonHistoryAnswer, PersonHistoryRequest};
 use tokio::task::JoinSet;
 
-use super::passed::{WITHIN, question, read};
-use super::pause::Pause;
-use crate::merge::{is_fresher, merge};
+use super::passed::{Passes, WITHIN, question, read};
+use super::pause::Pauses;
+use crate::merge::{self, is_fresher};
+
+/// A question whose answers, from this machine and the hubs, are made one.
+pub trait Merged: Passes {
+    /// Whether who asks names how old the answer may be: they are served at every time.
+    fn names_a_bound(&self) -> bool {
+        false
+    }
+
+    /// Whether it asks for a further page: pages count through one machine's hits.
+    fn goes_on(&self) -> bool {
+        false
+    }
+
+    /// Up to when an answer holds.
+    fn freshness(answer: &Self::Answer) -> Option<&Freshness>;
+    /// Both answers as one.
+    fn merged(&self, here: Self::Answer, hub: Self::Answer) -> Self::Answer;
+}
+
+impl Merged for LookupRequest {
+    fn names_a_bound(&self) -> bool {
+        self.max_age_s > 0
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.page_token.is_empty()
+    }
+
+    fn freshness(answer: &LookupAnswer) -> Option<&Freshness> {
+        answer.freshness.as_ref()
+    }
+
+    fn merged(&self, here: LookupAnswer, hub: LookupAnswer) -> LookupAnswer {
+        let limit = usize::try_from(self.limit).unwrap_or(0);
+        merge::lookups(here, hub, limit.max(ccpor_api::question::DEFAULT_LIMIT))
+    }
+}
+
+impl Merged for PersonHistoryRequest {
+    fn freshness(answer: &PersonHistoryAnswer) -> Option<&Freshness> {
+        answer.freshness.as_ref()
+    }
+
+    fn merged(&self, here: PersonHistoryAnswer, hub: PersonHistoryAnswer) -> PersonHistoryAnswer {
+        merge::histories(here, hub)
+    }
+}
 
 /// Asks the hubs for what this machine cannot answer currently.
 #[derive(Default)]
 pub struct Forward {
-    /// After a hub did not answer a lookup, or knew nothing later.
-    lookups: Pause,
-    /// After no hub answered about an order that is late here.
-    pub(super) late_orders: Pause,
+    /// After no hub answered a question, or those that did knew nothing later.
+    pub(super) pauses: Pauses,
 }
 
 impl Forward {
     /// The answer of this machine, made current by those of the hubs where it is not and they know more. `ask` puts a question to
     /// every hub at once; `seen` takes out of an answer what this machine knows to be hidden from the caller. Never fails and never
     /// takes longer than the hubs may: then the answer stays as it is, and says what it lacks.
-    pub async fn complete<S: Future<Output = LookupAnswer> + Send>(
+    pub async fn complete<R: Merged, S: Future<Output = R::Answer> + Send>(
         &self,
         caller: &Caller,
-        request: LookupRequest,
-        here: LookupAnswer,
+        request: R,
+        here: R::Answer,
         ask: impl FnOnce(Vec<u8>, Duration) -> JoinSet<Option<Vec<u8>>>,
-        seen: impl Fn(LookupAnswer) -> S,
-    ) -> LookupAnswer {
-        let Some(freshness) = &here.freshness else {
-            return here;
-        };
-        // Pages count through one machine's hits. An asker who names a bound is served at every time.
-        if freshness.complete
-            || !request.page_token.is_empty()
-            || (request.max_age_s == 0 && self.lookups.is_on())
-        {
+        seen: impl Fn(R::Answer) -> S,
+    ) -> R::Answer {
+        let needs_none = R::freshness(&here).is_none_or(|freshness| freshness.complete);
+        let left_alone = !request.names_a_bound() && self.pauses.is_on::<R>();
+        if needs_none || request.goes_on() || left_alone {
             return here;
         }
-        let limit = usize::try_from(request.limit).unwrap_or(0);
         let Some(question) = question(caller, &request) else {
             return here;
         };
-        let limit = limit.max(ccpor_api::question::DEFAULT_LIMIT);
         let (mut all, mut learnt) = (here, false);
         let mut asked = ask(question, WITHIN);
         while let Some(answer) = asked.join_next().await {
-            let Some(Ok(hub)) = answer.ok().flatten().as_deref().and_then(read::<LookupRequest>) else {
+            let Some(Ok(hub)) = answer.ok().flatten().as_deref().and_then(read::<R>) else {
                 continue;
             };
-            let known = all.freshness.as_ref().zip(hub.freshness.as_ref());
+            let known = R::freshness(&all).zip(R::freshness(&hub));
             if known.is_some_and(|(here, hub)| is_fresher(here, hub)) {
-                all = merge(all, seen(hub).await, limit);
+                let hub = seen(hub).await;
+                all = request.merged(all, hub);
                 learnt = true;
             }
             // Who asked does not wait for a hub that can add nothing.
-            if all.freshness.as_ref().is_some_and(|freshness| freshness.complete) {
+            if R::freshness(&all).is_some_and(|freshness| freshness.complete) {
                 break;
             }
         }
         if !learnt {
-            self.lookups.begin();
+            self.pauses.begin::<R>();
         }
         all
     }
@@ -101,6 +140,10 @@ mod tests {
 
     const OLD: &str = "2026-10-02T21:15:00.000Z";
     const NEW: &str = "2026-10-02T21:16:00.000Z";
+
+    fn answer_here() -> LookupAnswer {
+        answer(OLD, false)
+    }
 
     async fn completed(
         forward: &Forward,
@@ -160,6 +203,39 @@ mod tests {
                 assert_eq!(asked.get(), expected);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn the_history_of_a_person_is_asked_for_with_a_word_and_a_pause_of_its_own() {
+        let history = |answer: LookupAnswer, unread: &str| PersonHistoryAnswer {
+            not_readable: vec![unread.to_owned()],
+            freshness: answer.freshness,
+            ..PersonHistoryAnswer::default()
+        };
+        let (forward, asked) = (Forward::default(), Cell::new(0));
+        let whole = async |hub: &PersonHistoryAnswer| {
+            let answer = serde_json::to_vec(hub).unwrap();
+            let ask = |question: Vec<u8>, _| {
+                assert!(question.starts_with(b"history/1 "));
+                asked.set(asked.get() + 1);
+                [std::future::ready(Some(answer))].into_iter().collect()
+            };
+            let (request, here) = (PersonHistoryRequest::default(), history(answer_here(), "a"));
+            forward
+                .complete(&Caller::default(), request, here, ask, async |hub| hub)
+                .await
+        };
+        let all = whole(&history(answer(NEW, true), "b")).await;
+        assert_eq!(all.not_readable, ["a", "b"]);
+        assert!(all.freshness.unwrap().complete);
+        for _ in 0..2 {
+            let alone = whole(&history(answer_here(), "b")).await;
+            assert_eq!(alone, history(answer_here(), "a"));
+        }
+        assert_eq!(asked.get(), 2);
+        let looked_up = completed(&forward, 0, &[answer(NEW, true)], &asked).await;
+        assert!(looked_up.freshness.unwrap().complete);
+        assert_eq!(asked.get(), 3);
     }
 
     #[tokio::test]

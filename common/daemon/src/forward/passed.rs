@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ccpor_api::message::{
     EnforceAnswer, EnforceRequest, GetOrderRequest, LookupAnswer, LookupRequest, OrderAnswer,
+    PersonHistoryAnswer, PersonHistoryRequest,
 };
 use ccpor_api::{Caller, Code, Person, Problem};
 use ccpor_certs::Identity;
@@ -19,13 +20,19 @@ pub trait Passes: Serialize + DeserializeOwned + Send + 'static {
     const WORD: &'static [u8];
     /// What is answered.
     type Answer: Serialize + DeserializeOwned + Send;
-    /// Whether the hub says why it gives no answer. A hub of an earlier version says nothing about lookups.
+    /// Whether the hub says why it gives no answer. About people it says nothing: what the node itself says stands then.
     const SAYS_WHY: bool;
 }
 
 impl Passes for LookupRequest {
     const WORD: &'static [u8] = b"lookup/1 ";
     type Answer = LookupAnswer;
+    const SAYS_WHY: bool = false;
+}
+
+impl Passes for PersonHistoryRequest {
+    const WORD: &'static [u8] = b"history/1 ";
+    type Answer = PersonHistoryAnswer;
     const SAYS_WHY: bool = false;
 }
 

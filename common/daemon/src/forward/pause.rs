@@ -1,21 +1,28 @@
-//! For how long hubs that could not help are not asked again without need: who asked would wait for them each time.
+//! For how long hubs that could not help are not asked the same kind of question again without need: who asked would wait for them each time.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::passed::Passes;
 
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Whether the hubs are left alone for now.
+/// Until when the hubs are left alone with a kind of question, by its word.
 #[derive(Default)]
-pub(super) struct Pause(Mutex<Option<Instant>>);
+pub(super) struct Pauses(Mutex<BTreeMap<&'static [u8], Instant>>);
 
-impl Pause {
-    pub(super) fn is_on(&self) -> bool {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+impl Pauses {
+    pub(super) fn is_on<R: Passes>(&self) -> bool {
+        let until = self.until().get(R::WORD).copied();
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    pub(super) fn begin(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + PAUSE);
+    pub(super) fn begin<R: Passes>(&self) {
+        self.until().insert(R::WORD, Instant::now() + PAUSE);
+    }
+
+    fn until(&self) -> MutexGuard<'_, BTreeMap<&'static [u8], Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ impl Forward {
             answer: mut here,
         } = here;
         let wanted = match &mut here {
-            Ok(answer) => !is_current::<R>(answer) && !self.late_orders.is_on(),
+            Ok(answer) => !is_current::<R>(answer) && !self.pauses.is_on::<R>(),
             Err(problem) => problem.code == Code::OrderNotFound && !holds,
         };
         let question = question(caller, &request).filter(|_| wanted);
@@ -96,7 +96,7 @@ impl Forward {
             }
         }
         if !heard {
-            self.late_orders.begin();
+            self.pauses.begin::<R>();
         }
         here
     }

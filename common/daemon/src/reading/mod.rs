@@ -6,6 +6,7 @@ mod work;
 mod law;
 mod answer;
 mod states;
+mod hidden;
 pub mod care;
 pub mod images;
 
@@ -13,7 +14,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ccpor_access::Seen;
 use ccpor_api::message::{
     CheckOrderAnswer, CheckOrderRequest, EnforceAnswer, EnforceRequest, GetOrderRequest, ListOverdueRequest,
     LookupAnswer, LookupRequest, OrderAnswer, OverdueAnswer, PersonHistoryAnswer, PersonHistoryRequest,
@@ -27,6 +27,7 @@ use crate::sharing::Sharing;
 use crate::sight::CallersSight;
 
 pub use answer::{freshness, position};
+pub use hidden::NamesOrders;
 pub use states::{courts, disk_free_bytes, readiness, status};
 
 /// Records that are read without a thread of their own.
@@ -110,29 +111,6 @@ impl Reader {
             reference: request.reference,
             ..answer
         })
-    }
-
-    /// Another machine's answer without what this one knows to be hidden from the caller, whatever that machine knew.
-    ///
-    /// # Errors
-    /// A [`Problem`] when the caller is nobody who may call.
-    pub async fn without_hidden(
-        &self,
-        caller: &Caller,
-        mut answer: LookupAnswer,
-    ) -> Result<LookupAnswer, Problem> {
-        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
-        blocking(move || {
-            answer.hits.retain(|hit| {
-                let Ok(order) = hit.order_id.parse::<OrderId>() else {
-                    return false;
-                };
-                let (told, _) = registry.show(order, None).into_parts();
-                told.is_err() || sight.seen_of(order) > Seen::Withheld
-            });
-            answer
-        })
-        .await
     }
 
     /// Every court asked for must be held here: "no match" about another one would say nothing.

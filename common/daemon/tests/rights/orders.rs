@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use ccpor_access::{Facts, Minors, Role, Seen, names_minors, see};
 use ccpor_api::message::{
-    EnforceRequest, GetOrderRequest, ListOverdueRequest, LookupRequest, Name as NameMessage,
-    Person as PersonMessage, PersonHistoryRequest,
+    EnforceRequest, GetOrderRequest, Hit, ListOverdueRequest, LookupAnswer, LookupRequest,
+    Name as NameMessage, OrderInBrief, Person as PersonMessage, PersonHistoryAnswer, PersonHistoryRequest,
+    PersonOrder,
 };
 use ccpor_api::{Caller, Code};
 use ccpor_daemon::reading::Reader;
@@ -169,6 +170,45 @@ async fn asked(reader: &Reader, by: &Caller, kind: &Kind, expected: Seen) {
     }
 }
 
+/// What another machine says of an order that is hidden here is not told on; what it says of one that is not known here is.
+async fn told_on(reader: &Reader, by: &Caller, kind: &Kind, expected: Seen) {
+    let orders = [kind.order.to_string(), OrderId([9; 16]).to_string()];
+    let hits = orders.iter().map(|order| Hit {
+        order_id: order.clone(),
+        ..Hit::default()
+    });
+    let lookup = LookupAnswer {
+        hits: hits.collect(),
+        ..LookupAnswer::default()
+    };
+    let named = orders.iter().map(|order| PersonOrder {
+        order: Some(OrderInBrief {
+            order_id: order.clone(),
+            ..OrderInBrief::default()
+        }),
+        ..PersonOrder::default()
+    });
+    let history = PersonHistoryAnswer {
+        orders: named.collect(),
+        not_readable: orders.to_vec(),
+        ..PersonHistoryAnswer::default()
+    };
+    let lookup = reader.without_hidden(by, lookup).await.unwrap();
+    let history = reader.without_hidden(by, history).await.unwrap();
+    let told = 1 + usize::from(expected > Seen::Withheld);
+    assert_eq!(
+        [
+            lookup.hits.len(),
+            history.orders.len(),
+            history.not_readable.len()
+        ],
+        [told; 3],
+        "{:?} {} {expected:?}",
+        by.person,
+        kind.last
+    );
+}
+
 /// A minor's name leads to an order, or to one that does not name the minor, or to nothing; and stands in no answer else.
 async fn asked_by_minor(reader: &Reader, by: &Caller, kind: &Kind, expected: Seen, minors: Minors) {
     let what = format!("{:?} {} {minors:?}", by.person, kind.last);
@@ -209,6 +249,7 @@ async fn matrix_of_orders_is_shown_as_the_table_says_whichever_way_is_asked() {
             for kind in &kinds {
                 let expected = see(role, Facts { own, ..kind.facts }, purpose);
                 asked(&reader, &by, kind, expected).await;
+                told_on(&reader, &by, kind, expected).await;
                 asked_by_minor(&reader, &by, kind, expected, names_minors(role, own)).await;
             }
         }
