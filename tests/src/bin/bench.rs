@@ -88,7 +88,7 @@ fn measure(arguments: &Arguments, sheet: &mut Sheet) -> Outcome<()> {
         bench::pages::measure(directory, rounds, arguments.lookup.orders, sheet)?;
     }
     if wanted(Name::Audit) {
-        bench::audit::measure(directory, rounds, arguments.lookup.orders, sheet)?;
+        bench::audit::measure(directory, rounds, &arguments.lookup, sheet)?;
     }
     let measures: [(Name, bench::Measure); 6] = [
         (Name::Filing, bench::filing::measure),

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::bare::Bare;
-use super::{Goal, Sheet, court, disk, median, quantile};
+use super::{Goal, Sheet, court, disk, lookup, median, quantile};
 use crate::world::{Outcome, connect};
 
 const CLIENTS: usize = 16;
@@ -27,19 +27,20 @@ const SPAN: Duration = Duration::from_secs(4);
 /// Bytes of an entry with its frame, about.
 const ENTRY: usize = 1_024;
 
-/// Measures it over so many orders.
+/// Measures it over these orders.
 ///
 /// # Errors
 /// When a lookup fails.
-pub fn measure(directory: &Path, rounds: usize, orders: usize, sheet: &mut Sheet) -> Outcome<()> {
+pub fn measure(directory: &Path, rounds: usize, orders: &lookup::Options, sheet: &mut Sheet) -> Outcome<()> {
     let folder = tempfile::tempdir_in(directory)?;
     let runtime = lifetime::runtime()?;
     let authority = court::authority(folder.path())?;
     let node = court::identity(&authority, "court/alameda/node/1", folder.path())?;
     let officer = court::identity(&authority, "lea/alameda-so", folder.path())?;
     let registry = court::open(&node)?;
-    court::fill(&registry, court::filings(orders as u64)?)?;
-    let questions: Arc<Vec<LookupRequest>> = Arc::new(questions()?);
+    let (filings, questions) = orders.papers()?;
+    court::fill(&registry, filings)?;
+    let questions = Arc::new(mixed(&questions));
     let mut seen = Seen::default();
     runtime.block_on(async {
         let stop = CancellationToken::new();
@@ -120,16 +121,11 @@ impl Seen {
     }
 }
 
-/// Questions about people who are in the orders.
-fn questions() -> Outcome<Vec<LookupRequest>> {
-    let people = court::orders(500)?.into_iter().map(|order| order.restrained);
-    let question = |person: ccpor_domain::Person| LookupRequest {
-        first: person.name.first,
-        last: person.name.last,
-        dob: person.dob.map(|dob| dob.to_string()).unwrap_or_default(),
-        ..LookupRequest::default()
-    };
-    Ok(people.map(question).collect())
+/// Questions of every kind one after the other, so that each span asks for all kinds alike.
+fn mixed(questions: &[LookupRequest]) -> Vec<LookupRequest> {
+    const PRIME: usize = 7_919;
+    let places = (0..questions.len()).map(|number| number * PRIME % questions.len());
+    places.filter_map(|place| questions.get(place).cloned()).collect()
 }
 
 /// Serves lookups with every call on record, as the node does.
@@ -192,7 +188,16 @@ async fn asked(
         .enumerate()
         .map(|(number, client)| {
             let questions = Arc::clone(questions);
-            tokio::spawn(async move { one(&client, &questions, number * 31, begin, span).await })
+            tokio::spawn(async move {
+                one(
+                    &client,
+                    &questions,
+                    number * questions.len() / clients,
+                    begin,
+                    span,
+                )
+                .await
+            })
         })
         .collect();
     let mut taken = Vec::new();

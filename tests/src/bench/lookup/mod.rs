@@ -17,6 +17,8 @@ mod tantivy;
 
 use std::path::{Path, PathBuf};
 
+use ccpor_api::message::LookupRequest;
+use ccpor_deploy::population::Filing;
 use clap::Args;
 
 #[cfg_attr(
@@ -57,6 +59,26 @@ pub struct Options {
     plot: Option<PathBuf>,
 }
 
+impl Options {
+    fn corpus(&self) -> Outcome<Corpus> {
+        match &self.corpus {
+            Some(folder) => Corpus::read(folder, self.orders),
+            None => Corpus::invent(self.orders, self.seed),
+        }
+    }
+
+    /// Papers for the orders that are measured with, and questions for people.
+    ///
+    /// # Errors
+    /// When the corpus cannot be made or read.
+    pub(super) fn papers(
+        &self,
+    ) -> Outcome<(impl Iterator<Item = Filing> + Send + use<>, Vec<LookupRequest>)> {
+        let corpus = self.corpus()?;
+        Ok((wire::filings(&corpus)?, wire::questions(&corpus)))
+    }
+}
+
 /// Measures.
 ///
 /// # Errors
@@ -71,10 +93,7 @@ pub fn measure(
     if let Some(plot) = &options.plot {
         return growth::draw(plot, options.seed, rounds, sheet);
     }
-    let corpus = match &options.corpus {
-        Some(folder) => Corpus::read(folder, options.orders)?,
-        None => Corpus::invent(options.orders, options.seed)?,
-    };
+    let corpus = options.corpus()?;
     let goal = |goal| (options.orders == GOAL_ORDERS).then_some(goal);
     let ours = Local::measure(&corpus, rounds, options.threads, options.misses);
     ours.put(sheet, &goal);

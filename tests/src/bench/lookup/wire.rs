@@ -29,18 +29,7 @@ pub(super) fn measure(
 ) -> Outcome<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let folder = tempfile::tempdir_in(directory)?;
-    let cards = corpus.cards.clone();
-    let filings = court::filings(cards.len() as u64)?.zip(cards);
-    let filings = filings.map(|(filing, card)| Filing {
-        order: against(filing.order, &card),
-        ..filing
-    });
-    let questions: Vec<LookupRequest> = corpus
-        .questions
-        .iter()
-        .filter(|question| !is_number(question))
-        .map(|question| request(&question.query))
-        .collect();
+    let (filings, questions) = (filings(corpus)?, questions(corpus));
     let (mut fleet, dispatch) = runtime.block_on(async {
         let mut fleet = restart::filled(folder.path(), filings).await?;
         // The hub would spend the measurement on taking in the orders.
@@ -65,6 +54,22 @@ pub(super) fn measure(
     sheet.put("lookup.grpc_p99_ms", p99, "ms", None);
     sheet.put("lookup.grpc_beyond_ms", beyond, "ms", Some(Goal::AtMost(1.0)));
     Ok(())
+}
+
+/// Papers for the orders of a corpus.
+pub(super) fn filings(corpus: &Corpus) -> Outcome<impl Iterator<Item = Filing> + Send + use<>> {
+    let cards = corpus.cards.clone();
+    let filings = court::filings(cards.len() as u64)?.zip(cards);
+    Ok(filings.map(|(filing, card)| Filing {
+        order: against(filing.order, &card),
+        ..filing
+    }))
+}
+
+/// Its questions for people, as a program asks them.
+pub(super) fn questions(corpus: &Corpus) -> Vec<LookupRequest> {
+    let people = corpus.questions.iter().filter(|question| !is_number(question));
+    people.map(|question| request(&question.query)).collect()
 }
 
 /// Milliseconds that half, and 99 of 100, of the questions take, for each round.
