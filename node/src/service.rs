@@ -19,6 +19,7 @@ use ccpor_daemon::reading::{self, NamesOrders, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sight::CallersSight;
 use ccpor_daemon::topology::{self, Kept};
+use ccpor_registry::KnownImage;
 
 use crate::confidential::Confidential;
 use crate::hubs::Hubs;
@@ -112,6 +113,10 @@ impl NodeService {
             Whereabouts::Here(image) => return Ok(image),
             Whereabouts::Hidden => return Err(images::unknown()),
             Whereabouts::Unknown => return self.image_of_a_hub(caller, &sight, blake3).await,
+            // What is known here of such an order may be old: whether it is still to be shown, the hub says.
+            Whereabouts::Elsewhere(known) if self.hubs.is_up() && self.leaves_out(&known) => {
+                return self.image_of_a_hub(caller, &sight, blake3).await;
+            }
             Whereabouts::Elsewhere(known) => known,
         };
         self.hubs
@@ -124,7 +129,11 @@ impl NodeService {
         }
     }
 
-    /// An image of an order that this node does not hold.
+    fn leaves_out(&self, image: &KnownImage) -> bool {
+        self.reader.registry().leaves_out(&image.origin)
+    }
+
+    /// An image of an order that this node does not hold, or not up to date.
     async fn image_of_a_hub(
         &self,
         caller: &Caller,

@@ -217,7 +217,7 @@ impl Registry {
             }
             // Of a court that was held before and is left out now, the orders are shown as they were: to hide one that is known would
             // be worse. But even a moment ago is no longer current, since nothing of what followed is coming.
-            court.left_out = self.own() != Some(&court.origin) && !self.takes.takes(&court.origin);
+            court.left_out = self.leaves_out(&court.origin);
             if court.left_out {
                 court.current = false;
                 court.reason = "not held on this machine, as its operator chose".into();
@@ -229,6 +229,12 @@ impl Registry {
             source: self.source,
             courts,
         }
+    }
+
+    /// Whether a ledger is not held here, or no longer kept up to date, as the operator of this machine chose.
+    #[must_use]
+    pub fn leaves_out(&self, origin: &OriginId) -> bool {
+        self.own() != Some(origin) && !self.takes.takes(origin)
     }
 
     /// The court days of the courts.

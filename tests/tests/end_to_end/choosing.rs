@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use ccpor_api::message::{
     EnforceRequest, Freshness, GetOrderRequest, LookupAnswer, Order, PersonHistoryRequest, SealOrderRequest,
@@ -75,6 +76,20 @@ impl Stage {
         let address = self.hub.start().await?;
         self.at_hub = connect(&self.desk, address).await?;
         Ok(())
+    }
+
+    /// The images on the disk of Alameda's node.
+    fn copies(&self) -> Outcome<Vec<PathBuf>> {
+        let mut copies = Vec::new();
+        for group in std::fs::read_dir(self.alameda.data().join("images"))? {
+            let group = group?;
+            if group.file_name().len() == 2 {
+                for copy in std::fs::read_dir(group.path())? {
+                    copies.push(copy?.path());
+                }
+            }
+        }
+        Ok(copies)
     }
 
     async fn end(mut self) {
@@ -303,11 +318,7 @@ async fn the_paper_of_an_order_that_is_left_out_is_shown_from_the_hub_to_whom_th
     let (_, node) = stage.choose("\"none\"").await?;
     found_by_the_hub(&node, "MOUNTAIN").await?;
     assert_eq!(bytes_of(&node, &image).await?, bytes);
-    let kept = std::fs::read_dir(stage.alameda.data().join("images"))?;
-    let groups = kept
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().len() == 2);
-    assert_eq!(groups.count(), 0, "no copy of it stays");
+    assert_eq!(stage.copies()?, Vec::<PathBuf>::new(), "no copy of it stays");
     assert_eq!(refused(&node, &"0".repeat(64)).await?, Code::ImageNotFound);
 
     // Without the hub it is not had, and once its order is sealed it is shown to nobody to whom the hub does not show it.
@@ -344,14 +355,26 @@ async fn the_paper_of_an_order_that_is_left_out_is_shown_from_the_hub_to_whom_th
 async fn what_was_held_before_it_was_left_out_is_shown_as_it_was_and_goes_on_from_there() -> Outcome<()> {
     let realm = Realm::new(Clock::machine())?;
     let mut stage = Stage::set(&realm).await?;
-    file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    let filed = file(&stage.inyo, "at-inyo-0001", order("MOUNTAIN", "JANE", "I-1")).await?;
+    let (image, bytes) = attach(&stage.inyo, &filed.order_id, "at-inyo-image-1").await?;
     let (_, node) = stage.choose("\"all\"").await?;
     found_here(&node, "MOUNTAIN").await?;
+    until("the node has the paper", || async {
+        let is_had = bytes_of(&node, &image).await.is_ok_and(|had| had == bytes);
+        Ok((is_had && !stage.copies()?.is_empty()).then_some(()))
+    })
+    .await?;
     let (_, node) = stage.choose("\"court/kern\"").await?;
     file(&stage.inyo, "at-inyo-0002", order("FOREST", "JANE", "I-2")).await?;
     for last in ["MOUNTAIN", "FOREST"] {
         found_by_the_hub(&node, last).await?;
     }
+    // A paper of then that is lost comes from the hub, and is not kept again.
+    for copy in stage.copies()? {
+        std::fs::remove_file(copy)?;
+    }
+    assert_eq!(bytes_of(&node, &image).await?, bytes);
+    assert_eq!(stage.copies()?, Vec::<PathBuf>::new());
     let copy = heads(&node.list_courts().await?);
     stage.hub.stop().await;
     // The order of then is there, with its moment, and nobody takes it for the newest.
