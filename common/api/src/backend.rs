@@ -125,6 +125,8 @@ pub struct ImageOut {
     pub image: ImageRef,
     /// Its bytes, verified against its hash by the backend before any is given.
     pub data: ImageBytes,
+    /// The machine that was asked as well, and said that it may be shown; empty when none was.
+    pub also_asked: String,
 }
 
 /// The registry behind the interfaces; a node and the hub each have one.

@@ -202,7 +202,8 @@ impl Registry {
         let stale_after_ms = stale_after_ms.unwrap_or(self.stale_after_ms);
         let halted = self.halted().is_some();
         let follows = self.follows() && !halted;
-        let mut courts = self.replica.courts(now(), stale_after_ms, follows);
+        let answered_at = now();
+        let mut courts = self.replica.courts(answered_at, stale_after_ms, follows);
         for court in &mut courts {
             if halted && self.own() == Some(&court.origin) {
                 court.current = false;
@@ -224,11 +225,17 @@ impl Registry {
             }
         }
         Freshness {
-            answered_at: now(),
+            answered_at,
             served_by: self.identity.clone(),
             source: self.source,
             courts,
         }
+    }
+
+    /// The machine that this registry is of.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Whether a ledger is not held here, or no longer kept up to date, as the operator of this machine chose.

@@ -325,6 +325,7 @@ impl Backend for Desk {
         Ok(ImageOut {
             image,
             data: Box::pin(futures_util::stream::iter(pieces)),
+            also_asked: String::new(),
         })
     }
 

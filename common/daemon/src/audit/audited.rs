@@ -250,6 +250,7 @@ impl<B: Backend> Backend for Audited<B> {
         let seen = |out: &ImageOut| Seen {
             image: image(&out.image.blake3),
             hits: 1,
+            also_asked: out.also_asked.clone(),
             ..Seen::default()
         };
         self.recorder

@@ -174,6 +174,7 @@ impl Answered for AskedImage {
                 image,
                 origin: known.origin,
                 length: known.length,
+                served_by: registry.identity().to_owned(),
             }),
             Judged::Shown(known) => Err(images::unavailable(&known, "the hub does not hold it yet")),
             Judged::Hidden | Judged::Unknown => Err(images::unknown()),

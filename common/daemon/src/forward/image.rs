@@ -33,6 +33,9 @@ pub(super) struct SeenImage {
     pub(super) origin: OriginId,
     /// Bytes.
     pub(super) length: u64,
+    /// The hub that says so; a hub of an earlier version does not name itself.
+    #[serde(default)]
+    pub(super) served_by: String,
 }
 
 impl Passes for AskedImage {
@@ -61,7 +64,12 @@ impl Forward {
         let Some(question) = question(caller, &asked) else {
             return Err(images::unknown());
         };
-        let SeenImage { origin, length, .. } = seen(ask(question, WITHIN)).await?;
+        let SeenImage {
+            origin,
+            length,
+            served_by,
+            ..
+        } = seen(ask(question, WITHIN)).await?;
         let shares = shares(origin.court());
         if !(shares.orders && shares.images) {
             return Err(images::kept(&origin));
@@ -72,7 +80,13 @@ impl Forward {
             len: length,
         };
         match fetch(wanted).await {
-            Ok(bytes) => blocking(move || images::out_of(digest, bytes)).await,
+            Ok(bytes) => {
+                let out = blocking(move || images::out_of(digest, bytes)).await?;
+                Ok(ImageOut {
+                    also_asked: served_by,
+                    ..out
+                })
+            }
             Err(reason) => Err(images::not_brought(&origin, &reason)),
         }
     }
@@ -148,6 +162,7 @@ mod tests {
             image: DIGEST,
             origin: OriginId::new("court/inyo/node/1").unwrap(),
             length: PAPER.len() as u64,
+            served_by: "hub/1".to_owned(),
         })
     }
 
@@ -173,6 +188,7 @@ mod tests {
         let caller = Caller::default();
         let forward = Forward::default();
         let mut out = forward.image(&caller, DIGEST, shares, ask, fetch).await?;
+        assert_eq!(out.also_asked, "hub/1");
         let mut bytes = Vec::new();
         while let Some(piece) = out.data.next().await {
             bytes.extend(piece.unwrap());

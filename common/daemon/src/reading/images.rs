@@ -124,6 +124,7 @@ pub fn out_of(digest: ImageDigest, bytes: Vec<u8>) -> ImageOut {
     ImageOut {
         image: render::image(&image),
         data: Box::pin(tokio_stream::iter(pieces)),
+        also_asked: String::new(),
     }
 }
 

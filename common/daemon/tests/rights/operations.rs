@@ -27,7 +27,7 @@ macro_rules! willing {
 
             async fn get_image(&self, _: &Caller, _: &str) -> Result<ImageOut, Problem> {
                 let data = Box::pin(tokio_stream::iter(Vec::new()));
-                Ok(ImageOut { image: ImageRef::default(), data })
+                Ok(ImageOut { image: ImageRef::default(), data, also_asked: String::new() })
             }
 
             async fn add_scan(&self, _: &Caller, _: String, _: ImageBytes) -> Result<ScanAnswer, Problem> {
@@ -36,7 +36,7 @@ macro_rules! willing {
 
             async fn get_scan(&self, _: &Caller, _: &str) -> Result<ImageOut, Problem> {
                 let data = Box::pin(tokio_stream::iter(Vec::new()));
-                Ok(ImageOut { image: ImageRef::default(), data })
+                Ok(ImageOut { image: ImageRef::default(), data, also_asked: String::new() })
             }
 
             async fn readiness(&self) -> Vec<Check> {
