@@ -15,7 +15,7 @@ use ccpor_api::{Backend, Caller, Code, ImageBytes, ImageOffer, ImageOut, Problem
 use ccpor_daemon::certificate::Certificate;
 use ccpor_daemon::forward::{Forward, Here, Merged, Whole};
 use ccpor_daemon::reading::images::{self, Whereabouts};
-use ccpor_daemon::reading::{self, NamesOrders, Reader, blocking, care};
+use ccpor_daemon::reading::{self, ListsOrders, NamesOrders, Reader, blocking, care};
 use ccpor_daemon::scrub::Scrub;
 use ccpor_daemon::sight::CallersSight;
 use ccpor_daemon::topology::{self, Kept};
@@ -67,7 +67,7 @@ impl NodeService {
     /// The answer about people, made one with those of the hubs where this node is not current.
     async fn with_the_hubs<R: Merged>(&self, caller: &Caller, request: R, here: R::Answer) -> R::Answer
     where
-        R::Answer: NamesOrders + Default,
+        R::Answer: ListsOrders + Default,
     {
         if !self.hubs.is_up() {
             return here;
@@ -86,7 +86,10 @@ impl NodeService {
         caller: &Caller,
         request: R,
         answer: Result<R::Answer, Problem>,
-    ) -> Result<R::Answer, Problem> {
+    ) -> Result<R::Answer, Problem>
+    where
+        R::Answer: NamesOrders,
+    {
         if !self.hubs.is_up() {
             return answer.map_err(no_hub_asked);
         }
@@ -97,13 +100,14 @@ impl NodeService {
             answer,
         };
         let ask = |question, within| self.hubs.ask(question, within);
-        let told = self.forward.whole(caller, request, here, ask).await?;
-        // What courts share, hubs may learn later.
-        let shares = |court: &str| self.reader.sight(caller).map(|sight| sight.shares(court).orders);
-        match R::court(&told).map(shares).transpose()? {
-            Some(false) => Err(reading::not_known()),
-            Some(true) | None => Ok(told),
+        let mut told = self.forward.whole(caller, request, here, ask).await?;
+        let from_hub = R::freshness(&mut told)
+            .as_ref()
+            .is_some_and(|fresh| !fresh.also_asked.is_empty());
+        if from_hub {
+            return self.reader.unless_hidden(caller, told).await;
         }
+        Ok(told)
     }
 
     /// An image from here, or from a hub.
@@ -115,7 +119,11 @@ impl NodeService {
             Whereabouts::Unknown => return self.image_of_a_hub(caller, &sight, blake3).await,
             // What is known here of such an order may be old: whether it is still to be shown, the hub says.
             Whereabouts::Elsewhere(known) if self.hubs.is_up() && self.leaves_out(&known) => {
-                return self.image_of_a_hub(caller, &sight, blake3).await;
+                let image = self.image_of_a_hub(caller, &sight, blake3).await;
+                return image.map_err(|problem| match problem.code {
+                    Code::ImageNotFound => images::unavailable(&known, "no hub shows it"),
+                    _ => problem,
+                });
             }
             Whereabouts::Elsewhere(known) => known,
         };

@@ -88,8 +88,7 @@ impl CallersSight {
     #[must_use]
     pub fn seen(&self, now: &Story) -> Option<Seen> {
         let facts = self.facts(now);
-        let shares = self.shares(now.origin.court());
-        if !shares.orders || (facts.over && !shares.history) {
+        if !self.reaches(now.origin.court(), facts.over) {
             return Some(Seen::Hidden);
         }
         let seen = see(self.who.role, facts, self.purpose);
@@ -144,6 +143,13 @@ impl CallersSight {
         }
     }
 
+    /// Whether a court shares its orders with this caller, those that are over too if this one is.
+    #[must_use]
+    pub fn reaches(&self, court: &str, over: bool) -> bool {
+        let shares = self.shares(court);
+        shares.orders && (shares.history || !over)
+    }
+
     /// Whether an order may stand in a list that names no person: all but those under a seal that this one does not see through.
     #[must_use]
     pub fn lists(&self, now: &Story) -> bool {
@@ -153,7 +159,6 @@ impl CallersSight {
     /// Whether orders of this kind are counted for this one: those that may stand in such a list, as far as their court shares them.
     #[must_use]
     pub fn counts(&self, court: &str, group: &Group) -> bool {
-        let shares = self.shares(court);
         let facts = Facts {
             own: self.who.owns(court),
             sealed: group.sealed,
@@ -161,7 +166,7 @@ impl CallersSight {
             in_force: !group.over,
             over: group.over,
         };
-        shares.orders && (shares.history || !group.over) && self.sees_through(facts)
+        self.reaches(court, group.over) && self.sees_through(facts)
     }
 
     /// Whether no seal hides such an order from this one.

@@ -329,6 +329,17 @@ async fn the_paper_of_an_order_that_is_left_out_is_shown_from_the_hub_to_whom_th
     })
     .await?;
     assert_eq!(alone.code, Code::ImageNotFound);
+    let unknown = GetOrderRequest {
+        order_id: filed.order_id.clone(),
+        ..GetOrderRequest::default()
+    };
+    match node.get_order(unknown).await {
+        Err(CallFailed::Problem(problem)) => {
+            assert_eq!(problem.code, Code::OrderNotFound);
+            assert!(problem.detail.contains("no hub can be asked"), "{problem}");
+        }
+        other => return Err(format!("{:?}", other.map(|order| order.order_id)).into()),
+    }
     stage.hub_comes().await?;
     let seal = SealOrderRequest {
         idempotency_key: "sealed-0001".into(),

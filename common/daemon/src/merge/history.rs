@@ -11,13 +11,13 @@ pub(crate) fn histories(here: PersonHistoryAnswer, hub: PersonHistoryAnswer) -> 
         return here;
     };
     let later = Later::of(fresh, hubs);
-    let freshness = later.freshness(fresh, hubs);
-    let mut orders: Vec<PersonOrder> = later.of_both(
+    let (mut orders, old): (Vec<PersonOrder>, _) = later.of_both(
         here.orders,
         hub.orders,
         |named| order_id(named).to_owned(),
         |named| named.order.as_ref().map(|order| order.court.as_str()),
     );
+    let freshness = later.freshness(fresh, hubs, &old);
     orders.sort_by(|a, b| issued(b).cmp(issued(a)));
     let mut not_readable = union(here.not_readable, hub.not_readable);
     not_readable.retain(|unread| orders.iter().all(|named| order_id(named) != unread));
@@ -124,6 +124,19 @@ mod tests {
             (fresh.served_by.as_str(), fresh.also_asked.as_str()),
             ("node", "hub/1")
         );
+    }
+
+    #[test]
+    fn what_the_hub_knows_later_and_no_longer_names_is_told_as_of_then() {
+        let here = PersonHistoryAnswer {
+            orders: vec![named("b", "court/far", "2026-03-01", "FAR, OLD")],
+            ..PersonHistoryAnswer::default()
+        };
+        let both = both(here, PersonHistoryAnswer::default());
+        assert_eq!(titles(&both), ["FAR, OLD"]);
+        let fresh = both.freshness.unwrap();
+        let late: Vec<&str> = fresh.not_current.iter().map(|late| late.court.as_str()).collect();
+        assert_eq!((late, fresh.complete), (vec!["court/far"], false));
     }
 
     #[test]

@@ -10,15 +10,15 @@ pub(crate) fn lookups(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Lo
         return here;
     };
     let later = Later::of(fresh, hubs);
-    let freshness = later.freshness(fresh, hubs);
     let found = here.hits.len().max(hub.hits.len());
-    let mut hits: Vec<Hit> = later.of_both(
+    let (mut hits, old): (Vec<Hit>, _) = later.of_both(
         here.hits,
         hub.hits,
         |hit| (hit.order_id.clone(), hit.asked),
         // An order that cannot be read is no news of it.
         |hit| hit.standing.as_ref().map(|_| hit.court.as_str()),
     );
+    let freshness = later.freshness(fresh, hubs, &old);
     hits.sort_by(|a, b| {
         let likelier = b.score.total_cmp(&a.score);
         b.also

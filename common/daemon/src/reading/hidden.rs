@@ -1,62 +1,130 @@
-//! What another machine answers, without what this one knows to be hidden from the caller.
+//! What another machine answers, without what this one knows to be hidden from the caller: of seals, and of what courts share, other
+//! machines may learn later.
 
 use std::sync::Arc;
 
 use ccpor_access::Seen;
-use ccpor_api::message::{LookupAnswer, PersonHistoryAnswer};
+use ccpor_api::message::{
+    EnforceAnswer, Hit, LookupAnswer, OrderAnswer, OrderInBrief, PersonHistoryAnswer, PersonOrder, Standing,
+};
 use ccpor_api::{Caller, Problem};
-use ccpor_domain::OrderId;
+use ccpor_domain::{OrderId, Status};
 use ccpor_registry::Registry;
 
-use super::{Reader, blocking};
+use super::{Reader, blocking, not_known};
 use crate::sight::CallersSight;
 
-/// An answer that names orders.
-pub trait NamesOrders: Send + 'static {
-    /// Leaves in it only the orders that may be `shown`, by identifier and, where it says so, by court.
-    fn keep(&mut self, shown: impl Fn(&str, Option<&str>) -> bool);
+/// An order as another machine names it.
+#[derive(Debug)]
+pub struct Named {
+    order: String,
+    /// Empty where it is not said.
+    court: String,
+    over: bool,
 }
 
-impl NamesOrders for LookupAnswer {
-    fn keep(&mut self, shown: impl Fn(&str, Option<&str>) -> bool) {
-        self.hits.retain(|hit| shown(&hit.order_id, Some(&hit.court)));
+impl Named {
+    fn new(order: &str, court: &str, standing: Option<&Standing>) -> Self {
+        let status = standing.and_then(|standing| standing.status.parse().ok());
+        Self {
+            order: order.to_owned(),
+            court: court.to_owned(),
+            over: matches!(
+                status,
+                Some(Status::Expired | Status::Terminated | Status::Cancelled | Status::Superseded)
+            ),
+        }
+    }
+
+    fn of_hit(hit: &Hit) -> Self {
+        Self::new(&hit.order_id, &hit.court, hit.standing.as_ref())
+    }
+
+    fn of_brief(brief: &OrderInBrief) -> Self {
+        Self::new(&brief.order_id, &brief.court, brief.standing.as_ref())
     }
 }
 
-impl NamesOrders for PersonHistoryAnswer {
-    fn keep(&mut self, shown: impl Fn(&str, Option<&str>) -> bool) {
-        self.orders.retain(|named| {
+/// An answer that lists orders, of which some may be left out.
+pub trait ListsOrders: Send + 'static {
+    /// Leaves in it only the orders that may be `shown`.
+    fn keep(&mut self, shown: impl Fn(&Named) -> bool);
+}
+
+impl ListsOrders for LookupAnswer {
+    fn keep(&mut self, shown: impl Fn(&Named) -> bool) {
+        let found = self.hits.len();
+        self.hits.retain(|hit| shown(&Named::of_hit(hit)));
+        // The count must not tell of what is left out.
+        let left_out = u32::try_from(found - self.hits.len()).unwrap_or(u32::MAX);
+        self.total = self.total.saturating_sub(left_out);
+    }
+}
+
+impl ListsOrders for PersonHistoryAnswer {
+    fn keep(&mut self, shown: impl Fn(&Named) -> bool) {
+        let may_be_shown = |named: &PersonOrder| {
             let order = named.order.as_ref();
-            order.is_some_and(|order| shown(&order.order_id, Some(&order.court)))
-        });
-        self.not_readable.retain(|order| shown(order, None));
+            order.is_some_and(|order| shown(&Named::of_brief(order)))
+        };
+        self.orders.retain(may_be_shown);
+        self.not_readable
+            .retain(|order| shown(&Named::new(order, "", None)));
+    }
+}
+
+/// An answer that says something only with all the orders it names.
+pub trait NamesOrders {
+    /// The orders that it names.
+    fn named(&self) -> Vec<Named>;
+}
+
+impl NamesOrders for OrderAnswer {
+    fn named(&self) -> Vec<Named> {
+        vec![Named::new(&self.order_id, &self.court, self.standing.as_ref())]
+    }
+}
+
+impl NamesOrders for EnforceAnswer {
+    fn named(&self) -> Vec<Named> {
+        self.orders.iter().map(Named::of_brief).collect()
     }
 }
 
 impl Reader {
-    /// Another machine's answer without what this one knows to be hidden from the caller, whatever that machine knew.
+    /// Another machine's list without what this one knows to be hidden from the caller, whatever that machine knew.
     ///
     /// # Errors
     /// A [`Problem`] when the caller is nobody who may call.
-    pub async fn without_hidden<A: NamesOrders>(&self, caller: &Caller, mut answer: A) -> Result<A, Problem> {
+    pub async fn without_hidden<A: ListsOrders>(&self, caller: &Caller, mut answer: A) -> Result<A, Problem> {
         let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
         blocking(move || {
-            answer.keep(|order, court| {
-                // What courts share, other machines may learn later.
-                let shared = court.is_none_or(|court| sight.shares(court).orders);
-                shared && may_be_shown(&registry, &sight, order)
-            });
+            answer.keep(|named| may_be_shown(&registry, &sight, named));
             answer
         })
         .await
     }
+
+    /// Another machine's answer, unless it names what this one knows to be hidden from the caller.
+    ///
+    /// # Errors
+    /// A [`Problem`]: as for an order that is not known here, or when the caller is nobody who may call.
+    pub async fn unless_hidden<A: NamesOrders>(&self, caller: &Caller, answer: A) -> Result<A, Problem> {
+        let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
+        let named = answer.named();
+        let shown =
+            blocking(move || named.iter().all(|named| may_be_shown(&registry, &sight, named))).await?;
+        if shown { Ok(answer) } else { Err(not_known()) }
+    }
 }
 
 /// Whether nothing that is known here hides an order from the caller. What is no identifier names none.
-fn may_be_shown(registry: &Registry, sight: &CallersSight, order: &str) -> bool {
-    let Ok(order) = order.parse::<OrderId>() else {
+fn may_be_shown(registry: &Registry, sight: &CallersSight, named: &Named) -> bool {
+    let Ok(order) = named.order.parse::<OrderId>() else {
         return false;
     };
     let (told, _) = registry.show(order, None).into_parts();
-    told.is_err() || sight.seen_of(order) > Seen::Withheld
+    // Where a seal may be among what cannot be read here, it is as if there were one.
+    let seen = |now| sight.seen(&now).is_some_and(|seen| seen > Seen::Withheld);
+    sight.reaches(&named.court, named.over) && told.map_or(true, seen)
 }

@@ -27,7 +27,7 @@ use crate::sharing::Sharing;
 use crate::sight::CallersSight;
 
 pub use answer::{freshness, position};
-pub use hidden::NamesOrders;
+pub use hidden::{ListsOrders, NamesOrders};
 pub use states::{courts, disk_free_bytes, readiness, status};
 
 /// Records that are read without a thread of their own.

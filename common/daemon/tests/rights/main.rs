@@ -9,5 +9,6 @@
 
 mod court;
 mod operations;
+mod hubs;
 mod orders;
 mod reports;
