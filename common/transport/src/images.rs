@@ -31,7 +31,7 @@ pub enum FetchError {
     #[error("the other side does not hold the image")]
     NotThere,
     /// The connection broke or stalled; what came is kept, and the next attempt goes on from there.
-    #[error("the connection was lost or stalled before the image was whole; it will be continued")]
+    #[error("the connection was lost or stalled before the image was whole; ask for it again")]
     Lost,
     /// What the peer sent is not the image.
     #[error("the bytes received are not those of the image; they were thrown away")]
