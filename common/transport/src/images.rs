@@ -30,7 +30,7 @@ pub enum FetchError {
     /// The peer does not hold it either.
     #[error("the other side does not hold the image")]
     NotThere,
-    /// The connection broke or stalled; what came is kept, and the next attempt goes on from there.
+    /// The connection broke or stalled. Whoever keeps what came goes on from there at the next attempt.
     #[error("the connection was lost or stalled before the image was whole; ask for it again")]
     Lost,
     /// What the peer sent is not the image.

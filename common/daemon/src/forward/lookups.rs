@@ -91,13 +91,16 @@ impl Forward {
                 continue;
             };
             let known = R::freshness(&all).zip(R::freshness(&hub));
+            // Behind a hub that knows everything currently there is nothing more to learn.
+            let mut enough = false;
             if known.is_some_and(|(here, hub)| is_fresher(here, hub)) {
+                enough = known.is_some_and(|(_, hub)| hub.complete);
                 let hub = seen(hub).await;
                 all = request.merged(all, hub);
                 learnt = true;
             }
             // Who asked does not wait for a hub that can add nothing.
-            if R::freshness(&all).is_some_and(|freshness| freshness.complete) {
+            if enough || R::freshness(&all).is_some_and(|freshness| freshness.complete) {
                 break;
             }
         }
@@ -112,7 +115,7 @@ impl Forward {
 mod tests {
     use std::cell::Cell;
 
-    use ccpor_api::message::{CourtAsOf, Freshness, NotCurrent};
+    use ccpor_api::message::{CourtAsOf, Freshness, Hit, NotCurrent};
 
     use super::*;
 
@@ -203,6 +206,31 @@ mod tests {
                 assert_eq!(asked.get(), expected);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn behind_a_hub_that_knows_everything_currently_no_other_one_is_waited_for() {
+        let here = LookupAnswer {
+            hits: vec![Hit {
+                court: "court/far".to_owned(),
+                ..Hit::default()
+            }],
+            ..answer_here()
+        };
+        let ask = |_: Vec<u8>, _| {
+            let mut answers = JoinSet::new();
+            let current = serde_json::to_vec(&answer(NEW, true)).unwrap();
+            answers.spawn(async move { Some(current) });
+            answers.spawn(std::future::pending());
+            answers
+        };
+        let (forward, request) = (Forward::default(), LookupRequest::default());
+        let told = forward
+            .complete(&Caller::default(), request, here, ask, async |hub| hub)
+            .await;
+        // What the hub no longer names is told, and not as current.
+        assert_eq!(told.hits.len(), 1);
+        assert!(!told.freshness.unwrap().complete);
     }
 
     #[tokio::test]

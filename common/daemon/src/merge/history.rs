@@ -1,5 +1,7 @@
 //! Two histories of one person.
 
+use std::collections::BTreeSet;
+
 use ccpor_api::message::{PersonHistoryAnswer, PersonOrder};
 
 use super::later::{Later, either, union};
@@ -11,12 +13,16 @@ pub(crate) fn histories(here: PersonHistoryAnswer, hub: PersonHistoryAnswer) -> 
         return here;
     };
     let later = Later::of(fresh, hubs);
-    let (mut orders, old): (Vec<PersonOrder>, _) = later.of_both(
-        here.orders,
-        hub.orders,
-        |named| order_id(named).to_owned(),
-        |named| named.order.as_ref().map(|order| order.court.as_str()),
-    );
+    let named: BTreeSet<String> = hub
+        .orders
+        .iter()
+        .map(|named| order_id(named).to_owned())
+        .collect();
+    let mut orders: Vec<PersonOrder> =
+        later.of_both(here.orders, hub.orders, |named| order_id(named).to_owned(), court);
+    let old = orders.iter().filter(|one| !named.contains(order_id(one)));
+    let old = old.filter_map(court).filter(|court| later.is_hub(court));
+    let old: BTreeSet<String> = old.map(str::to_owned).collect();
     let freshness = later.freshness(fresh, hubs, &old);
     orders.sort_by(|a, b| issued(b).cmp(issued(a)));
     let mut not_readable = union(here.not_readable, hub.not_readable);
@@ -27,6 +33,10 @@ pub(crate) fn histories(here: PersonHistoryAnswer, hub: PersonHistoryAnswer) -> 
         withheld: either(here.withheld, hub.withheld),
         freshness: Some(freshness),
     }
+}
+
+fn court(named: &PersonOrder) -> Option<&str> {
+    named.order.as_ref().map(|order| order.court.as_str())
 }
 
 fn order_id(named: &PersonOrder) -> &str {

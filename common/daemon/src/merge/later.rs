@@ -37,19 +37,14 @@ impl Later {
     }
 
     /// What either found, each of it once by its `key` and in the order of finding, as whoever knows its court up to the later moment
-    /// says it; and the courts of which something old is in it: the hub knows them later and no longer names it, be it because the hub
-    /// may not. `court` gives none for what is no news.
+    /// says it. `court` gives none for what is no news.
     pub(super) fn of_both<K: Ord, T>(
         &self,
         here: Vec<T>,
         hub: Vec<T>,
         key: impl Fn(&T) -> K,
         court: impl Fn(&T) -> Option<&str>,
-    ) -> (Vec<T>, BTreeSet<String>) {
-        let named: BTreeSet<K> = hub.iter().map(&key).collect();
-        let left = here.iter().filter(|one| !named.contains(&key(one)));
-        let old = left.filter_map(&court).filter(|court| self.is_hub(court));
-        let old = old.map(str::to_owned).collect();
+    ) -> Vec<T> {
         let mut found: Vec<T> = Vec::with_capacity(here.len());
         let mut places: BTreeMap<K, usize> = BTreeMap::new();
         let here = here.into_iter().map(|one| (one, false));
@@ -63,13 +58,14 @@ impl Later {
                 None => found.push(one),
             }
         }
-        (found, old)
+        found
     }
 
-    /// Up to when both together hold: of each court as whoever knows it later says, but of those in `old` as it is said here.
+    /// Up to when both together hold: of each court as whoever knows it later says. A court in `old`, of which something is told that the
+    /// hub no longer names, stays among those that are not current.
     pub(super) fn freshness(&self, here: &Freshness, hub: &Freshness, old: &BTreeSet<String>) -> Freshness {
         let from_hub = |court: &str| self.is_hub(court) && !old.contains(court);
-        let of = |court: &str| if from_hub(court) { hub } else { here };
+        let of = |court: &str| if self.is_hub(court) { hub } else { here };
         let courts: Vec<CourtAsOf> = self
             .0
             .keys()
@@ -79,8 +75,8 @@ impl Later {
             .0
             .keys()
             .filter_map(|name| {
-                of(name)
-                    .not_current
+                let says = if from_hub(name) { hub } else { here };
+                says.not_current
                     .iter()
                     .find(|court| court.court == *name)
                     .cloned()

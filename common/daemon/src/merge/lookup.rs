@@ -1,5 +1,7 @@
 //! Two answers to one lookup.
 
+use std::collections::BTreeSet;
+
 use ccpor_api::message::{Hit, LookupAnswer};
 
 use super::later::{Later, either, union};
@@ -11,14 +13,12 @@ pub(crate) fn lookups(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Lo
     };
     let later = Later::of(fresh, hubs);
     let found = here.hits.len().max(hub.hits.len());
-    let (mut hits, old): (Vec<Hit>, _) = later.of_both(
-        here.hits,
-        hub.hits,
-        |hit| (hit.order_id.clone(), hit.asked),
-        // An order that cannot be read is no news of it.
-        |hit| hit.standing.as_ref().map(|_| hit.court.as_str()),
-    );
-    let freshness = later.freshness(fresh, hubs, &old);
+    // What stands behind the hub's page it does not name either.
+    let cut = |hit: &Hit| !hub.next_page_token.is_empty() || hub.more_of.contains(&hit.asked);
+    let named: BTreeSet<(String, u32)> = hub.hits.iter().filter(|hit| is_read(hit)).map(place).collect();
+    let mut hits: Vec<Hit> = later.of_both(here.hits, hub.hits, place, |hit| {
+        is_read(hit).then_some(hit.court.as_str())
+    });
     hits.sort_by(|a, b| {
         let likelier = b.score.total_cmp(&a.score);
         b.also
@@ -32,6 +32,14 @@ pub(crate) fn lookups(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Lo
     if hits.iter().all(|hit| hit.asked == 0) {
         hits.truncate(found.max(limit));
     }
+    let old = hits
+        .iter()
+        .filter(|hit| !cut(hit) && !named.contains(&place(hit)));
+    let old: BTreeSet<String> = old
+        .filter(|hit| later.is_hub(&hit.court))
+        .map(|hit| hit.court.clone())
+        .collect();
+    let freshness = later.freshness(fresh, hubs, &old);
     let of = hits.len();
     for (number, hit) in hits.iter_mut().enumerate() {
         hit.radio = numbered(&hit.radio, number + 1, of);
@@ -47,6 +55,15 @@ pub(crate) fn lookups(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Lo
         freshness: Some(freshness),
         ..here
     }
+}
+
+fn place(hit: &Hit) -> (String, u32) {
+    (hit.order_id.clone(), hit.asked)
+}
+
+/// An order that cannot be read is no news of it.
+fn is_read(hit: &Hit) -> bool {
+    hit.standing.is_some()
 }
 
 /// The words for the radio under another number.
@@ -161,5 +178,40 @@ mod tests {
         assert_eq!(both.hits.len(), 1);
         let fresh = both.freshness.unwrap();
         assert!(!fresh.complete && fresh.as_of.is_empty());
+    }
+
+    /// How many hits, the courts that are not current and up to when the far one is known, when the hub, which knows it later, says this.
+    fn beside(hits: Vec<Hit>, next_page_token: &str) -> (usize, Vec<String>, String) {
+        let here = answer(
+            vec![hit("b", "court/far", 0.8, "FAR, OLD")],
+            freshness("node", &[("court/own", 9), ("court/far", 1)], &["court/far"]),
+        );
+        let hub = answer(
+            hits,
+            freshness("hub/1", &[("court/own", 4), ("court/far", 8)], &[]),
+        );
+        let hub = LookupAnswer {
+            next_page_token: next_page_token.into(),
+            ..hub
+        };
+        let both = lookups(here, hub, 20);
+        let fresh = both.freshness.unwrap();
+        let late = fresh.not_current.into_iter().map(|late| late.court).collect();
+        let far = fresh.courts.into_iter().find(|court| court.court == "court/far");
+        (both.hits.len(), late, far.unwrap().as_of)
+    }
+
+    #[test]
+    fn what_the_hub_knows_later_and_no_longer_names_is_not_told_as_current() {
+        let later = || UtcMillis(1_790_000_000_008).to_string();
+        let late = || vec!["court/far".to_owned()];
+        assert_eq!(beside(vec![], ""), (1, late(), later()));
+        let unread = Hit {
+            standing: None,
+            ..hit("b", "court/far", 0.8, "NOT READABLE")
+        };
+        assert_eq!(beside(vec![unread], ""), (1, late(), later()));
+        // Behind a page that is cut it may stand all the same.
+        assert_eq!(beside(vec![], "next"), (1, vec![], later()));
     }
 }

@@ -7,7 +7,7 @@ use ccpor_access::Seen;
 use ccpor_api::message::{
     EnforceAnswer, Hit, LookupAnswer, OrderAnswer, OrderInBrief, PersonHistoryAnswer, PersonOrder, Standing,
 };
-use ccpor_api::{Caller, Problem};
+use ccpor_api::{Caller, Code, Problem};
 use ccpor_domain::{OrderId, Status};
 use ccpor_registry::Registry;
 
@@ -20,6 +20,7 @@ pub struct Named {
     order: String,
     /// Empty where it is not said.
     court: String,
+    /// At the moment that was asked about.
     over: bool,
 }
 
@@ -77,17 +78,27 @@ impl ListsOrders for PersonHistoryAnswer {
 pub trait NamesOrders {
     /// The orders that it names.
     fn named(&self) -> Vec<Named>;
+    /// The order that was asked about.
+    fn asked(&self) -> &str;
 }
 
 impl NamesOrders for OrderAnswer {
     fn named(&self) -> Vec<Named> {
         vec![Named::new(&self.order_id, &self.court, self.standing.as_ref())]
     }
+
+    fn asked(&self) -> &str {
+        &self.order_id
+    }
 }
 
 impl NamesOrders for EnforceAnswer {
     fn named(&self) -> Vec<Named> {
         self.orders.iter().map(Named::of_brief).collect()
+    }
+
+    fn asked(&self) -> &str {
+        &self.order_id
     }
 }
 
@@ -108,14 +119,34 @@ impl Reader {
     /// Another machine's answer, unless it names what this one knows to be hidden from the caller.
     ///
     /// # Errors
-    /// A [`Problem`]: as for an order that is not known here, or when the caller is nobody who may call.
+    /// A [`Problem`]: of an order that is hidden itself as of one that is not known here; that it cannot be said now, when it is another
+    /// order that the answer may not name; or when the caller is nobody who may call.
     pub async fn unless_hidden<A: NamesOrders>(&self, caller: &Caller, answer: A) -> Result<A, Problem> {
         let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
-        let named = answer.named();
-        let shown =
-            blocking(move || named.iter().all(|named| may_be_shown(&registry, &sight, named))).await?;
-        if shown { Ok(answer) } else { Err(not_known()) }
+        let named = answer.named().into_iter();
+        let hidden = move || {
+            named
+                .filter(|named| !may_be_shown(&registry, &sight, named))
+                .collect()
+        };
+        let hidden: Vec<Named> = blocking(hidden).await?;
+        if hidden.is_empty() {
+            Ok(answer)
+        } else if hidden.iter().any(|named| named.order == answer.asked()) {
+            Err(not_known())
+        } else {
+            Err(not_said_now())
+        }
     }
+}
+
+/// An answer would name another order than the one that was asked about, which may not be named.
+fn not_said_now() -> Problem {
+    Problem::new(
+        Code::Unavailable,
+        "this machine and the hub do not know the same of these people's orders yet",
+    )
+    .action("Ask again in a moment, ask another node, or call the court.")
 }
 
 /// Whether nothing that is known here hides an order from the caller. What is no identifier names none.
@@ -124,7 +155,7 @@ fn may_be_shown(registry: &Registry, sight: &CallersSight, named: &Named) -> boo
         return false;
     };
     let (told, _) = registry.show(order, None).into_parts();
-    // Where a seal may be among what cannot be read here, it is as if there were one.
-    let seen = |now| sight.seen(&now).is_some_and(|seen| seen > Seen::Withheld);
+    // Of what cannot be read here, be it in part, the other machine judges: it may have read it.
+    let seen = |now| sight.seen(&now).is_none_or(|seen| seen > Seen::Withheld);
     sight.reaches(&named.court, named.over) && told.map_or(true, seen)
 }

@@ -65,13 +65,25 @@ async fn what_a_court_is_known_here_not_to_share_is_not_told_on() {
                 ..OrderAnswer::default()
             };
             let order = reader.unless_hidden(&by, order).await;
+            let other = EnforceAnswer {
+                order_id: OrderId([8; 16]).to_string(),
+                ..EnforceAnswer::default()
+            };
             let brief = OrderInBrief {
-                order_id,
+                order_id: order_id.clone(),
                 court: OTHER.into(),
                 standing: standing(status),
                 ..OrderInBrief::default()
             };
+            let other = EnforceAnswer {
+                orders: vec![brief.clone()],
+                ..other
+            };
+            let other = reader.unless_hidden(&by, other).await.err();
+            let code = other.map(|problem| problem.code);
+            assert_eq!(code, (!expected).then_some(Code::Unavailable), "{what}");
             let enforce = EnforceAnswer {
+                order_id,
                 orders: vec![brief],
                 ..EnforceAnswer::default()
             };
