@@ -91,10 +91,10 @@ impl Forward {
                 continue;
             };
             let known = R::freshness(&all).zip(R::freshness(&hub));
+            let fresher = known.is_some_and(|(here, hub)| is_fresher(here, hub));
             // Behind a hub that knows everything currently there is nothing more to learn.
-            let mut enough = false;
-            if known.is_some_and(|(here, hub)| is_fresher(here, hub)) {
-                enough = known.is_some_and(|(_, hub)| hub.complete);
+            let enough = fresher && known.is_some_and(|(_, hub)| hub.complete);
+            if fresher {
                 let hub = seen(hub).await;
                 all = request.merged(all, hub);
                 learnt = true;

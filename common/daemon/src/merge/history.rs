@@ -21,8 +21,7 @@ pub(crate) fn histories(here: PersonHistoryAnswer, hub: PersonHistoryAnswer) -> 
     let mut orders: Vec<PersonOrder> =
         later.of_both(here.orders, hub.orders, |named| order_id(named).to_owned(), court);
     let old = orders.iter().filter(|one| !named.contains(order_id(one)));
-    let old = old.filter_map(court).filter(|court| later.is_hub(court));
-    let old: BTreeSet<String> = old.map(str::to_owned).collect();
+    let old = later.of_hub(old.filter_map(court));
     let freshness = later.freshness(fresh, hubs, &old);
     orders.sort_by(|a, b| issued(b).cmp(issued(a)));
     let mut not_readable = union(here.not_readable, hub.not_readable);

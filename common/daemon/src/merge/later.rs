@@ -36,6 +36,12 @@ impl Later {
         self.0.get(court).copied().unwrap_or(false)
     }
 
+    /// Those of the courts that the hub knows up to a later moment.
+    pub(super) fn of_hub<'a>(&self, courts: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+        let later = courts.filter(|court| self.is_hub(court));
+        later.map(str::to_owned).collect()
+    }
+
     /// What either found, each of it once by its `key` and in the order of finding, as whoever knows its court up to the later moment
     /// says it. `court` gives none for what is no news.
     pub(super) fn of_both<K: Ord, T>(

@@ -35,10 +35,7 @@ pub(crate) fn lookups(here: LookupAnswer, hub: LookupAnswer, limit: usize) -> Lo
     let old = hits
         .iter()
         .filter(|hit| !cut(hit) && !named.contains(&place(hit)));
-    let old: BTreeSet<String> = old
-        .filter(|hit| later.is_hub(&hit.court))
-        .map(|hit| hit.court.clone())
-        .collect();
+    let old = later.of_hub(old.map(|hit| hit.court.as_str()));
     let freshness = later.freshness(fresh, hubs, &old);
     let of = hits.len();
     for (number, hit) in hits.iter_mut().enumerate() {

@@ -1,11 +1,12 @@
 //! A court with a real ledger, and callers of every role.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use ccpor_access::Role;
 use ccpor_api::{Caller, Person};
-use ccpor_daemon::sharing::Sharing;
+use ccpor_daemon::sharing::{Shares, Sharing};
 use ccpor_domain::{Actor, Calendars};
 use ccpor_ledger::{OriginId, PinnedKeys, SigningKey};
 use ccpor_registry::{OwnLedger, Registry, RegistryConfig, Request, Source};
@@ -40,6 +41,17 @@ pub(crate) fn open(directory: &Path) -> Arc<Registry> {
 /// Nobody keeps anything back.
 pub(crate) fn sharing(directory: &Path) -> Arc<Sharing> {
     Arc::new(Sharing::open(directory, None))
+}
+
+/// As a machine was told by its hub that a court shares this much.
+pub(crate) fn sharing_told(directory: &Path, court: &str, shares: Shares) -> Arc<Sharing> {
+    let less = [(court, shares)]
+        .into_iter()
+        .filter(|(_, shares)| *shares != Shares::default());
+    let told = serde_json::to_vec(&less.collect::<BTreeMap<_, _>>()).unwrap();
+    let sharing = sharing(directory);
+    sharing.take("hub/1", 1, &told).unwrap();
+    sharing
 }
 
 pub(crate) fn request(key: &str) -> Request {

@@ -1,16 +1,15 @@
 //! What a node tells on of a hub's answers: nothing of what it knows a court not to share, whatever the hub knew.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ccpor_access::Role;
 use ccpor_api::Code;
 use ccpor_api::message::{EnforceAnswer, Hit, LookupAnswer, OrderAnswer, OrderInBrief, Standing};
 use ccpor_daemon::reading::Reader;
-use ccpor_daemon::sharing::{Shares, Sharing};
+use ccpor_daemon::sharing::Shares;
 use ccpor_domain::OrderId;
 
-use crate::court::{OTHER, OWN, caller, open};
+use crate::court::{OTHER, OWN, caller, open, sharing_told};
 
 fn standing(status: &str) -> Option<Standing> {
     Some(Standing {
@@ -29,12 +28,7 @@ async fn what_a_court_is_known_here_not_to_share_is_not_told_on() {
             history,
             images: true,
         };
-        let less = [(OTHER, kept)]
-            .into_iter()
-            .filter(|(_, kept)| *kept != Shares::default());
-        let told = serde_json::to_vec(&less.collect::<BTreeMap<_, _>>()).unwrap();
-        let sharing = Arc::new(Sharing::open(directory.path(), None));
-        sharing.take("hub/1", 1, &told).unwrap();
+        let sharing = sharing_told(directory.path(), OTHER, kept);
         let reader = Reader::new(Arc::clone(&registry), sharing);
         let by = caller(Role::Judge, OWN, true);
         for (status, expected) in [("active", orders), ("terminated", orders && history)] {

@@ -1,16 +1,16 @@
 //! The reports for every role of the own court and of another: given to whom the table says, and no order under a seal counted or
 //! named for who does not see through it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ccpor_access::{Facts, Role, Seen, Verb, may, see};
 use ccpor_api::{Code, FaultKind, Faults, FaultsQuestion, Report, Reports, Statistics};
 use ccpor_daemon::reports::RegistryReports;
-use ccpor_daemon::sharing::{Shares, Sharing};
+use ccpor_daemon::sharing::Shares;
 use ccpor_daemon::sight::who;
 
-use crate::court::{OTHER, OWN, caller, open, request, sharing};
+use crate::court::{OTHER, OWN, caller, open, request, sharing, sharing_told};
 use crate::orders::{Kind, filed};
 
 /// The report, once the orders are counted.
@@ -87,12 +87,7 @@ async fn what_a_court_keeps_back_is_not_counted_elsewhere() {
             images: true,
         };
         // As a machine that is not this court's own was told by the hub.
-        let less = [(OWN, kept)]
-            .into_iter()
-            .filter(|(_, kept)| *kept != Shares::default());
-        let told = serde_json::to_vec(&less.collect::<BTreeMap<_, _>>()).unwrap();
-        let sharing = Arc::new(Sharing::open(directory.path(), None));
-        sharing.take("hub/1", 1, &told).unwrap();
+        let sharing = sharing_told(directory.path(), OWN, kept);
         let reports = RegistryReports::new(Arc::clone(&registry), sharing);
         let by = caller(Role::Operator, OWN, false);
         let told = made(async || reports.statistics(&by).await.unwrap()).await;
