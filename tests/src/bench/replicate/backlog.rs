@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
+use super::records::Records;
 use crate::bench::ends::{Ground, Machine, holds, land, until, uplink};
 use crate::bench::{Goal, Sheet, court, cpu};
 use crate::world::Outcome;
@@ -17,13 +18,12 @@ pub(super) fn measure(
     runtime: &Runtime,
     ground: &Ground,
     rounds: usize,
-    records: u64,
+    (kind, records): (Records, u64),
     sheet: &mut Sheet,
 ) -> Outcome<usize> {
     let node = ground.machine("court/contra-costa/node/1")?;
     let own = "court/contra-costa".parse()?;
-    let filings = ccpor_deploy::population::Population::new(7).for_court(&own, records);
-    court::fill(&node.registry, filings)?;
+    court::fill(&node.registry, kind.of(7, &own, records))?;
     let [
         mut durable,
         mut over,

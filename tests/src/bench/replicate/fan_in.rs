@@ -8,6 +8,7 @@ use ccpor_deploy::population::Population;
 use ccpor_domain::Order;
 use tokio::runtime::Runtime;
 
+use super::records::Records;
 use crate::bench::ends::{Ground, Machine, holds, land, up, uplink};
 use crate::bench::{Goal, Sheet, court};
 use crate::world::Outcome;
@@ -17,8 +18,14 @@ const BACKLOG: u64 = 1_000;
 const CLIENTS: usize = 4;
 const SPAN: Duration = Duration::from_secs(4);
 
-pub(super) fn measure(runtime: &Runtime, ground: &Ground, rounds: usize, sheet: &mut Sheet) -> Outcome<()> {
-    let nodes = nodes(ground)?;
+pub(super) fn measure(
+    runtime: &Runtime,
+    ground: &Ground,
+    rounds: usize,
+    records: Records,
+    sheet: &mut Sheet,
+) -> Outcome<()> {
+    let nodes = nodes(ground, records)?;
     let next = AtomicU64::new(BACKLOG);
     let [mut backlog, mut one, mut several] = [const { Vec::new() }; 3];
     for round in 0..rounds {
@@ -71,12 +78,12 @@ pub(super) fn measure(runtime: &Runtime, ground: &Ground, rounds: usize, sheet: 
 }
 
 /// The nodes, each with some orders filed and more to file.
-fn nodes(ground: &Ground) -> Outcome<Vec<(Machine, Vec<Order>)>> {
+fn nodes(ground: &Ground, records: Records) -> Outcome<Vec<(Machine, Vec<Order>)>> {
     let courts = Population::courts().into_iter().take(COURTS);
     let made = courts.map(|court| {
         // Beside those that other measurements fill.
         let node = ground.machine(&format!("{court}/node/2"))?;
-        let orders = || Population::new(9).for_court(&court, BACKLOG);
+        let orders = || records.of(9, &court, BACKLOG);
         court::fill(&node.registry, orders())?;
         Ok((node, orders().map(|filing| filing.order).collect()))
     });

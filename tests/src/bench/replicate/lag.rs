@@ -10,10 +10,12 @@ use ccpor_domain::{Order, OrderId};
 use ccpor_registry::Registry;
 use tokio::runtime::Runtime;
 
+use super::records::Records;
 use crate::bench::ends::{Ground, Machine, holds, land, up, uplink};
 use crate::bench::{Goal, Sheet, court, cpu, median, quantile};
 use crate::world::Outcome;
 
+const COURT: &str = "court/alameda";
 /// Filings a second of the steady pace.
 const PER_SECOND: u64 = 500;
 /// Filings at that pace, of which the first are not counted.
@@ -34,6 +36,7 @@ pub(super) fn measure(
     runtime: &Runtime,
     ground: &Ground,
     rounds: usize,
+    records: Records,
     sheet: &mut Sheet,
 ) -> Outcome<Vec<f64>> {
     let (node, other) = (
@@ -43,7 +46,10 @@ pub(super) fn measure(
     let hub = ground.machine("hub/1")?;
     let desk = Desk {
         node: Arc::clone(&node.registry),
-        orders: court::orders(20_000)?,
+        orders: records
+            .of(7, &COURT.parse()?, 20_000)
+            .map(|filing| filing.order)
+            .collect(),
         next: AtomicU64::new(0),
     };
     let (landing, link) = runtime.block_on(async {
@@ -123,7 +129,7 @@ impl Desk {
         let order = self.orders.get(place).cloned().ok_or("no order")?;
         let request = court::request(number);
         if let Some(follower) = follower {
-            follower.follow(OrderId::derive("court/alameda", &request.key), begun);
+            follower.follow(OrderId::derive(COURT, &request.key), begun);
         }
         self.node.file(request, None, order)?;
         Ok(())
