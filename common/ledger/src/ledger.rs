@@ -11,6 +11,7 @@ use crate::index::Index;
 use crate::offsets::{self, Table};
 use crate::origin::OriginId;
 use crate::position::{Head, Position};
+use crate::recent::Recent;
 use crate::record::SignedRecord;
 use crate::recovery::Recovered;
 use crate::tail::{Tail, WriteFault};
@@ -77,6 +78,7 @@ pub(crate) struct State {
     pub(crate) head: Option<Head>,
     pub(crate) end: Option<ChainEnd>,
     pub(crate) damage: Vec<Damage>,
+    pub(crate) recent: Recent,
 }
 
 impl From<Recovered> for State {
@@ -93,6 +95,7 @@ impl From<Recovered> for State {
             head,
             end,
             damage,
+            recent: Recent::default(),
         }
     }
 }
@@ -192,6 +195,7 @@ impl Ledger {
         for (link, place) in proven.links.iter().zip(written.places) {
             state.index.push(link.position, place);
         }
+        state.recent.add(before, records, &proven.links);
         state.head = Some(proven.end.head);
         state.end = Some(proven.end);
         drop(state);

@@ -23,6 +23,7 @@ mod inspection;
 mod signatures;
 mod layout;
 mod fault;
+mod recent;
 mod receipt_book;
 mod writer;
 mod pen;

@@ -131,11 +131,15 @@ impl Pen {
                         Appended {
                             head: end.head,
                             hlc: end.hlc,
+                            last: false,
                         },
                     ));
                 }
                 Err(error) => refused.push((reply, error.into())),
             }
+        }
+        if let Some((_, last)) = replies.last_mut() {
+            last.last = true;
         }
         let run = (!records.is_empty()).then_some(Run {
             records,

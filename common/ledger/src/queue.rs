@@ -36,12 +36,25 @@ struct Waiting {
     urgent: bool,
     /// When the writer's thread looks again by itself; past while it is awake.
     looks_at: Instant,
+    /// The writer's thread sleeps, and has to be called.
+    asleep: bool,
     wrote_at: Instant,
     /// Nothing was written since the durable mark was set.
     marked: bool,
     /// The thread that writes and answers just now.
     pen_held_by: Option<ThreadId>,
     closed: bool,
+}
+
+/// Who writes a batch that is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Whoever added to it last, one of several askers who come again and again.
+    Asker(u64),
+    /// Whoever added to it, at once.
+    Itself,
+    /// The writer's thread, at once.
+    Another,
 }
 
 /// What the writer's thread is to do.
@@ -65,6 +78,7 @@ impl Queue {
                 since: now,
                 urgent: false,
                 looks_at: now,
+                asleep: false,
                 wrote_at: now,
                 marked: false,
                 pen_held_by: None,
@@ -76,9 +90,9 @@ impl Queue {
         }
     }
 
-    /// Adds a command, and waits for room unless this is the thread that makes room. True: it completes a batch, which its `asker` is to
-    /// write; without an asker the writer's thread is called at once. What cannot be added is refused to whoever asks.
-    pub(crate) fn push(&self, command: Command, asker: Option<u64>) -> bool {
+    /// Adds a command, and waits for room unless this is the thread that makes room. True: it completes a batch, which whoever added it
+    /// is to write; for who leaves that to it the writer's thread is called at once. What cannot be added is refused to whoever asks.
+    pub(crate) fn push(&self, command: Command, by: By) -> bool {
         let mut waiting = self.lock();
         while waiting.commands.len() >= self.most && !waiting.closed {
             if waiting.is_written_here() {
@@ -94,13 +108,12 @@ impl Queue {
             return false;
         }
         let now = Instant::now();
-        let complete = waiting.add(command, asker, now);
-        if complete && asker.is_some() {
+        let complete = waiting.add(command, by, now);
+        if complete && by != By::Another {
             return true;
         }
         if complete || waiting.looks_at > waiting.since + PATIENCE {
-            drop(waiting);
-            self.called.notify_one();
+            self.wake(waiting);
         }
         false
     }
@@ -110,6 +123,13 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.urgent = !waiting.commands.is_empty();
         if waiting.urgent {
+            self.wake(waiting);
+        }
+    }
+
+    /// Calls the writer's thread, unless it is awake: it looks again before it sleeps.
+    fn wake(&self, waiting: MutexGuard<'_, Waiting>) {
+        if waiting.asleep {
             drop(waiting);
             self.called.notify_one();
         }
@@ -142,8 +162,7 @@ impl Queue {
         (waiting.wrote_at, waiting.marked) = (now, false);
         // The durable mark is set by the thread, when it is quiet.
         if waiting.looks_at > now + IDLE {
-            drop(waiting);
-            self.called.notify_one();
+            self.wake(waiting);
         }
     }
 
@@ -159,9 +178,10 @@ impl Queue {
                 }
                 Err(until) => until,
             };
-            waiting.looks_at = until;
+            (waiting.looks_at, waiting.asleep) = (until, true);
             let slept = self.called.wait_timeout(waiting, until.duration_since(now));
             waiting = slept.unwrap_or_else(PoisonError::into_inner).0;
+            waiting.asleep = false;
         }
     }
 
@@ -190,14 +210,14 @@ impl Waiting {
     }
 
     /// Adds a command; true when a batch is complete with it.
-    fn add(&mut self, command: Command, asker: Option<u64>, now: Instant) -> bool {
+    fn add(&mut self, command: Command, by: By, now: Instant) -> bool {
         if self.commands.is_empty() {
             self.since = now;
         }
         self.commands.push_back(command);
-        match asker {
-            Some(asker) => self.company.came(asker, now),
-            None => self.urgent = true,
+        match by {
+            By::Asker(asker) => self.company.came(asker, now),
+            By::Itself | By::Another => self.urgent = true,
         }
         self.is_complete(now)
     }

@@ -21,6 +21,8 @@ pub struct Appended {
     pub head: Head,
     /// Its moment.
     pub hlc: Hlc,
+    /// Whether it is the last of the records that became durable together.
+    pub last: bool,
 }
 
 /// Why a record was not added. Nothing of it will ever appear, except after [`AppendError::Stopped`], where it may.

@@ -8,7 +8,7 @@ use crate::clock::HybridClock;
 use crate::heartbeat::SignedHeartbeat;
 use crate::ledger::Ledger;
 use crate::pen::{Pen, StartError};
-use crate::queue::Queue;
+use crate::queue::{By, Queue};
 use crate::record::EpochReason;
 use crate::request::{AppendError, Appended, Command, Done, Reply};
 use crate::scribe::Scribe;
@@ -93,7 +93,17 @@ impl Writer {
     /// Queues a body for the writer's thread. `done` is called exactly once, on the thread that writes, in the order of the ledger, after
     /// fdatasync (or with the error); it must be quick. Waits while the queue is full. After [`Writer::close`] `done` is called right here.
     pub fn append(&self, body: Vec<u8>, done: Done) {
-        self.queue.push(Command::Append(body, Reply::new(done)), None);
+        self.queue
+            .push(Command::Append(body, Reply::new(done)), By::Another);
+    }
+
+    /// As [`Writer::append`], for somebody who waits for this record alone: it is written here and now, with what waits besides, unless
+    /// somebody else is writing. `done` may be called before this returns.
+    pub fn append_here(&self, body: Vec<u8>, done: Done) {
+        let command = Command::Append(body, Reply::new(done));
+        if self.queue.push(command, By::Itself) {
+            self.pen.write_here();
+        }
     }
 
     /// As [`Writer::append`], for an asker who waits for this record before asking for another one. Where several such askers come
@@ -101,7 +111,7 @@ impl Writer {
     /// writes it, here and now: waking another thread for it would take about as long as the fdatasync.
     pub fn append_for(&self, asker: u64, body: Vec<u8>, done: Done) {
         let command = Command::Append(body, Reply::new(done));
-        if self.queue.push(command, Some(asker)) {
+        if self.queue.push(command, By::Asker(asker)) {
             self.pen.write_here();
         }
     }
@@ -119,7 +129,7 @@ impl Writer {
     pub fn heartbeat_wait(&self) -> Result<SignedHeartbeat, AppendError> {
         let (answer, answered) = sync_channel(1);
         let reply = Reply::new(Box::new(move |result| drop(answer.send(result))));
-        self.queue.push(Command::Heartbeat(reply), None);
+        self.queue.push(Command::Heartbeat(reply), By::Another);
         answered.recv().unwrap_or(Err(AppendError::Closed))
     }
 

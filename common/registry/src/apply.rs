@@ -15,7 +15,7 @@ use ccpor_ledger::{Body, Head, Hlc, OriginId, Position, SignedRecord};
 
 use crate::card;
 use crate::catalogue::KnownImage;
-use crate::index::{Change, Entry, Index, IndexFailed, Place};
+use crate::index::{Change, Entry, IndexFailed, Place};
 use crate::view::{CurrentView, View};
 
 /// What one durable record says.
@@ -92,6 +92,11 @@ const MEND_EVERY: Duration = Duration::from_secs(1);
 const BACK_EVERY: Duration = Duration::from_secs(5);
 /// Pause before an index that cannot be read is made anew once more.
 const RENOUNCE_EVERY: Duration = Duration::from_secs(10);
+/// So many entries of the index are written without waiting for more, and after this time all are.
+const WORTH_WRITING: usize = 1_024;
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+/// Entries of the index that may wait to be written: some ten megabytes.
+const WAITING_MOST: usize = 16_384;
 /// Batches that may wait; each is at most one run of replication.
 const QUEUE: usize = 256;
 
@@ -122,13 +127,25 @@ impl Applier {
             anew,
             broken: AtomicBool::new(false),
             turn: Mutex::new(()),
+            writing: Mutex::new(()),
             queued: AtomicUsize::new(0),
             renounced: Mutex::new(None),
         });
+        let (call, called) = std::sync::mpsc::sync_channel(1);
         let own = Arc::clone(&work);
-        let thread = std::thread::Builder::new()
-            .name("apply".into())
-            .spawn(move || own.run(&batches))?;
+        let index = std::thread::Builder::new()
+            .name("index".into())
+            .spawn(move || own.keep_written(&called))?;
+        let own = Arc::clone(&work);
+        let thread = std::thread::Builder::new().name("apply".into()).spawn(move || {
+            own.run(&batches, &call);
+            drop(call);
+            if index.join().is_err() {
+                tracing::error!("the thread that writes the index stopped by a fault");
+            }
+            own.write();
+            own.current.get().index.flush();
+        })?;
         Ok((Self { queue, work }, thread))
     }
 
@@ -194,6 +211,8 @@ struct Applying {
     broken: AtomicBool,
     /// Held by whoever changes the view.
     turn: Mutex<()>,
+    /// Held by whoever writes the index.
+    writing: Mutex<()>,
     /// Batches handed over and not applied yet.
     queued: AtomicUsize,
     /// When a view was last made anew because its index could not be read.
@@ -201,7 +220,7 @@ struct Applying {
 }
 
 impl Applying {
-    fn run(&self, batches: &Receiver<Batch>) {
+    fn run(&self, batches: &Receiver<Batch>, index: &SyncSender<()>) {
         let mut mended = Instant::now();
         loop {
             if mended.elapsed() >= self.pause() {
@@ -217,8 +236,55 @@ impl Applying {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            match self.current.get().index.waiting() {
+                ..WORTH_WRITING => {}
+                // It was called already if this fails.
+                WORTH_WRITING..WAITING_MOST => drop(index.try_send(())),
+                // It does not keep up: whoever replicates faster is slowed down.
+                _ => self.write(),
+            }
         }
-        self.current.get().index.flush();
+    }
+
+    /// Writes the index when it is called, and from time to time what came without a call, until nobody is there to call. Filing and
+    /// replication go on meanwhile.
+    fn keep_written(&self, called: &Receiver<()>) {
+        while !matches!(
+            called.recv_timeout(WRITE_EVERY),
+            Err(RecvTimeoutError::Disconnected)
+        ) {
+            self.write();
+        }
+    }
+
+    /// Writes what the index has in memory alone. Whoever has the turn goes on meanwhile.
+    fn write(&self) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.broken.load(Ordering::Relaxed) {
+            return;
+        }
+        let view = self.current.get();
+        if view.index.waiting() == 0 {
+            return;
+        }
+        let leaving = view.leave();
+        drop(turn);
+        if let Err(error) = view.index.write(leaving) {
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            // Another view may have taken its place meanwhile.
+            if Arc::ptr_eq(&view, &self.current.get()) {
+                self.fail(&error);
+                self.mend();
+            }
+        }
+    }
+
+    /// The index is of no use any more. The ledgers have the records; going on with it would leave a hole in it.
+    fn fail(&self, error: &IndexFailed) {
+        if !self.broken.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "the index can no longer be used and is made anew");
+        }
     }
 
     /// Applies a batch and what waits behind it, and tells.
@@ -244,10 +310,7 @@ impl Applying {
             apply(&taken, &self.current.get())
         };
         if let Err(error) = &outcome {
-            // The ledgers have the records; only the index lags. Going on with it would leave a hole in it.
-            if !self.broken.swap(true, Ordering::Relaxed) {
-                tracing::error!(%error, "the index can no longer be used and is made anew");
-            }
+            self.fail(error);
             if self.mend() {
                 outcome = Ok(Vec::new());
             }
@@ -296,7 +359,7 @@ impl Applying {
 pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
     let mut next = view.meta().clone();
     let mut work = Work {
-        index: &view.index,
+        view,
         entries: BTreeMap::new(),
         orders: next.orders,
         images: Vec::new(),
@@ -323,15 +386,16 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
             heads.push((batch.origin.clone(), head));
         }
     }
+    next.orders = work.orders;
     let (changes, images) = work.done();
     // A reader may meet the new entries before the rest of the state; the ledgers that they name must be known by then.
     view.meta_mut().know(&next);
-    view.index.write(&changes, &mut next)?;
     let mut people = view.people_mut();
     for change in &changes {
         people.put(change.order, &change.after);
     }
     drop(people);
+    view.index.put(changes);
     *view.meta_mut() = next;
     for image in images {
         view.catalogue.learn(image);
@@ -341,7 +405,7 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
 
 /// The entries touched by the records at hand.
 struct Work<'a> {
-    index: &'a Index,
+    view: &'a View,
     entries: BTreeMap<OrderId, (Option<sled::IVec>, Entry)>,
     /// Orders in the index, the new ones at hand included.
     orders: u64,
@@ -394,18 +458,23 @@ impl Work<'_> {
         match self.entries.entry(order) {
             std::collections::btree_map::Entry::Occupied(known) => Ok(&mut known.into_mut().1),
             std::collections::btree_map::Entry::Vacant(vacant) => {
-                let (before, entry) = match self.index.entry(order)? {
-                    Some((entry, bytes)) => (Some(bytes), entry),
+                // The people in memory know every order of the index.
+                let known = self.view.people().ordinal(order).is_some();
+                let found = if known {
+                    self.view.index.entry(order)?
+                } else {
+                    None
+                };
+                let (entry, before) = match found {
+                    Some(found) => found,
                     None => {
                         let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
                         self.orders += 1;
-                        (
-                            None,
-                            Entry {
-                                ordinal,
-                                ..Entry::default()
-                            },
-                        )
+                        let entry = Entry {
+                            ordinal,
+                            ..Entry::default()
+                        };
+                        (entry, None)
                     }
                 };
                 Ok(&mut vacant.insert((before, entry)).1)

@@ -2,7 +2,7 @@
 //! then acknowledged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use ccpor_domain::{
     Confidence, Ending, Event, Follows, ImageRef, Order, OrderId, Service, SheetId, UtcMillis, Violation,
@@ -143,7 +143,7 @@ impl Desk for Registry {
                 AppendError::DiskFull.into()
             });
         }
-        match self.told(order, None).1 {
+        match self.told(order, None) {
             Ok(story) => match story.unreadable.first() {
                 None => Ok(Some(story)),
                 // The state lacks what that record says; an act judged by it could contradict an act that was acknowledged.
@@ -161,28 +161,25 @@ impl Desk for Registry {
         if let Some(reason) = self.halted() {
             return Err(IntakeRefused::Halted(reason));
         }
-        let (Some(writer), Some(origin)) = (self.writer(), &self.own) else {
-            return Err(IntakeRefused::NotACourt);
-        };
+        let writer = self.writer().ok_or(IntakeRefused::NotACourt)?;
         if !self.has_room() {
             return Err(AppendError::DiskFull.into());
         }
         let body =
             ccpor_domain::encode(&event).map_err(|error| IntakeRefused::TooLarge(error.to_string()))?;
         let _act = UnderWay::of(&self.under_way);
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let origin = origin.clone();
-        let desk = self.this.clone();
-        writer.append(
+        let answer = Arc::new(Pending::default());
+        let (desk, waiting) = (self.this.clone(), Waiting(Arc::clone(&answer)));
+        writer.append_here(
             body,
             Box::new(move |appended| match (appended, desk.upgrade()) {
                 // This runs in the order of the ledger, so the facts are applied in it too.
-                (Ok(appended), Some(desk)) => desk.own_record(&origin, appended, event, tell),
-                (Ok(_), None) => drop(tell.send(Err(AppendError::Closed))),
-                (Err(error), _) => drop(tell.send(Err(error))),
+                (Ok(appended), Some(desk)) => desk.own_record(appended, event, waiting),
+                (Ok(_), None) => waiting.answer(Err(AppendError::Closed)),
+                (Err(error), _) => waiting.answer(Err(error)),
             }),
         );
-        let appended = told.recv().map_err(|_| AppendError::Closed)??;
+        let appended = answer.wait()?;
         Ok((appended.head, appended.hlc))
     }
 
@@ -192,38 +189,95 @@ impl Desk for Registry {
 }
 
 impl Registry {
-    /// A record of the own ledger is durable: tells the peers, brings it into lookups, and only then the one who waits.
-    fn own_record(
-        &self,
-        origin: &OriginId,
-        appended: Appended,
-        event: Event,
-        tell: SyncSender<Result<Appended, AppendError>>,
-    ) {
-        self.replica.moved(origin, appended.head);
-        let fact = Fact {
+    /// A record of the own ledger is durable. With the last of those that became durable together the peers are told, all are brought
+    /// into lookups, and only then those who wait.
+    fn own_record(&self, appended: Appended, event: Event, waiting: Waiting) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.facts.push(Fact {
             head: appended.head,
             hlc: appended.hlc,
             said: Said::Event(Box::new(event)),
-        };
+        });
+        written.waiting.push((waiting, appended));
+        if appended.last {
+            let written = std::mem::take(&mut *written);
+            self.own_records(appended.head, written);
+        }
+    }
+
+    fn own_records(&self, head: Head, Written { facts, waiting }: Written) {
+        let Some(origin) = &self.own else { return };
+        self.replica.moved(origin, head);
+        // The only acts of this court that are under way have nothing of its ledger before them in the queue.
+        let alone = self.under_way.load(Ordering::Acquire) == facts.len();
         let batch = Batch {
             origin: origin.clone(),
-            facts: vec![fact],
+            facts,
             applied: Some(Box::new(move |applied| {
                 if applied.is_err() {
                     tracing::error!(
                         "an order is recorded, but lookups here do not show it until the index is made anew"
                     );
                 }
-                // Recorded it is, whatever became of the index.
-                drop(tell.send(Ok(appended)));
+                // Recorded they are, whatever became of the index.
+                for (waiting, appended) in waiting {
+                    waiting.answer(Ok(appended));
+                }
             })),
         };
-        // The only act of this court that is under way has nothing of its ledger before it in the queue.
-        let alone = self.under_way.load(Ordering::Acquire) == 1;
         let queued = if alone { self.at_once(batch) } else { Some(batch) };
         if queued.is_some_and(|batch| !self.apply(batch)) {
-            tracing::warn!("an order was recorded while stopping; lookups show it after the restart");
+            tracing::warn!("orders were recorded while stopping; lookups show them after the restart");
+        }
+    }
+}
+
+/// Own records that became durable together, until the last of them is there.
+#[derive(Default)]
+pub(crate) struct Written {
+    facts: Vec<Fact>,
+    waiting: Vec<(Waiting, Appended)>,
+}
+
+/// Somebody who waits for an answer, and gets one even if nobody gives it.
+struct Waiting(Arc<Pending>);
+
+impl Waiting {
+    fn answer(self, answer: Result<Appended, AppendError>) {
+        self.0.answer(answer);
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.answer(Err(AppendError::Closed));
+    }
+}
+
+/// The answer that somebody waits for: the first one counts.
+#[derive(Default)]
+struct Pending {
+    answer: Mutex<Option<Result<Appended, AppendError>>>,
+    answered: Condvar,
+}
+
+impl Pending {
+    fn answer(&self, answer: Result<Appended, AppendError>) {
+        let mut first = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.is_none() {
+            *first = Some(answer);
+            drop(first);
+            self.answered.notify_one();
+        }
+    }
+
+    fn wait(&self) -> Result<Appended, AppendError> {
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(answer) = &*answer {
+                return answer.clone();
+            }
+            answer = self.answered.wait(answer).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -8,21 +8,26 @@
 //! | `m` | [`Meta`]: format, the ledgers in the order they were met, how far each is applied, count and digest of the orders |
 //! | `o` + order id | [`Entry`] |
 //!
-//! `m` is written in the same batch as the orders it describes, so the position can never be ahead of the state.
+//! `m` is written in the same batch as the orders it describes, so the position can never be ahead of the state; what is not written
+//! yet waits in memory.
 //! sled does not force its file to the disk in a way that survives a power cut, and need not: what it lost is read from
 //! the ledgers again, and the digest tells when it came back with less than it claims.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use ccpor_domain::OrderId;
 use ccpor_ledger::{Head, OriginId};
 use ccpor_matching::Card;
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Ahead;
+
 /// Raised whenever the bytes of the index change; an index of another format is made anew.
 const FORMAT: u32 = 1;
+/// How often sled writes out what it has buffered. What a crash takes is read from the ledgers again; each time costs the disk a sync.
+const FLUSH_EVERY_MS: u64 = 5_000;
 const META: &[u8] = b"m";
 const ORDER: u8 = b'o';
 
@@ -175,13 +180,23 @@ pub enum NotUsable {
 /// The open index.
 pub(crate) struct Index {
     store: Store,
+    /// What is not in the store yet.
+    ahead: Mutex<Ahead>,
+    /// Of what is in the store; see [`Meta`].
+    digest: Mutex<[u8; 16]>,
+}
+
+/// Entries on their way to the disk, with the state of the index as of them.
+pub(crate) struct Leaving {
+    changes: Arc<BTreeMap<OrderId, Change>>,
+    meta: Meta,
 }
 
 /// Where the index is kept.
 enum Store {
     Disk(sled::Db),
     /// When the disk takes nothing more: lookups go on, and the next start, or room on the disk, puts it there again.
-    Memory(RwLock<BTreeMap<Vec<u8>, Vec<u8>>>),
+    Memory(RwLock<BTreeMap<Vec<u8>, sled::IVec>>),
 }
 
 impl Store {
@@ -190,13 +205,13 @@ impl Store {
             Self::Disk(db) => db.get(key),
             Self::Memory(map) => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                Ok(map.get(key).map(|value| sled::IVec::from(value.as_slice())))
+                Ok(map.get(key).cloned())
             }
         }
     }
 
     /// All of these, or none.
-    fn put(&self, pairs: Vec<(Vec<u8>, Vec<u8>)>) -> sled::Result<()> {
+    fn put(&self, pairs: Vec<(Vec<u8>, sled::IVec)>) -> sled::Result<()> {
         match self {
             Self::Disk(db) => {
                 let mut batch = sled::Batch::default();
@@ -213,7 +228,7 @@ impl Store {
     }
 }
 
-/// A change of one entry, with the bytes before it, which the digest needs.
+/// A change of one entry, with the bytes of it in the store, which the digest needs.
 pub(crate) struct Change {
     pub(crate) order: OrderId,
     pub(crate) before: Option<sled::IVec>,
@@ -226,12 +241,14 @@ impl Index {
         let config = sled::Config::new()
             .path(dir)
             .cache_capacity(cache_bytes)
-            .flush_every_ms(Some(500));
+            .flush_every_ms(Some(FLUSH_EVERY_MS));
         // sled 0.34 is known to panic on some damaged files where an error would be right.
         let opened = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| config.open()));
         match opened {
             Ok(Ok(db)) => Ok(Self {
                 store: Store::Disk(db),
+                ahead: Mutex::default(),
+                digest: Mutex::default(),
             }),
             Ok(Err(error)) => Err(NotUsable::DoesNotOpen(error.to_string())),
             Err(_) => Err(NotUsable::DoesNotOpen(
@@ -244,6 +261,8 @@ impl Index {
     pub(crate) fn in_memory() -> Self {
         Self {
             store: Store::Memory(RwLock::default()),
+            ahead: Mutex::default(),
+            digest: Mutex::default(),
         }
     }
 
@@ -276,6 +295,7 @@ impl Index {
             Some(bytes) => decode(&bytes).map_err(|_| NotUsable::Format)?,
         };
         if meta.format == FORMAT {
+            *self.digest.lock().unwrap_or_else(PoisonError::into_inner) = meta.digest;
             Ok(meta)
         } else {
             Err(NotUsable::Format)
@@ -297,13 +317,16 @@ impl Index {
         }
     }
 
-    /// The entry of one order with its stored bytes.
-    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<(Entry, sled::IVec)>, IndexFailed> {
+    /// The entry of one order, with its bytes in the store when it comes from there.
+    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<(Entry, Option<sled::IVec>)>, IndexFailed> {
+        if let Some(entry) = self.ahead().entry(order) {
+            return Ok(Some((entry.clone(), None)));
+        }
         let Some(bytes) = self.store.get(&key_of(order))? else {
             return Ok(None);
         };
         let entry = decode(&bytes).map_err(|_| IndexFailed::Entry)?;
-        Ok(Some((entry, bytes)))
+        Ok(Some((entry, Some(bytes))))
     }
 
     /// Reads so many entries behind a key, only to see whether they can be read. Gives the last key, or `None` at the end.
@@ -328,21 +351,52 @@ impl Index {
         Ok((last.filter(|_| entries == most), entries))
     }
 
-    /// Writes the changed entries and the state that describes them in one atomic batch.
-    pub(crate) fn write(&self, changes: &[Change], meta: &mut Meta) -> Result<(), IndexFailed> {
-        let mut pairs = Vec::with_capacity(changes.len() + 1);
-        for change in changes {
+    /// Takes in changed entries. They are there for whoever asks, and on the disk after the next [`Index::write`].
+    pub(crate) fn put(&self, changes: Vec<Change>) {
+        self.ahead().put(changes);
+    }
+
+    /// How many entries wait to be written.
+    pub(crate) fn waiting(&self) -> usize {
+        self.ahead().len()
+    }
+
+    /// Takes the entries that wait, to be written with the state that describes all entries now. Called while nobody changes either.
+    pub(crate) fn leave(&self, meta: Meta) -> Leaving {
+        Leaving {
+            changes: self.ahead().leave(),
+            meta,
+        }
+    }
+
+    /// Writes entries and the state that describes them in one atomic batch; newer ones may be put meanwhile. One at a time.
+    pub(crate) fn write(&self, leaving: Leaving) -> Result<(), IndexFailed> {
+        let Leaving { changes, mut meta } = leaving;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut pairs, mut written) = (Vec::new(), Vec::new());
+        for change in changes.values() {
             let key = key_of(change.order);
-            match &change.before {
-                Some(before) => fold(&mut meta.digest, &key, before),
-                None => meta.orders += 1,
+            if let Some(before) = &change.before {
+                fold(&mut digest, &key, before);
             }
             let after = encode(&change.after)?;
-            fold(&mut meta.digest, &key, &after);
+            fold(&mut digest, &key, &after);
+            let after = sled::IVec::from(after);
+            written.push((change.order, after.clone()));
             pairs.push((key.to_vec(), after));
         }
-        pairs.push((META.to_vec(), encode(meta)?));
-        Ok(self.store.put(pairs)?)
+        meta.digest = *digest;
+        pairs.push((META.to_vec(), encode(&meta)?.into()));
+        self.store.put(pairs)?;
+        self.ahead().arrived(written.into_iter());
+        Ok(())
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Bytes on disk, for the operator's status.

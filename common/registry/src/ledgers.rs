@@ -45,6 +45,15 @@ impl Ledgers for Registry {
         }
     }
 
+    fn at_hand(
+        &self,
+        origin: &OriginId,
+        after: Option<Position>,
+        limit: RunLimit,
+    ) -> Option<Vec<SignedRecord>> {
+        self.shelf.get(origin)?.run_at_hand(after, limit)
+    }
+
     fn store(&self, origin: &OriginId, run: Vec<SignedRecord>) -> Result<Stored, StoreRefused> {
         if self.own() == Some(origin) {
             // What the own court signed and this machine lost comes back by a restore, not by an ordinary session.

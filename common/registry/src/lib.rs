@@ -49,6 +49,7 @@ mod replica;
 mod branches;
 mod refiling;
 mod story;
+mod ahead;
 mod apply;
 mod view;
 mod people;

@@ -222,7 +222,7 @@ impl Registry {
         let Some(sight) = question.sight.as_deref() else {
             return named;
         };
-        let Ok(now) = self.told(order, None).1 else {
+        let Ok(now) = self.told(order, None) else {
             return named;
         };
         let may_find = |(_, hit): &(usize, Hit)| {
@@ -235,7 +235,7 @@ impl Registry {
     fn also(&self, order: OrderId, asked: usize, hit: Hit, question: &Question) -> Also {
         let mut person = self.shown(order, &hit, question.at).0;
         if let (Some(sight), Some(named)) = (question.sight.as_deref(), &person)
-            && let Ok(now) = self.told(order, None).1
+            && let Ok(now) = self.told(order, None)
             && sight.person(named, &now) != SeenPerson::Named
         {
             person = None;
@@ -257,7 +257,7 @@ impl Registry {
         if let Some(sight) = question.sight.as_deref() {
             let now = match question.at {
                 None => None,
-                Some(_) => match self.told(order, None).1 {
+                Some(_) => match self.told(order, None) {
                     Ok(now) => Some(now),
                     Err(error) => return found(order, hit, None, Err(error.to_string())),
                 },
@@ -299,8 +299,9 @@ impl Registry {
                 return (Some(person), Ok(story));
             }
         }
-        let (entry, story) = self.told(order, until);
-        let card = entry.and_then(|entry| entry.card);
+        let story = self.told(order, until);
+        let entry = self.view().index.entry(order).ok().flatten();
+        let card = entry.and_then(|(entry, _)| entry.card);
         let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());
         (person, story)
     }

@@ -279,7 +279,8 @@ fn catch_up(view: &View, shelf: &Shelf) -> Result<u64, OpenFailed> {
                         facts,
                         applied: None,
                     };
-                    apply::apply(&[batch], view)
+                    apply::apply(&[batch], view)?;
+                    view.index.write(view.leave())
                 })
                 .map_err(|error| OpenFailed::Index(error.to_string()))?;
         }

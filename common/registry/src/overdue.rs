@@ -105,7 +105,7 @@ impl Registry {
         list.entries
             .sort_by_key(|late| std::cmp::Reverse((late.recorded, late.position)));
         list.entries
-            .retain(|late| self.told(late.order, None).1.as_ref().map_or(true, listed));
+            .retain(|late| self.told(late.order, None).as_ref().map_or(true, listed));
         list.more = list.entries.len() > MOST;
         list.entries.truncate(MOST);
         Ok(list)

@@ -1,8 +1,11 @@
 //! The people in memory: who is named in which order, for lookups that touch no disk. Kept in step with the index by the
 //! applying thread alone.
 
+use std::hash::{BuildHasher, RandomState};
+
 use ccpor_domain::OrderId;
 use ccpor_matching::{Card, Hit, Index, Limits, Query};
+use hashbrown::HashTable;
 
 use crate::index::{Entry, Place};
 
@@ -11,6 +14,8 @@ pub(crate) struct People {
     names: Index,
     /// Order of each ordinal.
     orders: Vec<OrderId>,
+    /// Ordinal of each order.
+    ordinals: Ordinals,
     /// Where its records lie, so that a lookup reads nothing but the records themselves.
     places: Vec<Box<[Place]>>,
 }
@@ -28,9 +33,14 @@ impl People {
             })
         });
         let names = Index::build(cards);
+        let mut ordinals = Ordinals::default();
+        for ordinal in (0..).take(orders.len()) {
+            ordinals.add(ordinal, &orders);
+        }
         Self {
             names,
             orders,
+            ordinals,
             places,
         }
     }
@@ -38,6 +48,9 @@ impl People {
     /// Takes in what the index now says of one order.
     pub(crate) fn put(&mut self, order: OrderId, entry: &Entry) {
         remember(&mut self.orders, OrderId([0; 16]), entry.ordinal, order);
+        if self.ordinal(order).is_none() {
+            self.ordinals.add(entry.ordinal, &self.orders);
+        }
         let places = entry.places.as_slice().into();
         remember(&mut self.places, Box::default(), entry.ordinal, places);
         if let Some(card) = &entry.card {
@@ -80,6 +93,16 @@ impl People {
         }
     }
 
+    /// The ordinal of an order that is known.
+    pub(crate) fn ordinal(&self, order: OrderId) -> Option<u32> {
+        self.ordinals.find(order, &self.orders)
+    }
+
+    /// Where the records of an order lie; none when it is not known.
+    pub(crate) fn places_of(&self, order: OrderId) -> Option<Vec<Place>> {
+        self.places(order, self.ordinal(order)?)
+    }
+
     /// Where the records of a hit's order lie; none when its ordinal is that of another order by now.
     pub(crate) fn places(&self, order: OrderId, ordinal: u32) -> Option<Vec<Place>> {
         let ordinal = usize::try_from(ordinal).ok()?;
@@ -114,6 +137,33 @@ impl People {
     pub(crate) fn orders(&self) -> usize {
         self.orders.len()
     }
+}
+
+/// The ordinals, to be found by their orders. It holds the numbers alone: the orders are looked up where they are kept.
+#[derive(Default)]
+struct Ordinals {
+    table: HashTable<u32>,
+    /// With a key of its own: the numbers of orders come from other machines.
+    hasher: RandomState,
+}
+
+impl Ordinals {
+    fn add(&mut self, ordinal: u32, orders: &[OrderId]) {
+        let hash = |ordinal: &u32| self.hasher.hash_one(order_of(*ordinal, orders));
+        self.table.insert_unique(hash(&ordinal), ordinal, hash);
+    }
+
+    fn find(&self, order: OrderId, orders: &[OrderId]) -> Option<u32> {
+        let hash = self.hasher.hash_one(Some(&order));
+        let found = self
+            .table
+            .find(hash, |ordinal| order_of(*ordinal, orders) == Some(&order));
+        found.copied()
+    }
+}
+
+fn order_of(ordinal: u32, orders: &[OrderId]) -> Option<&OrderId> {
+    orders.get(usize::try_from(ordinal).ok()?)
 }
 
 /// Several people matched: orders that name more than one of them with who they are there, and the other hits of each.

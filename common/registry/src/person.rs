@@ -114,7 +114,7 @@ impl Registry {
         }
         let mut known = Known::default();
         for (order, roles) in found {
-            let story = match self.told(order, until).1 {
+            let story = match self.told(order, until) {
                 Ok(story) => story,
                 // It was filed after the moment that is asked about.
                 Err(NoStory::Unknown(_)) => continue,
@@ -166,7 +166,7 @@ impl Registry {
         until: Option<UtcMillis>,
         sight: &dyn Sight,
     ) -> Result<Enforced, NotSeen> {
-        let told = self.told(order, until).1?;
+        let told = self.told(order, until)?;
         let asked = self.told_to(sight, Ok(told.clone()), until.is_some())?;
         let at = until.unwrap_or_else(now);
         let restrained = asked.state.order.restrained.clone();

@@ -289,7 +289,7 @@ impl Registry {
 
     /// The records of an order here, the filing first; none when it is not known.
     fn records_of(&self, order: OrderId) -> Result<Vec<Told>, String> {
-        match self.told(order, None).1 {
+        match self.told(order, None) {
             Ok(story) => match story.unreadable.first() {
                 None => Ok(story.records),
                 Some(record) => Err(record.reason.clone()),

@@ -14,10 +14,11 @@ use ccpor_sync::Choice;
 use crate::apply::{Anew, Applier, Batch};
 use crate::catalogue::KnownImage;
 use crate::counter::Counter;
+use crate::desk::Written;
 use crate::freshness::{Answer, Freshness, Source, now};
 use crate::heard_of::HeardOf;
 use crate::image::ImageStore;
-use crate::index::{Entry, IndexFailed};
+use crate::index::IndexFailed;
 use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
 use crate::room;
@@ -82,6 +83,8 @@ pub struct Registry {
     pub(crate) turns: Turns,
     /// Acts of the own court that are being recorded and applied.
     pub(crate) under_way: AtomicUsize,
+    /// Own records that became durable together, until they are told of.
+    pub(crate) written: Mutex<Written>,
     /// Why nothing may be filed, when that is so.
     halted: RwLock<Option<String>>,
     images: ImageStore,
@@ -174,6 +177,7 @@ impl Registry {
             applying: Mutex::new(Some(applying)),
             turns: Turns::new(),
             under_way: AtomicUsize::new(0),
+            written: Mutex::default(),
             halted: RwLock::new(None),
             images,
             work: Mutex::default(),
@@ -191,7 +195,7 @@ impl Registry {
     pub fn show(&self, order: OrderId, until: Option<UtcMillis>) -> Answer<Result<Story, NoStory>> {
         // The freshness is taken first: what arrives meanwhile can only make the answer better than it says.
         let freshness = self.freshness(None);
-        let (_, story) = self.told(order, until);
+        let story = self.told(order, until);
         Answer::new(story, freshness)
     }
 
@@ -438,33 +442,18 @@ impl Registry {
         self.applier().is_some_and(|applier| applier.push(batch))
     }
 
-    /// What the index says of an order, and its story from the records. An index that cannot be read is made anew first.
-    pub(crate) fn told(
-        &self,
-        order: OrderId,
-        until: Option<UtcMillis>,
-    ) -> (Option<Entry>, Result<Story, NoStory>) {
-        let mut view = self.view();
-        let mut found = view.index.entry(order);
-        if let (Err(IndexFailed::Sled(error)), Some(applier)) = (&found, self.applier()) {
-            tracing::error!(%error, "the index cannot be read");
-            applier.renounce(&view);
-            view = self.view();
-            found = view.index.entry(order);
-        }
-        let not_readable = |error: IndexFailed| {
-            let reason = error.to_string();
-            Err(NoStory::NotReadable { order, reason })
-        };
-        match found {
-            Ok(Some((entry, _))) => {
-                let story = Story::read(order, &entry.places, &view.meta(), &self.shelf, until);
-                (Some(entry), story)
-            }
+    /// The story of an order from its records.
+    pub(crate) fn told(&self, order: OrderId, until: Option<UtcMillis>) -> Result<Story, NoStory> {
+        let view = self.view();
+        let places = view.people().places_of(order);
+        match places {
+            Some(places) => Story::read(order, &places, &view.meta(), &self.shelf, until),
             // What is missing in an index that lags behind may well be in a ledger.
-            Ok(None) if !self.follows() => (None, not_readable(IndexFailed::Behind)),
-            Ok(None) => (None, Err(NoStory::Unknown(order))),
-            Err(error) => (None, not_readable(error)),
+            None if !self.follows() => Err(NoStory::NotReadable {
+                order,
+                reason: IndexFailed::Behind.to_string(),
+            }),
+            None => Err(NoStory::Unknown(order)),
         }
     }
 

@@ -64,7 +64,7 @@ impl Registry {
         if !past {
             return sight.see(story, None);
         }
-        match self.told(story.order, None).1 {
+        match self.told(story.order, None) {
             Ok(now) => sight.see(story, Some(&now)),
             // Without the order as it stands now nobody can say whether it was sealed since.
             Err(_) => Seeing::NotClear,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::catalogue::Catalogue;
-use crate::index::{Index, Meta};
+use crate::index::{Index, Leaving, Meta};
 use crate::people::People;
 
 /// The view that lookups use now. When it is made anew it is replaced as a whole, so whoever works with one keeps it to the
@@ -40,6 +40,11 @@ impl View {
             meta: RwLock::new(meta),
             people: RwLock::new(people),
         }
+    }
+
+    /// What the index has in memory alone, to be written. Only for whoever may change the view.
+    pub(crate) fn leave(&self) -> Leaving {
+        self.index.leave(self.meta().clone())
     }
 
     // A panic elsewhere leaves these values whole: they are replaced, or changed by calls that do not panic half-way.

@@ -113,7 +113,7 @@ impl Registry {
         if leaf.ends.is_some_and(|ends| ends <= at) {
             return Ok(None);
         }
-        let story = self.told(order, None).1?;
+        let story = self.told(order, None)?;
         if !in_force(standing(&story.state, at, self.calendars()).status) {
             return Ok(None);
         }
@@ -166,7 +166,7 @@ impl Registry {
         }
         book.damaged |= book.passed_over;
         for order in touched {
-            let told = self.told(order, None).1;
+            let told = self.told(order, None);
             let not_whole = match &told {
                 Ok(story) => !story.unreadable.is_empty(),
                 // What was known of it before stands no longer.

@@ -39,6 +39,17 @@ pub trait Ledgers: Send + Sync {
         limit: RunLimit,
     ) -> Result<Vec<SignedRecord>, LoadFailed>;
 
+    /// As [`Ledgers::load`], when that needs no waiting: the newest records are often in memory. `None` means to load them. This one
+    /// must not block.
+    fn at_hand(
+        &self,
+        _origin: &OriginId,
+        _after: Option<Position>,
+        _limit: RunLimit,
+    ) -> Option<Vec<SignedRecord>> {
+        None
+    }
+
     /// Verifies a run, makes it durable and visible to lookups, and signs a receipt when this is a hub.
     ///
     /// Records that are there already are skipped, so that a repeated run changes nothing.

@@ -1,6 +1,7 @@
 //! One connection's driver: feeds the session with frames, results, news and time, and carries out what it asks for. It
 //! decides nothing that the session could decide.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,21 +196,29 @@ struct Talk<F> {
 
 impl<F: FnOnce()> Talk<F> {
     fn carry_out(&mut self, session: &mut Session, actions: &mut Vec<Action>, now: Millis) {
-        for action in std::mem::take(actions) {
-            if self.one(action).is_err() && self.ended.is_none() {
-                session.step(now, Event::Leave(CloseReason::TooMuch), actions);
+        let mut stuck = false;
+        let mut due = VecDeque::from(std::mem::take(actions));
+        while let Some(action) = due.pop_front() {
+            match self.one(action) {
+                Ok(None) => continue,
+                Ok(Some(answer)) => session.step(now, answer, actions),
+                // What is left is carried out as far as it can be.
+                Err(Stuck) if stuck || self.ended.is_some() => continue,
+                Err(Stuck) => {
+                    stuck = true;
+                    session.step(now, Event::Leave(CloseReason::TooMuch), actions);
+                }
             }
-        }
-        for action in std::mem::take(actions) {
-            let _ = self.one(action);
+            due.extend(actions.drain(..));
         }
     }
 
-    fn one(&mut self, action: Action) -> Result<(), Stuck> {
+    /// Carries out one action; gives the answer to it that is there at once.
+    fn one(&mut self, action: Action) -> Result<Option<Event>, Stuck> {
         match action {
-            Action::Send(frame) => return self.outbox.push(frame),
+            Action::Send(frame) => self.outbox.push(frame)?,
             Action::Compare { origin, peer } => self.desk.compare(origin, peer),
-            Action::Load { origin, after, limit } => self.desk.load(origin, after, limit),
+            Action::Load { origin, after, limit } => return Ok(self.desk.load(origin, after, limit)),
             Action::Store(run) => self.desk.store(run),
             Action::KeepReceipt { origin, receipt } => self.desk.keep_receipt(origin, receipt),
             Action::TakeHeartbeats(heartbeats) => self.desk.take_heartbeats(heartbeats),
@@ -247,7 +256,7 @@ impl<F: FnOnce()> Talk<F> {
             }
             Action::Close { reason, by_peer } => self.ended = Some((reason, by_peer)),
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -61,12 +61,18 @@ impl Desk {
         }))
     }
 
-    pub(crate) fn load(&self, origin: OriginId, after: Option<Position>, limit: RunLimit) {
+    /// Loads records; gives them at once when they are at hand.
+    pub(crate) fn load(&self, origin: OriginId, after: Option<Position>, limit: RunLimit) -> Option<Event> {
+        if let Some(run) = self.0.ledgers.at_hand(&origin, after, limit) {
+            let answer = with_last(run);
+            return Some(Event::Loaded { origin, answer });
+        }
         let desk = self.clone();
         self.0.platform.work(Box::new(move || {
             let answer = desk.0.ledgers.load(&origin, after, limit).and_then(with_last);
             desk.answer(Event::Loaded { origin, answer });
         }));
+        None
     }
 
     pub(crate) fn compare(&self, origin: OriginId, peer: Head) {

@@ -21,12 +21,17 @@ pub(crate) enum Heard {
 
 /// Reads frames until the stream ends, the bytes make no sense, or nobody listens any more.
 pub(crate) async fn read_frames(mut stream: RecvStream, frames: mpsc::Sender<Heard>) {
+    let mut buffer = Vec::new();
     loop {
-        let heard = match next_frame(&mut stream).await {
-            Ok(Some(bytes)) => decode(&bytes).map_or(Heard::Garbage, Heard::Frame),
+        let heard = match next_frame(&mut stream, &mut buffer).await {
+            Ok(Some(bytes)) => decode(bytes).map_or(Heard::Garbage, Heard::Frame),
             Ok(None) => Heard::Garbage,
             Err(_) => return,
         };
+        // Runs come one after the other; once they are over the room for them is given back.
+        if buffer.len() < protocol::RUN_BYTES_LEAST {
+            buffer.shrink_to(protocol::RUN_BYTES_LEAST);
+        }
         let is_last = matches!(heard, Heard::Garbage);
         if frames.send(heard).await.is_err() || is_last {
             return;
@@ -34,16 +39,19 @@ pub(crate) async fn read_frames(mut stream: RecvStream, frames: mpsc::Sender<Hea
     }
 }
 
-/// The bytes of the next frame; none when the announced length breaks the protocol.
-async fn next_frame(stream: &mut RecvStream) -> Result<Option<Vec<u8>>, ReadExactError> {
+/// The bytes of the next frame, read into `buffer`; none when the announced length breaks the protocol.
+async fn next_frame<'b>(
+    stream: &mut RecvStream,
+    buffer: &'b mut Vec<u8>,
+) -> Result<Option<&'b [u8]>, ReadExactError> {
     let mut prefix = [0; LENGTH_PREFIX];
     stream.read_exact(&mut prefix).await?;
     let Ok(length) = frame_length(prefix) else {
         return Ok(None);
     };
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).await?;
-    Ok(Some(bytes))
+    buffer.resize(length, 0);
+    stream.read_exact(buffer).await?;
+    Ok(Some(buffer))
 }
 
 /// Ends a stream and waits until the peer has all of it: dropping it without this would discard what is buffered.

@@ -14,14 +14,17 @@ pub(super) fn own() -> Duration {
     Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(used.tv_nsec).unwrap_or_default())
 }
 
-/// What the living threads of this process with a name have used so far.
-pub(super) fn threads(name: &str) -> Duration {
+/// What the living threads of this process whose names begin so have used so far.
+pub(super) fn threads(names: &[&str]) -> Duration {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let used = tasks.filter_map(|task| {
         let called = fs::read_to_string(task.path().join("comm")).ok()?;
         let nanoseconds = fs::read_to_string(task.path().join("schedstat")).ok()?;
         let nanoseconds = nanoseconds.split(' ').next()?.parse().ok()?;
-        (called.trim() == name).then(|| Duration::from_nanos(nanoseconds))
+        names
+            .iter()
+            .any(|name| called.starts_with(name))
+            .then(|| Duration::from_nanos(nanoseconds))
     });
     used.sum()
 }

@@ -10,8 +10,8 @@ use crate::bench::ends::{Ground, Machine, holds, land, until, uplink};
 use crate::bench::{Goal, Sheet, court, cpu};
 use crate::world::Outcome;
 
-/// The thread of a registry that brings records into lookups.
-const APPLYING: &str = "apply";
+/// The threads of a registry that bring records into lookups and write the index of them.
+const APPLYING: [&str; 4] = ["apply", "index", "sled-io", "log flusher"];
 
 /// Gives the bytes of a record.
 pub(super) fn measure(
@@ -71,7 +71,7 @@ struct Seen {
 
 async fn into(node: &Machine, hub: &Machine) -> Outcome<Seen> {
     let landing = land(hub, true)?;
-    let (start, cpu, applying) = (Instant::now(), cpu::own(), cpu::threads(APPLYING));
+    let (start, cpu, applying) = (Instant::now(), cpu::own(), cpu::threads(&APPLYING));
     let link = uplink(node, landing.local_addr()?)?;
     holds(hub, &[node]).await?;
     let durable = start.elapsed().as_secs_f64();
@@ -82,7 +82,7 @@ async fn into(node: &Machine, hub: &Machine) -> Outcome<Seen> {
         durable,
         searchable: start.elapsed().as_secs_f64(),
         cpu: (cpu::own() - cpu).as_secs_f64(),
-        applying: (cpu::threads(APPLYING) - applying).as_secs_f64(),
+        applying: cpu::threads(&APPLYING).saturating_sub(applying).as_secs_f64(),
         sent,
     };
     link.stop().await;

@@ -11,7 +11,7 @@ use ccpor_registry::Registry;
 use tokio::runtime::Runtime;
 
 use super::records::Records;
-use crate::bench::ends::{Ground, Machine, holds, land, up, uplink};
+use crate::bench::ends::{Ground, Machine, holds, land, until, up, uplink};
 use crate::bench::{Goal, Sheet, court, cpu, median, quantile};
 use crate::world::Outcome;
 
@@ -63,6 +63,8 @@ pub(super) fn measure(
     let down = runtime.block_on(async {
         let down = uplink(&other, landing.local_addr()?)?;
         holds(&other, &[&node]).await?;
+        let orders = node.registry.counts().orders;
+        until(|| other.registry.counts().orders == orders).await?;
         Outcome::Ok(down)
     })?;
     for _ in 0..rounds {
