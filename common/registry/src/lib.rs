@@ -50,6 +50,7 @@ mod branches;
 mod refiling;
 mod story;
 mod ahead;
+mod applier;
 mod apply;
 mod view;
 mod people;

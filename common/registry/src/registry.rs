@@ -11,7 +11,8 @@ use ccpor_ledger::{
 };
 use ccpor_sync::Choice;
 
-use crate::apply::{Anew, Applier, Batch};
+use crate::applier::{Anew, Applier};
+use crate::apply::Batch;
 use crate::catalogue::KnownImage;
 use crate::counter::Counter;
 use crate::desk::Written;
