@@ -128,7 +128,7 @@ impl Ledger {
     /// As [`Ledger::run`], for who follows so closely that it can be given from memory; never waits for the disk. None when it cannot
     /// be, or when there is nothing behind that position.
     pub fn run_at_hand(&self, after: Option<Position>, limit: RunLimit) -> Option<Vec<SignedRecord>> {
-        self.state().recent.behind(after, limit)
+        self.state().recent.behind(after, limit.records, limit.bytes)
     }
 
     /// Reads records behind a position (`None`: from the first) only to see whether they are what was written; `None` at the end.
@@ -247,6 +247,7 @@ impl Ledger {
                 let bytes = buffer.get(..whole).unwrap_or_default();
                 self.take_apart(piece, bytes, run)
             });
+        buffer.truncate(BUFFER_BYTES);
         buffer.shrink_to(BUFFER_BYTES);
         BUFFER.set(buffer);
         read

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use crate::chain::Link;
 use crate::position::{Head, Position};
-use crate::reader::RunLimit;
 use crate::record::SignedRecord;
 
 /// Most records that are kept, and most bytes of them.
@@ -51,8 +50,13 @@ impl Recent {
         }
     }
 
-    /// The records behind a position, within a limit but at least one; none when they do not reach back so far, or nothing is behind it.
-    pub(crate) fn behind(&self, after: Option<Position>, limit: RunLimit) -> Option<Vec<SignedRecord>> {
+    /// The records behind a position, so many and so many bytes of them but at least one; none when they do not reach back so far, or nothing is behind it.
+    pub(crate) fn behind(
+        &self,
+        after: Option<Position>,
+        records: usize,
+        bytes: usize,
+    ) -> Option<Vec<SignedRecord>> {
         let first = if after == self.before {
             0
         } else {
@@ -62,8 +66,8 @@ impl Recent {
                 .binary_search_by_key(&after, |(position, _)| *position);
             place.ok()? + 1
         };
-        let mut room = limit.bytes;
-        let fitting = self.records.range(first..).take(limit.records.max(1));
+        let mut room = bytes;
+        let fitting = self.records.range(first..).take(records.max(1));
         let fitting = fitting.enumerate().take_while(|(number, (_, signed))| {
             let fits = bytes_of(signed) <= room;
             room = room.saturating_sub(bytes_of(signed));
@@ -116,13 +120,12 @@ mod tests {
                 let head = (begin > 0).then(|| Head { position: at(begin as u64), hash: Hash::ZERO });
                 recent.add(head, &all[begin..], &links);
                 let kept = count <= MOST && count * (length + 64) <= MOST_BYTES;
-                let behind = recent.behind(head.map(|head| head.position), RunLimit { records: 1, bytes: 0 });
+                let behind = recent.behind(head.map(|head| head.position), 1, 0);
                 prop_assert_eq!(behind, kept.then(|| vec![all[begin].clone()]));
                 prop_assert!(recent.records.len() <= MOST && recent.bytes <= MOST_BYTES);
             }
-            let limit = RunLimit { records, bytes };
             let from = (after > 0).then(|| at(after));
-            if let Some(run) = recent.behind(from, limit) {
+            if let Some(run) = recent.behind(from, records, bytes) {
                 let begin = usize::try_from(after).unwrap();
                 prop_assert!(!run.is_empty() && run.len() <= records.max(1));
                 prop_assert_eq!(&run[..], &all[begin..begin + run.len()]);

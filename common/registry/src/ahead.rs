@@ -6,21 +6,37 @@ use std::sync::Arc;
 
 use ccpor_domain::OrderId;
 
-use crate::index::{Change, Entry};
-
-type Changes = BTreeMap<OrderId, Change>;
-
-/// The entries that wait.
-#[derive(Default)]
-pub(crate) struct Ahead {
-    waiting: Changes,
-    /// Those that somebody writes just now.
-    leaving: Arc<Changes>,
+/// What an entry says now.
+#[derive(Clone)]
+pub(crate) struct Change<E> {
+    pub(crate) order: OrderId,
+    pub(crate) after: E,
+    /// There was no entry of this order before.
+    pub(crate) is_new: bool,
 }
 
-impl Ahead {
-    /// Takes in what entries say now. Of an entry that waits already, what is on the disk stays as it was.
-    pub(crate) fn put(&mut self, changes: Vec<Change>) {
+/// Changes by their orders.
+pub(crate) type Changes<E> = BTreeMap<OrderId, Change<E>>;
+
+/// The entries that wait.
+pub(crate) struct Ahead<E> {
+    waiting: Changes<E>,
+    /// Those that somebody writes just now.
+    leaving: Arc<Changes<E>>,
+}
+
+impl<E> Default for Ahead<E> {
+    fn default() -> Self {
+        Self {
+            waiting: Changes::new(),
+            leaving: Arc::default(),
+        }
+    }
+}
+
+impl<E> Ahead<E> {
+    /// Takes in what entries say now.
+    pub(crate) fn put(&mut self, changes: Vec<Change<E>>) {
         for change in changes {
             match self.waiting.get_mut(&change.order) {
                 Some(waiting) => waiting.after = change.after,
@@ -30,7 +46,7 @@ impl Ahead {
     }
 
     /// An entry that is not on the disk yet.
-    pub(crate) fn entry(&self, order: OrderId) -> Option<&Entry> {
+    pub(crate) fn entry(&self, order: OrderId) -> Option<&E> {
         let newest = self.waiting.get(&order).or_else(|| self.leaving.get(&order));
         newest.map(|change| &change.after)
     }
@@ -41,18 +57,13 @@ impl Ahead {
     }
 
     /// Those that wait now leave for the disk.
-    pub(crate) fn leave(&mut self) -> Arc<Changes> {
+    pub(crate) fn leave(&mut self) -> Arc<Changes<E>> {
         self.leaving = Arc::new(std::mem::take(&mut self.waiting));
         Arc::clone(&self.leaving)
     }
 
-    /// Those that left are on the disk, with these bytes.
-    pub(crate) fn arrived(&mut self, written: impl Iterator<Item = (OrderId, sled::IVec)>) {
+    /// Those that left are on the disk.
+    pub(crate) fn arrived(&mut self) {
         self.leaving = Arc::default();
-        for (order, bytes) in written {
-            if let Some(newer) = self.waiting.get_mut(&order) {
-                newer.before = Some(bytes);
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! the index behind it. What is handed over waits in a bounded queue: whoever replicates faster than it can follow is slowed down.
 //! Whoever files one order at a time need not wait for a thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use crate::apply::{Batch, apply};
 use crate::index::IndexFailed;
 use crate::view::{CurrentView, View};
 
-/// What is waiting is taken together up to this many facts: one write to the index for all of them.
+/// What is waiting is taken together up to this many facts.
 const TOGETHER_FACTS: usize = 2_000;
 /// Pause between two attempts to make the index anew when it lags behind.
 const MEND_EVERY: Duration = Duration::from_secs(1);
@@ -43,7 +44,7 @@ pub(crate) type OnApplied = Box<dyn Fn(&OriginId, Head) + Send + Sync>;
 pub(crate) type Anew = Box<dyn Fn(bool) -> Option<View> + Send + Sync>;
 
 impl Applier {
-    /// Starts the thread. It ends when the last [`Applier`] is dropped.
+    /// Starts the threads. They end when the last [`Applier`] is dropped; gives the one that ends last.
     pub(crate) fn start(
         current: Arc<CurrentView>,
         on_applied: OnApplied,
@@ -67,15 +68,16 @@ impl Applier {
         let index = std::thread::Builder::new()
             .name("index".into())
             .spawn(move || own.keep_written(&called))?;
+        let ends_index = EndsIndex(Arc::clone(&work));
         let own = Arc::clone(&work);
         let thread = std::thread::Builder::new().name("apply".into()).spawn(move || {
+            let ends_index = ends_index;
             own.run(&batches);
-            own.over.store(true, Ordering::Release);
-            own.call_index();
+            drop(ends_index);
             if index.join().is_err() {
                 tracing::error!("the thread that writes the index stopped by a fault");
             }
-            own.write();
+            own.write_all();
             own.current.get().index.flush();
         })?;
         Ok((Self { queue, work }, thread))
@@ -90,7 +92,7 @@ impl Applier {
     /// which nothing waits in the queue: its records would be overtaken.
     pub(crate) fn at_once(&self, batch: Batch) -> Option<Batch> {
         match self.work.turn.try_lock() {
-            Ok(_turn) if self.follows() => {
+            Ok(_turn) if self.follows() && !self.work.is_laden() => {
                 self.work.carry_out(vec![batch]);
                 None
             }
@@ -172,11 +174,11 @@ impl Applying {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            match self.current.get().index.waiting() {
-                ..WORTH_WRITING => {}
-                WORTH_WRITING..WAITING_MOST => self.call_index(),
-                // It does not keep up: whoever replicates faster is slowed down.
-                _ => self.write(),
+            if self.is_laden() {
+                // Whoever files or replicates faster than it is written is slowed down.
+                self.write();
+            } else if self.current.get().index.waiting() >= WORTH_WRITING {
+                self.call_index();
             }
         }
     }
@@ -184,9 +186,16 @@ impl Applying {
     /// Writes the index a moment after it is called, or at once when it is called again. Filing and replication go on meanwhile.
     fn keep_written(&self, called: &Receiver<()>) {
         while !self.over.load(Ordering::Acquire) && called.recv().is_ok() {
-            let _ = called.recv_timeout(GATHER);
-            self.write();
+            if !self.over.load(Ordering::Acquire) {
+                let _ = called.recv_timeout(GATHER);
+                self.write();
+            }
         }
+    }
+
+    /// Whether more of the index waits to be written than should.
+    fn is_laden(&self) -> bool {
+        self.current.get().index.waiting() >= WAITING_MOST
     }
 
     fn call_index(&self) {
@@ -196,18 +205,24 @@ impl Applying {
 
     /// Writes what the index has in memory alone. Whoever has the turn goes on meanwhile.
     fn write(&self) {
+        if self.current.get().index.waiting() > 0 {
+            self.write_all();
+        }
+    }
+
+    /// As [`Applying::write`], and the positions reached also when no entry changed.
+    fn write_all(&self) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if self.broken.load(Ordering::Relaxed) {
             return;
         }
         let view = self.current.get();
-        if view.index.waiting() == 0 {
-            return;
-        }
         let leaving = view.leave();
         drop(turn);
-        if let Err(error) = view.index.write(leaving) {
+        // sled 0.34 is known to panic on some damaged files where an error would be right.
+        let written = catch_unwind(AssertUnwindSafe(|| view.index.write(leaving)));
+        if let Err(error) = written.unwrap_or(Err(IndexFailed::Behind)) {
             let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
             // Another view may have taken its place meanwhile.
             if Arc::ptr_eq(&view, &self.current.get()) {
@@ -295,5 +310,15 @@ impl Applying {
         self.broken.store(false, Ordering::Relaxed);
         tracing::info!(lasting, "the index was made anew");
         true
+    }
+}
+
+/// Ends the thread that writes the index, however the applying thread ends.
+struct EndsIndex(Arc<Applying>);
+
+impl Drop for EndsIndex {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Release);
+        self.0.call_index();
     }
 }

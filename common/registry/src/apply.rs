@@ -77,7 +77,7 @@ pub(crate) struct Batch {
 /// Called once, when the facts of a batch are visible to lookups or could not be applied.
 pub(crate) type WhenApplied = Box<dyn FnOnce(Result<(), IndexFailed>) + Send>;
 
-/// Brings the batches into the index, then into memory, and gives the new applied heads.
+/// Brings the batches into what lookups know, and gives the new applied heads. The index is written later.
 pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Head)>, IndexFailed> {
     let mut next = view.meta().clone();
     let mut work = Work {
@@ -116,8 +116,9 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
     for change in &changes {
         people.put(change.order, &change.after);
     }
-    drop(people);
+    // Whoever finds somebody finds the entry too.
     view.index.put(changes);
+    drop(people);
     *view.meta_mut() = next;
     for image in images {
         view.catalogue.learn(image);
@@ -128,7 +129,7 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
 /// The entries touched by the records at hand.
 struct Work<'a> {
     view: &'a View,
-    entries: BTreeMap<OrderId, (Option<sled::IVec>, Entry)>,
+    entries: BTreeMap<OrderId, (bool, Entry)>,
     /// Orders in the index, the new ones at hand included.
     orders: u64,
     images: Vec<KnownImage>,
@@ -181,31 +182,25 @@ impl Work<'_> {
             std::collections::btree_map::Entry::Occupied(known) => Ok(&mut known.into_mut().1),
             std::collections::btree_map::Entry::Vacant(vacant) => {
                 // The people in memory know every order of the index.
-                let known = self.view.people().ordinal(order).is_some();
-                let found = if known {
-                    self.view.index.entry(order)?
-                } else {
-                    None
-                };
-                let (entry, before) = match found {
-                    Some(found) => found,
-                    None => {
-                        let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
-                        self.orders += 1;
-                        let entry = Entry {
-                            ordinal,
-                            ..Entry::default()
-                        };
-                        (entry, None)
+                let is_new = self.view.people().ordinal(order).is_none();
+                let entry = if is_new {
+                    let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
+                    self.orders += 1;
+                    Entry {
+                        ordinal,
+                        ..Entry::default()
                     }
+                } else {
+                    // One that is missing is not made again: it would lack what it said before.
+                    self.view.index.entry(order)?.ok_or(IndexFailed::Entry)?
                 };
-                Ok(&mut vacant.insert((before, entry)).1)
+                Ok(&mut vacant.insert((is_new, entry)).1)
             }
         }
     }
 
     fn done(self) -> (Vec<Change>, Vec<KnownImage>) {
-        let change = |(order, (before, after))| Change { order, before, after };
+        let change = |(order, (is_new, after))| Change { order, after, is_new };
         (self.entries.into_iter().map(change).collect(), self.images)
     }
 }

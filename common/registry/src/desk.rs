@@ -2,7 +2,7 @@
 //! then acknowledged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use ccpor_domain::{
     Confidence, Ending, Event, Follows, ImageRef, Order, OrderId, Service, SheetId, UtcMillis, Violation,
@@ -16,6 +16,7 @@ use crate::index::IndexFailed;
 use crate::intake::{self, Desk, Done, IntakeRefused, Request};
 use crate::registry::Registry;
 use crate::story::{NoStory, Story};
+use crate::written::{Pending, Waiting, Written};
 
 impl Registry {
     /// Files a new order of this court.
@@ -228,56 +229,6 @@ impl Registry {
         let queued = if alone { self.at_once(batch) } else { Some(batch) };
         if queued.is_some_and(|batch| !self.apply(batch)) {
             tracing::warn!("orders were recorded while stopping; lookups show them after the restart");
-        }
-    }
-}
-
-/// Own records that became durable together, until the last of them is there.
-#[derive(Default)]
-pub(crate) struct Written {
-    facts: Vec<Fact>,
-    waiting: Vec<(Waiting, Appended)>,
-}
-
-/// Somebody who waits for an answer, and gets one even if nobody gives it.
-struct Waiting(Arc<Pending>);
-
-impl Waiting {
-    fn answer(self, answer: Result<Appended, AppendError>) {
-        self.0.answer(answer);
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.answer(Err(AppendError::Closed));
-    }
-}
-
-/// The answer that somebody waits for: the first one counts.
-#[derive(Default)]
-struct Pending {
-    answer: Mutex<Option<Result<Appended, AppendError>>>,
-    answered: Condvar,
-}
-
-impl Pending {
-    fn answer(&self, answer: Result<Appended, AppendError>) {
-        let mut first = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.is_none() {
-            *first = Some(answer);
-            drop(first);
-            self.answered.notify_one();
-        }
-    }
-
-    fn wait(&self) -> Result<Appended, AppendError> {
-        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(answer) = &*answer {
-                return answer.clone();
-            }
-            answer = self.answered.wait(answer).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

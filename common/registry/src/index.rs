@@ -22,7 +22,7 @@ use ccpor_ledger::{Head, OriginId};
 use ccpor_matching::Card;
 use serde::{Deserialize, Serialize};
 
-use crate::ahead::Ahead;
+use crate::ahead::{self, Ahead, Changes};
 
 /// Raised whenever the bytes of the index change; an index of another format is made anew.
 const FORMAT: u32 = 1;
@@ -181,14 +181,14 @@ pub enum NotUsable {
 pub(crate) struct Index {
     store: Store,
     /// What is not in the store yet.
-    ahead: Mutex<Ahead>,
+    ahead: Mutex<Ahead<Entry>>,
     /// Of what is in the store; see [`Meta`].
     digest: Mutex<[u8; 16]>,
 }
 
 /// Entries on their way to the disk, with the state of the index as of them.
 pub(crate) struct Leaving {
-    changes: Arc<BTreeMap<OrderId, Change>>,
+    changes: Arc<Changes<Entry>>,
     meta: Meta,
 }
 
@@ -228,12 +228,8 @@ impl Store {
     }
 }
 
-/// A change of one entry, with the bytes of it in the store, which the digest needs.
-pub(crate) struct Change {
-    pub(crate) order: OrderId,
-    pub(crate) before: Option<sled::IVec>,
-    pub(crate) after: Entry,
-}
+/// A change of one entry.
+pub(crate) type Change = ahead::Change<Entry>;
 
 impl Index {
     /// Opens the index in `dir`, or makes an empty one. `cache_bytes` bounds sled's page cache.
@@ -317,16 +313,13 @@ impl Index {
         }
     }
 
-    /// The entry of one order, with its bytes in the store when it comes from there.
-    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<(Entry, Option<sled::IVec>)>, IndexFailed> {
+    /// The entry of one order.
+    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<Entry>, IndexFailed> {
         if let Some(entry) = self.ahead().entry(order) {
-            return Ok(Some((entry.clone(), None)));
+            return Ok(Some(entry.clone()));
         }
-        let Some(bytes) = self.store.get(&key_of(order))? else {
-            return Ok(None);
-        };
-        let entry = decode(&bytes).map_err(|_| IndexFailed::Entry)?;
-        Ok(Some((entry, Some(bytes))))
+        let stored = self.store.get(&key_of(order))?;
+        stored.map(|bytes| decode(&bytes)).transpose()
     }
 
     /// Reads so many entries behind a key, only to see whether they can be read. Gives the last key, or `None` at the end.
@@ -372,30 +365,31 @@ impl Index {
     /// Writes entries and the state that describes them in one atomic batch; newer ones may be put meanwhile. One at a time.
     pub(crate) fn write(&self, leaving: Leaving) -> Result<(), IndexFailed> {
         let Leaving { changes, mut meta } = leaving;
-        if changes.is_empty() {
-            return Ok(());
-        }
         let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut pairs, mut written) = (Vec::new(), Vec::new());
+        let mut pairs = Vec::with_capacity(changes.len() + 1);
         for change in changes.values() {
             let key = key_of(change.order);
-            if let Some(before) = &change.before {
-                fold(&mut digest, &key, before);
+            // Whoever made the change may have read an entry that was on its way then: what counts is what is in the store.
+            let before = if change.is_new {
+                None
+            } else {
+                self.store.get(&key)?
+            };
+            if let Some(before) = before {
+                fold(&mut digest, &key, &before);
             }
             let after = encode(&change.after)?;
             fold(&mut digest, &key, &after);
-            let after = sled::IVec::from(after);
-            written.push((change.order, after.clone()));
-            pairs.push((key.to_vec(), after));
+            pairs.push((key.to_vec(), sled::IVec::from(after)));
         }
         meta.digest = *digest;
         pairs.push((META.to_vec(), encode(&meta)?.into()));
         self.store.put(pairs)?;
-        self.ahead().arrived(written.into_iter());
+        self.ahead().arrived();
         Ok(())
     }
 
-    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+    fn ahead(&self) -> MutexGuard<'_, Ahead<Entry>> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -487,3 +481,6 @@ fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, IndexFailed> 
         _ => Err(IndexFailed::Entry),
     }
 }
+
+#[cfg(test)]
+mod tests;

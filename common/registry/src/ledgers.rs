@@ -51,7 +51,7 @@ impl Ledgers for Registry {
         after: Option<Position>,
         limit: RunLimit,
     ) -> Option<Vec<SignedRecord>> {
-        self.shelf.get(origin)?.run_at_hand(after, limit)
+        self.shelf.at_hand(origin)?.run_at_hand(after, limit)
     }
 
     fn store(&self, origin: &OriginId, run: Vec<SignedRecord>) -> Result<Stored, StoreRefused> {

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `ledger/` | the truth: signed records, one directory a court's node | the hub, or another node |
 //! | `index/` | sled: where each order's records lie, and how far each ledger is applied | the ledgers |
-//! | people in memory | who is named in which order | the index |
+//! | people in memory | who is named in which order | the index, and the ledgers for what it did not hold yet |
 //! | tallies in memory | what the reports count each order by, from the first time that somebody asks | the ledgers |
 //! | `branches/` | what this court filed on an old copy of its ledger, as it was signed | nowhere: kept beside the ledger that goes on |
 //! | `heard-of` | which courts there are, as hubs told it | every connection to a hub |
@@ -49,12 +49,13 @@ mod replica;
 mod branches;
 mod refiling;
 mod story;
-mod ahead;
+mod written;
 mod applier;
 mod apply;
 mod view;
 mod people;
 mod index;
+mod ahead;
 mod catalogue;
 mod card;
 mod shelf;

@@ -299,11 +299,20 @@ impl Registry {
                 return (Some(person), Ok(story));
             }
         }
-        let story = self.told(order, until);
-        let entry = self.view().index.entry(order).ok().flatten();
-        let card = entry.and_then(|(entry, _)| entry.card);
-        let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());
-        (person, story)
+        let view = self.view();
+        match view.index.entry(order) {
+            Ok(entry) => {
+                let card = entry.and_then(|entry| entry.card);
+                let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());
+                (person, self.told(order, until))
+            }
+            // Without it nobody can say who matched, and whether this reader may find them.
+            Err(error) => {
+                self.renounce_index(&view, &error);
+                let reason = error.to_string();
+                (None, Err(NoStory::NotReadable { order, reason }))
+            }
+        }
     }
 
     /// The order that a person names by its identifier or by its registry number.

@@ -1,5 +1,5 @@
-//! The people in memory: who is named in which order, for lookups that touch no disk. Kept in step with the index by the
-//! applying thread alone.
+//! The people in memory: who is named in which order, for lookups that touch no disk. Kept in step with the
+//! ledgers by whoever has the turn to apply.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -8,7 +8,6 @@ use std::sync::PoisonError;
 use ccpor_domain::{Event, OrderId};
 use ccpor_ledger::{Body, Head, Ledger, Position, ReadError, RunLimit, SignedRecord};
 
-use crate::apply::Batch;
 use crate::branches::{self, Branch, Shelved, shelved};
 use crate::index::IndexFailed;
 use crate::intake::{Desk, IntakeRefused};
@@ -270,20 +269,6 @@ impl Registry {
         self.lay_down_writer();
         ledger.set_aside(parted.map(|head| head.position))?;
         self.make_index_anew();
-        Ok(())
-    }
-
-    /// Waits until lookups include everything that was put back.
-    fn follow_up(&self) -> Result<(), ReconcileRefused> {
-        let own = self.own().ok_or(ReconcileRefused::NotACourt)?;
-        let (tell, told) = std::sync::mpsc::sync_channel(1);
-        let handed_over = self.apply(Batch {
-            origin: own.clone(),
-            facts: Vec::new(),
-            applied: Some(Box::new(move |applied| drop(tell.send(applied)))),
-        });
-        let applied = handed_over.then(|| told.recv().ok()).flatten();
-        applied.unwrap_or(Err(IndexFailed::Behind))?;
         Ok(())
     }
 

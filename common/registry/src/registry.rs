@@ -15,7 +15,6 @@ use crate::applier::{Anew, Applier};
 use crate::apply::Batch;
 use crate::catalogue::KnownImage;
 use crate::counter::Counter;
-use crate::desk::Written;
 use crate::freshness::{Answer, Freshness, Source, now};
 use crate::heard_of::HeardOf;
 use crate::image::ImageStore;
@@ -28,6 +27,7 @@ use crate::story::{NoStory, Story};
 use crate::turns::Turns;
 use crate::view::{CurrentView, View};
 use crate::workbook::WorkBook;
+use crate::written::Written;
 
 /// What a registry is opened with.
 pub struct RegistryConfig {

@@ -128,6 +128,8 @@ impl Registry {
         if let Some(head) = ledger.head() {
             self.replica.moved(origin, head);
         }
+        // What is filed from now on is not to overtake it. If lookups lag behind, filing waits for them by itself.
+        let _ = self.follow_up();
         self.go_on_with(writer);
         tracing::warn!(%origin, restored, "this court's ledger is whole again; filing goes on");
         Ok(restored)
@@ -164,6 +166,19 @@ impl Registry {
                 Ok(true)
             }
         }
+    }
+
+    /// Waits until lookups include everything of the own ledger that was put back.
+    pub(crate) fn follow_up(&self) -> Result<(), IndexFailed> {
+        let Some(own) = self.own() else { return Ok(()) };
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let handed_over = self.apply(Batch {
+            origin: own.clone(),
+            facts: Vec::new(),
+            applied: Some(Box::new(move |applied| drop(tell.send(applied)))),
+        });
+        let applied = handed_over.then(|| told.recv().ok()).flatten();
+        applied.unwrap_or(Err(IndexFailed::Behind))
     }
 
     pub(crate) fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {

@@ -176,7 +176,7 @@ impl Registry {
     }
 
     /// The index cannot be read: it is made anew from the ledgers.
-    fn renounce_index(&self, view: &std::sync::Arc<crate::view::View>, error: &IndexFailed) {
+    pub(crate) fn renounce_index(&self, view: &std::sync::Arc<crate::view::View>, error: &IndexFailed) {
         tracing::error!(%error, "the index cannot be read");
         if let Some(applier) = self.applier() {
             applier.renounce(view);

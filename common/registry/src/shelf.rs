@@ -74,6 +74,11 @@ impl Shelf {
             .cloned()
     }
 
+    /// As [`Shelf::get`], without waiting while a ledger is made.
+    pub(crate) fn at_hand(&self, origin: &OriginId) -> Option<Arc<Ledger>> {
+        self.ledgers.try_read().ok()?.get(origin).cloned()
+    }
+
     /// The ledger of `origin`, made now when it is not held yet.
     pub(crate) fn get_or_make(&self, origin: &OriginId) -> Result<Arc<Ledger>, OpenError> {
         if let Some(ledger) = self.get(origin) {

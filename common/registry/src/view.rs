@@ -1,4 +1,4 @@
-//! The view: everything that is made from the ledgers for looking things up. The applying thread alone changes it.
+//! The view: everything that is made from the ledgers for looking things up. Whoever has the turn to apply changes it.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
