@@ -80,6 +80,10 @@ pub trait NamesOrders {
     fn named(&self) -> Vec<Named>;
     /// The order that was asked about.
     fn asked(&self) -> &str;
+    /// The orders that it names only because they could not be read: of those it may name fewer.
+    fn unread(&mut self) -> Option<&mut Vec<String>> {
+        None
+    }
 }
 
 impl NamesOrders for OrderAnswer {
@@ -99,6 +103,10 @@ impl NamesOrders for EnforceAnswer {
 
     fn asked(&self) -> &str {
         &self.order_id
+    }
+
+    fn unread(&mut self) -> Option<&mut Vec<String>> {
+        Some(&mut self.not_readable)
     }
 }
 
@@ -121,15 +129,22 @@ impl Reader {
     /// # Errors
     /// A [`Problem`]: of an order that is hidden itself as of one that is not known here; that it cannot be said now, when it is another
     /// order that the answer may not name; or when the caller is nobody who may call.
-    pub async fn unless_hidden<A: NamesOrders>(&self, caller: &Caller, answer: A) -> Result<A, Problem> {
+    pub async fn unless_hidden<A: NamesOrders + Send + 'static>(
+        &self,
+        caller: &Caller,
+        mut answer: A,
+    ) -> Result<A, Problem> {
         let (registry, sight) = (Arc::clone(&self.registry), self.sight(caller)?);
-        let named = answer.named().into_iter();
-        let hidden = move || {
-            named
-                .filter(|named| !may_be_shown(&registry, &sight, named))
-                .collect()
+        let look = move || {
+            let shown = |named: &Named| may_be_shown(&registry, &sight, named);
+            if let Some(unread) = answer.unread() {
+                unread.retain(|order| shown(&Named::new(order, "", None)));
+            }
+            let named = answer.named().into_iter();
+            let hidden: Vec<Named> = named.filter(|named| !shown(named)).collect();
+            (answer, hidden)
         };
-        let hidden: Vec<Named> = blocking(hidden).await?;
+        let (answer, hidden) = blocking(look).await?;
         if hidden.is_empty() {
             Ok(answer)
         } else if hidden.iter().any(|named| named.order == answer.asked()) {

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::records::Records;
 use crate::bench::ends::{Ground, Machine, holds, land, until, up, uplink};
-use crate::bench::{Goal, Sheet, court, cpu, median, quantile};
+use crate::bench::{Goal, Sheet, court, cpu, disk, median, quantile};
 use crate::world::Outcome;
 
 const COURT: &str = "court/alameda";
@@ -21,6 +21,8 @@ const PER_SECOND: u64 = 500;
 /// Filings at that pace, of which the first are not counted.
 const FILINGS: u64 = 3_000;
 const WARM: usize = 500;
+/// Bytes of the raw writes that this is set against.
+const RECORD: usize = 1_024;
 /// Clients that file at the steady pace, so that one slow filing does not hold up the next.
 const STEADY: usize = 8;
 /// Clients that file as fast as they are answered, and for how long.
@@ -94,10 +96,16 @@ fn to_the_hub(
     sheet: &mut Sheet,
 ) -> Outcome<Vec<f64>> {
     let [mut p50, mut p99, mut full_p50, mut full_p99, mut rate, mut used] = [const { Vec::new() }; 6];
+    let [mut raw_p50, mut raw_p99, mut over] = [const { Vec::new() }; 3];
     for _ in 0..rounds {
+        let pace = Duration::from_micros(1_000_000 / PER_SECOND);
+        let raw = disk::paced(desk.node.directory(), RECORD, pace, Duration::from_secs(2))?;
+        raw_p50.push(median(&raw) * 1e6);
+        raw_p99.push(quantile(&raw, 0.99) * 1e6);
         let lags = desk.steadily(&hub.registry)?;
         p50.push(median(&lags));
         p99.push(quantile(&lags, 0.99));
+        over.push(median(&lags) / (2.0 * median(&raw) * 1e3));
         let (cpu, before) = (cpu::own(), hub.records());
         let (lags, per_second) = desk.as_fast_as_it_goes(runtime, node, hub)?;
         used.push((cpu::own() - cpu).as_secs_f64() / (hub.records() - before) as f64 * 1e6);
@@ -106,6 +114,10 @@ fn to_the_hub(
         rate.push(per_second);
     }
     let most = |most| Some(Goal::AtMost(most));
+    sheet.put("replicate.raw_paced_fsync_p50_us", raw_p50, "us", None);
+    sheet.put("replicate.raw_paced_fsync_p99_us", raw_p99, "us", None);
+    // A record is synced at the court, then at the hub.
+    sheet.put("replicate.lag_over_two_fsyncs", over, "ratio", None);
     sheet.put("replicate.lag_p50_ms", p50, "ms", most(0.7));
     sheet.put("replicate.lag_p99_ms", p99, "ms", most(2.0));
     sheet.put("replicate.full_rate_lag_p50_ms", full_p50, "ms", None);
