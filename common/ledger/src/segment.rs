@@ -31,7 +31,7 @@ pub(crate) const FIRST_FRAME: u64 = 256;
 pub(crate) const SEGMENT_BYTES: u64 = 64 << 20;
 /// Zeros are written ahead of the frames in steps of this many bytes: overwriting allocated blocks makes fdatasync about
 /// twice as fast as growing the file (measured on ext4), and a full disk shows here, before any frame is written.
-pub(crate) const AHEAD_BYTES: u64 = 1 << 20;
+pub(crate) const AHEAD_BYTES: u64 = 256 << 10;
 
 const MAGIC: [u8; 8] = *b"ccporseg";
 const FORMAT: u32 = 1;
