@@ -50,7 +50,8 @@ impl Recent {
         }
     }
 
-    /// The records behind a position, so many and so many bytes of them but at least one; none when they do not reach back so far, or nothing is behind it.
+    /// The records behind a position, so many and so many bytes of them but at least one; none when they do not reach back so far, or
+    /// nothing is behind it.
     pub(crate) fn behind(
         &self,
         after: Option<Position>,
