@@ -200,9 +200,10 @@ impl Registry {
             said: Said::Event(Box::new(event)),
         });
         written.waiting.push((waiting, appended));
-        if appended.last {
-            let written = std::mem::take(&mut *written);
-            self.own_records(appended.head, written);
+        let together = appended.last.then(|| std::mem::take(&mut *written));
+        drop(written);
+        if let Some(together) = together {
+            self.own_records(appended.head, together);
         }
     }
 

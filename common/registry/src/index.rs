@@ -138,15 +138,17 @@ impl Meta {
 pub enum IndexFailed {
     /// sled reported a fault.
     #[error(
-        "the index could not be read or written ({0}); it will be made anew from the ledgers at the next start"
+        "the index could not be read or written ({0}); it is made anew from the ledgers, by itself or at the next start"
     )]
     Sled(#[from] sled::Error),
     /// The entry does not decode.
-    #[error("an entry of the index is not readable; it will be made anew from the ledgers at the next start")]
+    #[error(
+        "an entry of the index is not readable; it is made anew from the ledgers, by itself or at the next start"
+    )]
     Entry,
     /// An earlier write failed, so that the index lags behind the ledgers.
     #[error(
-        "the index could not be written and lags behind the ledgers; restart this machine to make it anew"
+        "the index lags behind the ledgers and is made anew; ask again in a moment, or restart this machine if it stays so"
     )]
     Behind,
     /// More ledgers than the index can number.
