@@ -1,14 +1,14 @@
 //! Applying: what the ledgers say, brought into the index and the people in memory, one record after the other.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 
 use ccpor_domain::{Event, OrderId};
 use ccpor_ledger::{Body, Head, Hlc, OriginId, Position, SignedRecord};
 
 use crate::card;
 use crate::catalogue::KnownImage;
-use crate::index::{Change, Entry, IndexFailed, Place};
+use crate::index::{Entry, IndexFailed, Place};
 use crate::view::View;
 
 /// What one durable record says.
@@ -109,15 +109,15 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
         }
     }
     next.orders = work.orders;
-    let (changes, images) = work.done();
+    let Work { entries, images, .. } = work;
     // A reader may meet the new entries before the rest of the state; the ledgers that they name must be known by then.
     view.meta_mut().know(&next);
     let mut people = view.people_mut();
-    for change in &changes {
-        people.put(change.order, &change.after);
+    for entry in entries.values() {
+        people.put(entry);
     }
     // Whoever finds somebody finds the entry too.
-    view.index.put(changes);
+    view.index.put(entries.into_values().collect());
     drop(people);
     *view.meta_mut() = next;
     for image in images {
@@ -129,7 +129,7 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
 /// The entries touched by the records at hand.
 struct Work<'a> {
     view: &'a View,
-    entries: BTreeMap<OrderId, (bool, Entry)>,
+    entries: BTreeMap<OrderId, Entry>,
     /// Orders in the index, the new ones at hand included.
     orders: u64,
     images: Vec<KnownImage>,
@@ -179,28 +179,21 @@ impl Work<'_> {
 
     fn entry(&mut self, order: OrderId) -> Result<&mut Entry, IndexFailed> {
         match self.entries.entry(order) {
-            std::collections::btree_map::Entry::Occupied(known) => Ok(&mut known.into_mut().1),
-            std::collections::btree_map::Entry::Vacant(vacant) => {
+            btree_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            btree_map::Entry::Vacant(vacant) => {
                 // The people in memory know every order of the index.
-                let is_new = self.view.people().ordinal(order).is_none();
-                let entry = if is_new {
-                    let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
-                    self.orders += 1;
-                    Entry {
-                        ordinal,
-                        ..Entry::default()
-                    }
-                } else {
+                let known = self.view.people().ordinal(order);
+                let entry = match known {
                     // One that is missing is not made again: it would lack what it said before.
-                    self.view.index.entry(order)?.ok_or(IndexFailed::Entry)?
+                    Some(ordinal) => self.view.index.entry(order, ordinal)?.ok_or(IndexFailed::Entry)?,
+                    None => {
+                        let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
+                        self.orders += 1;
+                        Entry::new(ordinal, order)
+                    }
                 };
-                Ok(&mut vacant.insert((is_new, entry)).1)
+                Ok(vacant.insert(entry))
             }
         }
-    }
-
-    fn done(self) -> (Vec<Change>, Vec<KnownImage>) {
-        let change = |(order, (is_new, after))| Change { order, after, is_new };
-        (self.entries.into_iter().map(change).collect(), self.images)
     }
 }

@@ -6,7 +6,7 @@
 //! | key | value |
 //! |---|---|
 //! | `m` | [`Meta`]: format, the ledgers in the order they were met, how far each is applied, count and digest of the orders |
-//! | `o` + order id | [`Entry`] |
+//! | `b` + number, big-endian | a block of [`Entry`] |
 //!
 //! `m` is written in the same batch as the orders it describes, so the position can never be ahead of the state; what is not written
 //! yet waits in memory.
@@ -18,120 +18,26 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use ccpor_domain::OrderId;
-use ccpor_ledger::{Head, OriginId};
-use ccpor_matching::Card;
+use ccpor_ledger::OriginId;
 use serde::{Deserialize, Serialize};
 
-use crate::ahead::{self, Ahead, Changes};
+mod ahead;
+mod block;
+mod meta;
+mod scan;
+
+use ahead::{Ahead, Entries};
+pub(crate) use block::Entry;
+use block::{Block, block_of};
+pub(crate) use meta::{Meta, Place};
+pub(crate) use scan::Scan;
 
 /// Raised whenever the bytes of the index change; an index of another format is made anew.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// How often sled writes out what it has buffered. What a crash takes is read from the ledgers again; each time costs the disk a sync.
 const FLUSH_EVERY_MS: u64 = 5_000;
 const META: &[u8] = b"m";
-const ORDER: u8 = b'o';
-
-/// Where one record lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct Place {
-    /// Logical time of the record; first, so that places sort in the order of the facts.
-    pub(crate) hlc: u64,
-    /// Number of the ledger in [`Meta::origins`].
-    pub(crate) origin: u16,
-    pub(crate) epoch: u32,
-    pub(crate) seq: u64,
-}
-
-/// What the index keeps of one order.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    /// Dense number of the order in this index, from 0 in the order of arrival; the people in memory are kept by it.
-    pub(crate) ordinal: u32,
-    /// Every record that speaks of the order.
-    pub(crate) places: Vec<Place>,
-    /// The people and numbers by which it is found; none while only linked records of other courts have arrived.
-    pub(crate) card: Option<Card>,
-    /// BLAKE3 and length of its images.
-    pub(crate) images: Vec<([u8; 32], u64)>,
-}
-
-/// One ledger as the index knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Applied {
-    pub(crate) origin: OriginId,
-    pub(crate) head: Option<Head>,
-    /// Orders that this ledger files.
-    pub(crate) orders: u64,
-}
-
-/// The state of the index as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Meta {
-    format: u32,
-    pub(crate) origins: Vec<Applied>,
-    pub(crate) orders: u64,
-    /// Exclusive or of the digests of all entries: the same for the same entries in any order of arrival.
-    digest: [u8; 16],
-}
-
-impl Meta {
-    /// The number of `origin`, given to it when it is first met.
-    pub(crate) fn number_of(&mut self, origin: &OriginId) -> Result<u16, IndexFailed> {
-        if let Some(number) = self.origins.iter().position(|known| known.origin == *origin) {
-            return u16::try_from(number).map_err(|_| IndexFailed::TooManyLedgers);
-        }
-        let number = u16::try_from(self.origins.len()).map_err(|_| IndexFailed::TooManyLedgers)?;
-        self.origins.push(Applied {
-            origin: origin.clone(),
-            head: None,
-            orders: 0,
-        });
-        Ok(number)
-    }
-
-    /// Takes over the numbers of ledgers that `newer` has met since, as not applied yet.
-    pub(crate) fn know(&mut self, newer: &Self) {
-        for met in newer.origins.iter().skip(self.origins.len()) {
-            self.origins.push(Applied {
-                head: None,
-                orders: 0,
-                ..met.clone()
-            });
-        }
-    }
-
-    pub(crate) fn origin(&self, number: u16) -> Option<&OriginId> {
-        self.origins.get(usize::from(number)).map(|known| &known.origin)
-    }
-
-    pub(crate) fn applied(&self, origin: &OriginId) -> Option<Head> {
-        self.origins
-            .iter()
-            .find(|known| known.origin == *origin)
-            .and_then(|known| known.head)
-    }
-
-    pub(crate) fn orders_of(&self, origin: &OriginId) -> u64 {
-        self.origins
-            .iter()
-            .find(|known| known.origin == *origin)
-            .map_or(0, |known| known.orders)
-    }
-
-    pub(crate) fn applied_heads(&self) -> impl Iterator<Item = (&OriginId, Head)> {
-        self.origins
-            .iter()
-            .filter_map(|known| known.head.map(|head| (&known.origin, head)))
-    }
-
-    /// The ledger is applied up to `head`, with `orders` new orders.
-    pub(crate) fn set_applied(&mut self, number: u16, head: Head, orders: u64) {
-        if let Some(known) = self.origins.get_mut(usize::from(number)) {
-            known.head = Some(head);
-            known.orders += orders;
-        }
-    }
-}
+const BLOCK: u8 = b'b';
 
 /// Why the index cannot be used. None of these loses anything: the index is made anew from the ledgers.
 #[derive(Debug, thiserror::Error)]
@@ -183,15 +89,24 @@ pub enum NotUsable {
 pub(crate) struct Index {
     store: Store,
     /// What is not in the store yet.
-    ahead: Mutex<Ahead<Entry>>,
+    ahead: Mutex<Ahead>,
     /// Of what is in the store; see [`Meta`].
     digest: Mutex<[u8; 16]>,
 }
 
 /// Entries on their way to the disk, with the state of the index as of them.
 pub(crate) struct Leaving {
-    changes: Arc<Changes<Entry>>,
+    entries: Arc<Entries>,
     meta: Meta,
+}
+
+/// What was read to see whether it can be.
+#[derive(Debug, Default)]
+pub(crate) struct LookedThrough {
+    /// The block to go on with; none at the end.
+    pub(crate) next: Option<u32>,
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
 }
 
 /// Where the index is kept.
@@ -229,9 +144,6 @@ impl Store {
         }
     }
 }
-
-/// A change of one entry.
-pub(crate) type Change = ahead::Change<Entry>;
 
 impl Index {
     /// Opens the index in `dir`, or makes an empty one. `cache_bytes` bounds sled's page cache.
@@ -303,52 +215,46 @@ impl Index {
     /// Reads every entry once, for building what is kept in memory. When it ends, [`Scan::complete`] tells whether all
     /// of them were there.
     pub(crate) fn scan(&self) -> Scan {
-        Scan {
-            items: match &self.store {
-                Store::Disk(db) => Some(db.scan_prefix([ORDER])),
-                // It is filled from the ledgers, never read back.
-                Store::Memory(_) => None,
+        Scan::of(match &self.store {
+            Store::Disk(db) => Some(db.scan_prefix([BLOCK])),
+            // It is filled from the ledgers, never read back.
+            Store::Memory(_) => None,
+        })
+    }
+
+    /// The entry of one order; none when there is none, or its ordinal is that of another order.
+    pub(crate) fn entry(&self, order: OrderId, ordinal: u32) -> Result<Option<Entry>, IndexFailed> {
+        let waiting = self.ahead().entry(ordinal).cloned();
+        let found = match waiting {
+            Some(entry) => Some(entry),
+            None => match self.store.get(&key_of(block_of(ordinal)))? {
+                Some(bytes) => Block::read(&bytes)?.entry(ordinal)?,
+                None => None,
             },
-            orders: 0,
-            digest: [0; 16],
-            fault: None,
-        }
-    }
-
-    /// The entry of one order.
-    pub(crate) fn entry(&self, order: OrderId) -> Result<Option<Entry>, IndexFailed> {
-        if let Some(entry) = self.ahead().entry(order) {
-            return Ok(Some(entry.clone()));
-        }
-        let stored = self.store.get(&key_of(order))?;
-        stored.map(|bytes| decode(&bytes)).transpose()
-    }
-
-    /// Reads so many entries behind a key, only to see whether they can be read. Gives the last key, or `None` at the end.
-    pub(crate) fn look_through(
-        &self,
-        after: Option<&[u8]>,
-        most: usize,
-    ) -> Result<(Option<Vec<u8>>, usize), IndexFailed> {
-        let Store::Disk(db) = &self.store else {
-            return Ok((None, 0));
         };
-        let (mut last, mut entries) = (None, 0);
-        let from = after.map_or_else(|| vec![ORDER], |after| [after, &[0]].concat());
-        for item in db.range(from..).take(most) {
-            let (key, value) = item?;
-            if key.first() != Some(&ORDER) {
-                return Ok((None, entries));
-            }
-            decode::<Entry>(&value)?;
-            (last, entries) = (Some(key.to_vec()), entries + 1);
+        Ok(found.filter(|entry| entry.order == order))
+    }
+
+    /// Reads the entries of so many blocks from one on, only to see whether they can be read.
+    pub(crate) fn look_through(&self, from: u32, most: usize) -> Result<LookedThrough, IndexFailed> {
+        let mut looked = LookedThrough::default();
+        let Store::Disk(db) = &self.store else {
+            return Ok(looked);
+        };
+        let end = [BLOCK + 1];
+        for item in db.range(key_of(from).as_slice()..end.as_slice()).take(most) {
+            let (key, bytes) = item?;
+            let number = number_of(&key).ok_or(IndexFailed::Entry)?;
+            looked.entries += block::entries(number, &bytes)?.len();
+            looked.bytes += bytes.len();
+            looked.next = number.checked_add(1);
         }
-        Ok((last.filter(|_| entries == most), entries))
+        Ok(looked)
     }
 
     /// Takes in changed entries. They are there for whoever asks, and on the disk after the next [`Index::write`].
-    pub(crate) fn put(&self, changes: Vec<Change>) {
-        self.ahead().put(changes);
+    pub(crate) fn put(&self, entries: Vec<Entry>) {
+        self.ahead().put(entries);
     }
 
     /// How many entries wait to be written.
@@ -359,28 +265,29 @@ impl Index {
     /// Takes the entries that wait, to be written with the state that describes all entries now. Called while nobody changes either.
     pub(crate) fn leave(&self, meta: Meta) -> Leaving {
         Leaving {
-            changes: self.ahead().leave(),
+            entries: self.ahead().leave(),
             meta,
         }
     }
 
     /// Writes entries and the state that describes them in one atomic batch; newer ones may be put meanwhile. One at a time.
     pub(crate) fn write(&self, leaving: Leaving) -> Result<(), IndexFailed> {
-        let Leaving { changes, mut meta } = leaving;
+        let Leaving { entries, mut meta } = leaving;
         let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pairs = Vec::with_capacity(changes.len() + 1);
-        for change in changes.values() {
-            let key = key_of(change.order);
-            // Whoever made the change may have read an entry that was on its way then: what counts is what is in the store.
-            let before = if change.is_new {
-                None
-            } else {
-                self.store.get(&key)?
-            };
-            if let Some(before) = before {
-                fold(&mut digest, &key, &before);
+        let mut pairs = Vec::new();
+        let mut entries = entries.values().peekable();
+        while let Some(number) = entries.peek().map(|first| block_of(first.ordinal)) {
+            let key = key_of(number);
+            let before = self.store.get(&key)?;
+            let mut block = Block::default();
+            if let Some(before) = &before {
+                fold(&mut digest, &key, before);
+                block = Block::read(before)?;
             }
-            let after = encode(&change.after)?;
+            while let Some(entry) = entries.next_if(|entry| block_of(entry.ordinal) == number) {
+                block.put(entry)?;
+            }
+            let after = block.bytes()?;
             fold(&mut digest, &key, &after);
             pairs.push((key.to_vec(), sled::IVec::from(after)));
         }
@@ -391,7 +298,7 @@ impl Index {
         Ok(())
     }
 
-    fn ahead(&self) -> MutexGuard<'_, Ahead<Entry>> {
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -413,54 +320,14 @@ impl Index {
     }
 }
 
-/// The entries of the index, one after the other.
-pub(crate) struct Scan {
-    items: Option<sled::Iter>,
-    orders: u64,
-    digest: [u8; 16],
-    fault: Option<NotUsable>,
+fn key_of(block: u32) -> [u8; 5] {
+    let [a, b, c, d] = block.to_be_bytes();
+    [BLOCK, a, b, c, d]
 }
 
-impl Iterator for Scan {
-    type Item = (OrderId, Entry);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.fault.is_some() {
-            return None;
-        }
-        match self.items.as_mut()?.next()? {
-            Err(error) => self.fault = Some(NotUsable::DoesNotOpen(error.to_string())),
-            Ok((key, value)) => {
-                fold(&mut self.digest, &key, &value);
-                self.orders += 1;
-                let id = key.get(1..).and_then(|id| <[u8; 16]>::try_from(id).ok());
-                match (id, decode(&value)) {
-                    (Some(id), Ok(entry)) => return Some((OrderId(id), entry)),
-                    _ => self.fault = Some(NotUsable::Incomplete),
-                }
-            }
-        }
-        None
-    }
-}
-
-impl Scan {
-    /// Whether everything was read that `meta` speaks of.
-    pub(crate) fn complete(self, meta: &Meta) -> Result<(), NotUsable> {
-        match self.fault {
-            Some(fault) => Err(fault),
-            None if self.orders == meta.orders && self.digest == meta.digest => Ok(()),
-            None => Err(NotUsable::Incomplete),
-        }
-    }
-}
-
-fn key_of(order: OrderId) -> [u8; 17] {
-    let mut key = [ORDER; 17];
-    for (to, from) in key.iter_mut().skip(1).zip(order.0) {
-        *to = from;
-    }
-    key
+fn number_of(key: &[u8]) -> Option<u32> {
+    let number = key.strip_prefix(&[BLOCK])?;
+    number.try_into().ok().map(u32::from_be_bytes)
 }
 
 fn fold(digest: &mut [u8; 16], key: &[u8], value: &[u8]) {
@@ -476,7 +343,7 @@ fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, IndexFailed> {
 }
 
 fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, IndexFailed> {
-    // An entry is bounded by the record it came from; the limit stops a damaged length from being believed.
+    // The limit stops a damaged length from being believed.
     let config = bincode::config::standard().with_limit::<{ 4 << 20 }>();
     match bincode::serde::decode_from_slice(bytes, config) {
         Ok((value, read)) if read == bytes.len() => Ok(value),

@@ -55,7 +55,6 @@ mod apply;
 mod view;
 mod people;
 mod index;
-mod ahead;
 mod catalogue;
 mod card;
 mod shelf;

@@ -300,7 +300,9 @@ impl Registry {
             }
         }
         let view = self.view();
-        match view.index.entry(order) {
+        let ordinal = view.people().ordinal(order);
+        let entry = ordinal.map(|ordinal| view.index.entry(order, ordinal));
+        match entry.transpose().map(Option::flatten) {
             Ok(entry) => {
                 let card = entry.and_then(|entry| entry.card);
                 let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());

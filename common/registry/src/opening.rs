@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ccpor_domain::OrderId;
 use ccpor_ledger::{
     EpochReason, HybridClock, Ledger, OriginId, ReadError, RunLimit, SigningKey, StartError, Writer,
     WriterOptions,
@@ -179,8 +178,7 @@ fn view_on_disk(
         let meta = index.meta()?;
         behind_ledgers(&meta, shelf)?;
         let mut scan = index.scan();
-        let people =
-            People::build((&mut scan).inspect(|(order, entry)| learn(&catalogue, &meta, *order, entry)));
+        let people = People::build((&mut scan).inspect(|entry| learn(&catalogue, &meta, entry)));
         scan.complete(&meta)?;
         Ok((index, meta, people))
     });
@@ -214,7 +212,7 @@ pub(crate) fn view_anew(
     view_on_disk(directory, cache_bytes, shelf, store).map(|(view, _)| view)
 }
 
-fn learn(catalogue: &Catalogue, meta: &Meta, order: OrderId, entry: &Entry) {
+fn learn(catalogue: &Catalogue, meta: &Meta, entry: &Entry) {
     let origin = entry.places.first().and_then(|place| meta.origin(place.origin));
     for (blake3, length) in &entry.images {
         if let Some(origin) = origin {
@@ -222,7 +220,7 @@ fn learn(catalogue: &Catalogue, meta: &Meta, order: OrderId, entry: &Entry) {
                 blake3: *blake3,
                 length: *length,
                 origin: origin.clone(),
-                orders: vec![order],
+                orders: vec![entry.order],
             });
         }
     }

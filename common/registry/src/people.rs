@@ -22,10 +22,10 @@ pub(crate) struct People {
 
 impl People {
     /// Builds it from all entries of the index.
-    pub(crate) fn build(entries: impl Iterator<Item = (OrderId, Entry)>) -> Self {
+    pub(crate) fn build(entries: impl Iterator<Item = Entry>) -> Self {
         let (mut orders, mut places) = (Vec::new(), Vec::new());
-        let cards = entries.filter_map(|(order, entry)| {
-            remember(&mut orders, OrderId([0; 16]), entry.ordinal, order);
+        let cards = entries.filter_map(|entry| {
+            remember(&mut orders, OrderId([0; 16]), entry.ordinal, entry.order);
             remember(&mut places, Box::default(), entry.ordinal, entry.places.into());
             entry.card.map(|card| Card {
                 order: entry.ordinal,
@@ -46,9 +46,9 @@ impl People {
     }
 
     /// Takes in what the index now says of one order.
-    pub(crate) fn put(&mut self, order: OrderId, entry: &Entry) {
-        remember(&mut self.orders, OrderId([0; 16]), entry.ordinal, order);
-        if self.ordinal(order).is_none() {
+    pub(crate) fn put(&mut self, entry: &Entry) {
+        remember(&mut self.orders, OrderId([0; 16]), entry.ordinal, entry.order);
+        if self.ordinal(entry.order).is_none() {
             self.ordinals.add(entry.ordinal, &self.orders);
         }
         let places = entry.places.as_slice().into();
@@ -172,8 +172,8 @@ pub(crate) struct Matched {
     pub(crate) each: Vec<Vec<(OrderId, Hit)>>,
 }
 
-/// Puts a value in the place of its ordinal. Entries are read in the order of their keys, not of their numbers, so there may
-/// be gaps for a while.
+/// Puts a value in the place of its ordinal. New entries that come together are put in the order of their identifiers, so there may be
+/// gaps for a while.
 fn remember<T: Clone>(values: &mut Vec<T>, gap: T, ordinal: u32, value: T) {
     let Ok(ordinal) = usize::try_from(ordinal) else {
         return;

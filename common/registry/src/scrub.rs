@@ -14,11 +14,8 @@ const PIECE: RunLimit = RunLimit {
     bytes: 64 << 10,
 };
 
-/// Entries of the index that are read at once.
-const ENTRIES: usize = 128;
-
-/// What an entry takes on the disk, about.
-const ENTRY_BYTES: u64 = 512;
+/// Blocks of the index that are read at once.
+const BLOCKS: usize = 8;
 
 /// What a pass has read and found so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +47,7 @@ pub struct Pass {
     ledgers: Vec<OriginId>,
     after: Option<Position>,
     images: Option<Vec<[u8; 32]>>,
-    entry: Option<Vec<u8>>,
+    block: u32,
     ended: bool,
     so_far: Scrubbed,
 }
@@ -58,7 +55,7 @@ pub struct Pass {
 /// One piece of a pass.
 #[derive(Debug, Default)]
 pub struct Piece {
-    /// The bytes that were read; an estimate for the index.
+    /// The bytes that were read.
     pub bytes: u64,
 }
 
@@ -80,7 +77,7 @@ impl Registry {
             ledgers,
             after: None,
             images: None,
-            entry: None,
+            block: 0,
             ended: false,
             so_far: Scrubbed::default(),
         }
@@ -159,12 +156,12 @@ impl Registry {
     fn scrub_index(&self, pass: &mut Pass) -> Piece {
         let view = self.view();
         let mut piece = Piece::default();
-        match view.index.look_through(pass.entry.as_deref(), ENTRIES) {
-            Ok((last, entries)) => {
-                piece.bytes = ENTRY_BYTES.saturating_mul(u64::try_from(entries).unwrap_or(0));
-                pass.so_far.entries += u64::try_from(entries).unwrap_or(0);
-                pass.ended = last.is_none();
-                pass.entry = last;
+        match view.index.look_through(pass.block, BLOCKS) {
+            Ok(looked) => {
+                piece.bytes = u64::try_from(looked.bytes).unwrap_or(0);
+                pass.so_far.entries += u64::try_from(looked.entries).unwrap_or(0);
+                pass.ended = looked.next.is_none();
+                pass.block = looked.next.unwrap_or(0);
             }
             Err(error) => {
                 pass.so_far.index_made_anew = true;

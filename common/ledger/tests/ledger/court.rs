@@ -148,15 +148,24 @@ pub(crate) fn body(number: usize) -> Vec<u8> {
     format!("event {number} {}", "x".repeat(number * 37 % 300)).into_bytes()
 }
 
+/// All records. What the ledger has at hand in memory must be the same ones.
 pub(crate) fn all(ledger: &Ledger) -> Vec<SignedRecord> {
     let mut records = Vec::new();
     let mut after = None;
     loop {
         let run = ledger.run(after, ALL).unwrap();
-        let Some(last) = run.last() else { return records };
+        let Some(last) = run.last() else { break };
         after = Some(last.outline().unwrap().position);
         records.extend(run);
     }
+    let ends = records.iter().map(|signed| Some(head_of(signed).position));
+    for (begin, after) in std::iter::once(None).chain(ends).enumerate() {
+        if let Some(run) = ledger.run_at_hand(after, ALL) {
+            assert!(!run.is_empty());
+            assert_eq!(run, records[begin..]);
+        }
+    }
+    records
 }
 
 pub(crate) fn at(epoch: u32, seq: u64) -> Position {

@@ -4,7 +4,7 @@ use std::fs;
 
 use ccpor_ledger::{DamageKind, Gap, RepairRefusal, SignedRecord, verify_directory};
 
-use crate::court::{Court, all, at, body, filled, flip, head_of};
+use crate::court::{ALL, Court, all, at, body, filled, flip, head_of};
 
 /// Of the whole ledger, what belongs into the gap.
 fn held_by(gap: &Gap, records: &[SignedRecord]) -> Vec<SignedRecord> {
@@ -154,6 +154,8 @@ fn the_wrong_branch_of_a_fork_is_set_aside() {
         // No number of the branch is used again.
         let next = clone.writer(&ledger).append_wait(body(300)).unwrap();
         assert_eq!(next.head.position, at(2, 2));
+        assert!(ledger.run_at_hand(Some(at(2, 1)), ALL).is_some());
+        all(&ledger);
         drop(ledger);
         verify_directory(clone.root.path(), &clone.verify_options()).unwrap();
         let again = clone.open();

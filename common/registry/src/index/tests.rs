@@ -14,7 +14,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        (0_u8..6, any::<bool>()).prop_map(|(order, ends)| Step::Put(order, ends)),
+        (0_u8..40, any::<bool>()).prop_map(|(order, ends)| Step::Put(order, ends)),
         (0_u8..4).prop_map(Step::Write)
     ]
 }
@@ -25,11 +25,12 @@ proptest! {
     /// Whenever entries are read, put and written, what is on the disk is whole: it fits its own count and digest, and says all that was
     /// put before the last write.
     #[test]
-    fn what_is_written_is_whole(steps in proptest::collection::vec(step(), 1..40)) {
+    fn what_is_written_is_whole(steps in proptest::collection::vec(step(), 1..120)) {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::open(folder.path(), 1 << 20).unwrap();
         let mut meta = index.meta().unwrap();
-        let mut known: BTreeMap<OrderId, u64> = BTreeMap::new();
+        // Ordinal and places of each order.
+        let mut known: BTreeMap<OrderId, (u32, u64)> = BTreeMap::new();
         let mut under_way: Option<(u8, Leaving)> = None;
         for step in steps {
             if let Some((_, leaving)) = under_way.take_if(|(more, _)| *more == 0) {
@@ -41,15 +42,18 @@ proptest! {
             match step {
                 Step::Put(number, ends) => {
                     let order = OrderId([number; 16]);
-                    let is_new = !known.contains_key(&order);
-                    let mut after = index.entry(order).unwrap().unwrap_or_default();
-                    prop_assert_eq!(after.places.len() as u64, known.get(&order).copied().unwrap_or(0));
+                    let next = (known.len() as u32, 0);
+                    let (ordinal, places) = known.entry(order).or_insert(next);
+                    let before = index.entry(order, *ordinal).unwrap();
+                    prop_assert_eq!(before.is_some(), *places > 0);
+                    let mut after = before.unwrap_or_else(|| Entry::new(*ordinal, order));
+                    prop_assert_eq!(after.places.len() as u64, *places);
                     if let Some((_, leaving)) = under_way.take_if(|_| ends) {
                         index.write(leaving).unwrap();
                     }
                     after.places.push(Place { hlc: 1, origin: 0, epoch: 1, seq: 1 });
-                    index.put(vec![Change { order, after, is_new }]);
-                    *known.entry(order).or_default() += 1;
+                    index.put(vec![after]);
+                    *places += 1;
                     meta.orders = known.len() as u64;
                 }
                 Step::Write(after) if under_way.is_none() => {
@@ -64,9 +68,61 @@ proptest! {
         index.write(index.leave(meta)).unwrap();
         let meta = index.meta().unwrap();
         let mut scan = index.scan();
-        let found: BTreeMap<OrderId, u64> =
-            (&mut scan).map(|(order, entry)| (order, entry.places.len() as u64)).collect();
-        prop_assert_eq!(found, known);
+        let found: BTreeMap<OrderId, (u32, u64)> =
+            (&mut scan).map(|entry| (entry.order, (entry.ordinal, entry.places.len() as u64))).collect();
+        prop_assert_eq!(&found, &known);
         prop_assert_eq!(scan.complete(&meta), Ok(()));
+        let (mut block, mut seen) = (Some(0), 0);
+        while let Some(from) = block {
+            let looked = index.look_through(from, 2).unwrap();
+            (block, seen) = (looked.next, seen + looked.entries);
+        }
+        prop_assert_eq!(seen, known.len());
     }
+}
+
+#[test]
+fn an_entry_is_read_without_the_others_of_its_block() {
+    let mut block = Block::default();
+    for number in 0..3 {
+        block.put(&Entry::new(32 + number, OrderId([7; 16]))).unwrap();
+    }
+    let mut bytes = block.bytes().unwrap();
+    // The entries of a block have one length each before their bytes: the first byte of the last entry is damaged.
+    let last = bytes.len() - bytes.len() / 3;
+    *bytes.get_mut(last + 1).unwrap() = 0xff;
+    let block = Block::read(&bytes).unwrap();
+    assert_eq!(block.entry(33).unwrap(), Some(Entry::new(33, OrderId([7; 16]))));
+    assert!(matches!(block.entry(34), Err(IndexFailed::Entry)));
+    assert_eq!(block.entry(35).unwrap(), None);
+    assert!(block::entries(2, &bytes).is_err());
+}
+
+#[test]
+fn a_block_of_damaged_bytes_is_refused() {
+    let mut block = Block::default();
+    block.put(&Entry::new(0, OrderId([7; 16]))).unwrap();
+    assert!(
+        matches!(
+            block.put(&Entry::new(2, OrderId([7; 16]))),
+            Err(IndexFailed::Entry)
+        ),
+        "a gap"
+    );
+    let bytes = block.bytes().unwrap();
+    for cut in 0..bytes.len() {
+        assert!(
+            Block::read(&bytes[..cut])
+                .and_then(|block| block.entry(0))
+                .is_err()
+        );
+    }
+    for bit in 0..8 * bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        // An error or another entry, never a panic.
+        let _ = Block::read(&bytes).and_then(|block| block.entry(0));
+    }
+    let crowded = bincode::encode_to_vec(vec![&b""[..]; 17], bincode::config::standard()).unwrap();
+    assert!(matches!(Block::read(&crowded), Err(IndexFailed::Entry)));
 }
