@@ -1,6 +1,6 @@
 //! The registry number: what people read out, type and print instead of an order's 32 digits.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::id::OrderId;
@@ -84,7 +84,7 @@ impl fmt::Display for RegistryNumber {
             if place > 0 && place % 4 == 0 {
                 f.write_str("-")?;
             }
-            write!(f, "{}", letter(digit))?;
+            f.write_char(letter(digit))?;
         }
         write!(f, "-{}", letter(check_digit(&digits)))
     }

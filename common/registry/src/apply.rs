@@ -149,11 +149,11 @@ impl Work<'_> {
         let brings_order = entry.card.is_none() && matches!(event, Event::Filed(_) | Event::Amended(_));
         match event {
             Event::Filed(filed) => {
-                let newest = card::of(filed.order_id, &filed.order);
+                let newest = card::of(entry.ordinal, filed.order_id, &filed.order);
                 entry.card = Some(card::with_history(newest, entry.card.take()));
             }
             Event::Amended(amended) => {
-                let newest = card::of(amended.order_id, &amended.order);
+                let newest = card::of(entry.ordinal, amended.order_id, &amended.order);
                 entry.card = Some(card::with_history(newest, entry.card.take()));
             }
             Event::ImageAttached(attached) => {

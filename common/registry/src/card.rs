@@ -18,15 +18,15 @@ fn persons(order: &Order) -> impl Iterator<Item = CardPerson> {
         .filter(|person| !person.names.is_empty() || !person.ids.is_empty())
 }
 
-/// The card of an order as it stands. Its ordinal is filled in where it is kept.
-pub(crate) fn of(id: OrderId, order: &Order) -> Card {
+/// The card of an order as it stands, with its ordinal in the index.
+pub(crate) fn of(ordinal: u32, id: OrderId, order: &Order) -> Card {
     let persons = persons(order).collect();
     let mut numbers = vec![(NumberKind::Registry, RegistryNumber::of(id).to_string())];
     number(&mut numbers, NumberKind::Case, &order.case_number);
     number(&mut numbers, NumberKind::LeaCase, &order.agency_case_number);
     number(&mut numbers, NumberKind::Fcn, &order.fcn);
     Card {
-        order: 0,
+        order: ordinal,
         persons,
         numbers,
     }

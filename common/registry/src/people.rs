@@ -4,7 +4,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use ccpor_domain::OrderId;
-use ccpor_matching::{Card, Hit, Index, Limits, Query};
+use ccpor_matching::{Hit, Index, Limits, Query};
 use hashbrown::HashTable;
 
 use crate::index::{Entry, Place};
@@ -27,10 +27,7 @@ impl People {
         let cards = entries.filter_map(|entry| {
             remember(&mut orders, OrderId([0; 16]), entry.ordinal, entry.order);
             remember(&mut places, Box::default(), entry.ordinal, entry.places.into());
-            entry.card.map(|card| Card {
-                order: entry.ordinal,
-                ..card
-            })
+            entry.card
         });
         let names = Index::build(cards);
         let mut ordinals = Ordinals::default();
@@ -54,10 +51,7 @@ impl People {
         let places = entry.places.as_slice().into();
         remember(&mut self.places, Box::default(), entry.ordinal, places);
         if let Some(card) = &entry.card {
-            self.names.replace(&Card {
-                order: entry.ordinal,
-                ..card.clone()
-            });
+            self.names.replace(card);
         }
     }
 

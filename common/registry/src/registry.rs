@@ -21,7 +21,7 @@ use crate::image::ImageStore;
 use crate::index::IndexFailed;
 use crate::opening::{self, OpenFailed, Opening, Quill};
 use crate::replica::Replica;
-use crate::room;
+use crate::room::{self, Room};
 use crate::shelf::{Shelf, ShelfError, damage_of};
 use crate::story::{NoStory, Story};
 use crate::turns::Turns;
@@ -72,6 +72,7 @@ pub struct Registry {
     pub(crate) identity: String,
     pub(crate) source: Source,
     directory: PathBuf,
+    room: Room,
     pub(crate) own: Option<OriginId>,
     /// None while the own ledger is being restored.
     writer: RwLock<Option<Arc<Writer>>>,
@@ -168,6 +169,7 @@ impl Registry {
             this: this.clone(),
             identity: config.identity,
             source: config.source,
+            room: Room::of(config.directory.clone()),
             directory: config.directory,
             own,
             writer: RwLock::new(writer),
@@ -465,7 +467,7 @@ impl Registry {
 
     /// Whether there is room on the disk to record something more.
     pub(crate) fn has_room(&self) -> bool {
-        room::is_left(&self.directory)
+        self.room.is_left()
     }
 }
 
