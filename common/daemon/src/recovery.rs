@@ -136,10 +136,7 @@ fn records(ledgers: &dyn Ledgers, asked: Asked) -> Option<Vec<u8>> {
     let Some(last) = records.last() else {
         return Some(Vec::new());
     };
-    let last = Head {
-        position: last.outline().ok()?.position,
-        hash: last.hash(),
-    };
+    let last = last.head().ok()?;
     let run = Frame::Run(Run {
         origin,
         after,

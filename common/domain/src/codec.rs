@@ -1,6 +1,8 @@
 //! The one binary form of an event: the bytes that are signed, chained and kept. It never repairs what it reads.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, legacy};
+use bincode::enc::write::Writer;
+use bincode::error::EncodeError;
 
 use crate::event::Event;
 
@@ -66,9 +68,21 @@ pub fn encode(event: &Event) -> Result<Vec<u8>, EncodeRefused> {
 /// [`DecodeRefused`]; nothing is read past the limit and nothing is reserved for lengths that the bytes only claim.
 pub fn decode(bytes: &[u8]) -> Result<Event, DecodeRefused> {
     let event = decode_known(bytes)?;
-    match encode(&event) {
-        Ok(again) if again == bytes => Ok(event),
+    let mut rest = Rest(bytes);
+    match bincode::serde::encode_into_writer(&event, &mut rest, CANONICAL) {
+        Ok(()) if rest.0.is_empty() => Ok(event),
         _ => Err(DecodeRefused::NotCanonical),
+    }
+}
+
+/// Bytes that are to be written once more: the first other one is refused.
+struct Rest<'a>(&'a [u8]);
+
+impl Writer for Rest<'_> {
+    fn write(&mut self, again: &[u8]) -> Result<(), EncodeError> {
+        let rest = self.0.strip_prefix(again);
+        self.0 = rest.ok_or(EncodeError::Other("another form"))?;
+        Ok(())
     }
 }
 

@@ -210,6 +210,14 @@ impl SignedRecord {
         record_hash(&self.bytes, &self.signature)
     }
 
+    /// Where it stands, with its hash.
+    pub fn head(&self) -> Result<Head, DecodeError> {
+        Ok(Head {
+            position: self.outline()?.position,
+            hash: self.hash(),
+        })
+    }
+
     /// Reads the record without checking its signature.
     pub fn decode(&self) -> Result<Record, DecodeError> {
         Record::decode(&self.bytes)

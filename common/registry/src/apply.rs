@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, btree_map};
 
 use ccpor_domain::{Event, OrderId};
-use ccpor_ledger::{Body, Head, Hlc, OriginId, Position, SignedRecord};
+use ccpor_ledger::{Head, Hlc, OriginId, Position, SignedRecord};
 
 use crate::card;
 use crate::catalogue::KnownImage;
@@ -12,66 +12,80 @@ use crate::index::{Entry, IndexFailed, Place};
 use crate::view::View;
 
 /// What one durable record says.
-pub(crate) struct Fact {
-    pub(crate) head: Head,
-    pub(crate) hlc: Hlc,
-    pub(crate) said: Said,
+pub(crate) enum Fact {
+    /// An event of the own ledger, as whoever recorded it knows it.
+    Own {
+        position: Position,
+        hlc: Hlc,
+        event: Box<Event>,
+    },
+    /// What this verified record says. It is read when it is applied, so that nothing waits for that before it is durable.
+    Record(SignedRecord),
 }
 
-/// What a record says of an order.
-pub(crate) enum Said {
-    /// Nothing: it concerns the ledger itself.
-    Nothing,
-    /// This, as whoever recorded it knows.
-    Event(Box<Event>),
-    /// What is in these bytes. They are read when they are applied, so that nothing waits for it before it is durable.
-    Bytes(Vec<u8>),
+/// A fact as it is applied.
+struct Read<'a> {
+    position: Position,
+    hlc: Hlc,
+    /// None for a record that concerns the ledger itself, and for one of a kind that this version does not know.
+    event: Option<Cow<'a, Event>>,
 }
 
 impl Fact {
-    /// Of a record that was verified before.
-    pub(crate) fn of(signed: &SignedRecord) -> Result<Self, IndexFailed> {
-        let record = signed.decode().map_err(|_| IndexFailed::Entry)?;
-        let head = Head {
-            position: record.position(),
-            hash: signed.hash(),
-        };
-        let said = match record.body {
-            Body::EpochStart(_) | Body::KeyHandover(_) => Said::Nothing,
-            Body::Event(bytes) => Said::Bytes(bytes),
-        };
-        Ok(Self {
-            head,
-            hlc: record.hlc,
-            said,
-        })
-    }
-
-    /// The event; none for a record that concerns the ledger itself, and for one of a kind that this version does not know.
-    fn event(&self, origin: &OriginId) -> Option<Cow<'_, Event>> {
-        match &self.said {
-            Said::Nothing => None,
-            Said::Event(event) => Some(Cow::Borrowed(event.as_ref())),
-            Said::Bytes(bytes) => ccpor_domain::decode(bytes)
-                .inspect_err(|error| {
-                    let Position { epoch, seq } = self.head.position;
-                    tracing::warn!(
-                        %origin, epoch, seq, %error,
-                        "a record is not understood by this version; it is kept and passed on, but not shown"
-                    );
+    fn read(&self, origin: &OriginId) -> Result<Read<'_>, IndexFailed> {
+        match self {
+            Self::Own { position, hlc, event } => Ok(Read {
+                position: *position,
+                hlc: *hlc,
+                event: Some(Cow::Borrowed(event)),
+            }),
+            Self::Record(signed) => {
+                let outline = signed.outline().map_err(|_| IndexFailed::Entry)?;
+                let bytes = signed.event().map_err(|_| IndexFailed::Entry)?;
+                let event = bytes.and_then(|bytes| understood(bytes, origin, outline.position));
+                Ok(Read {
+                    position: outline.position,
+                    hlc: outline.hlc,
+                    event: event.map(Cow::Owned),
                 })
-                .ok()
-                .map(Cow::Owned),
+            }
         }
     }
+}
+
+fn understood(bytes: &[u8], origin: &OriginId, position: Position) -> Option<Event> {
+    let event = ccpor_domain::decode(bytes);
+    let event = event.inspect_err(|error| {
+        let Position { epoch, seq } = position;
+        tracing::warn!(
+            %origin, epoch, seq, %error,
+            "a record is not understood by this version; it is kept and passed on, but not shown"
+        );
+    });
+    event.ok()
 }
 
 /// Facts of one ledger, in its order, that wait to be applied.
 pub(crate) struct Batch {
     pub(crate) origin: OriginId,
     pub(crate) facts: Vec<Fact>,
+    /// The record of the last fact; none without facts.
+    pub(crate) head: Option<Head>,
     /// Called once the facts are visible to lookups, or could not be applied.
     pub(crate) applied: Option<WhenApplied>,
+}
+
+impl Batch {
+    /// Of records that were verified before.
+    pub(crate) fn of(origin: &OriginId, run: Vec<SignedRecord>) -> Result<Self, IndexFailed> {
+        let head = run.last().map(SignedRecord::head).transpose();
+        Ok(Self {
+            origin: origin.clone(),
+            head: head.map_err(|_| IndexFailed::Entry)?,
+            facts: run.into_iter().map(Fact::Record).collect(),
+            applied: None,
+        })
+    }
 }
 
 /// Called once, when the facts of a batch are visible to lookups or could not be applied.
@@ -89,21 +103,20 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
     let mut heads = Vec::new();
     for batch in batches {
         let number = next.number_of(&batch.origin)?;
-        let (mut last, mut orders) = (None, 0);
+        let mut orders = 0;
         for fact in &batch.facts {
-            let position = fact.head.position;
-            if let Some(event) = fact.event(&batch.origin) {
+            let Read { position, hlc, event } = fact.read(&batch.origin)?;
+            if let Some(event) = event {
                 let place = Place {
-                    hlc: fact.hlc.0,
+                    hlc: hlc.0,
                     origin: number,
                     epoch: position.epoch,
                     seq: position.seq,
                 };
                 orders += u64::from(work.event(place, &batch.origin, &event)?);
             }
-            last = Some(fact.head);
         }
-        if let Some(head) = last {
+        if let Some(head) = batch.head {
             next.set_applied(number, head, orders);
             heads.push((batch.origin.clone(), head));
         }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use ccpor_ledger::{Body, Head, OriginId, Position, SignedRecord};
+use ccpor_ledger::{Body, OriginId, Position, SignedRecord};
 use ccpor_sync::{Frame, LENGTH_PREFIX, Run, limits};
 
 use crate::refiling::Deed;
@@ -148,10 +148,7 @@ pub(crate) fn shelve(registry: &Path, origin: &OriginId, branch: &Branch) -> io:
     let mut after = branch.parted;
     for piece in pieces(&branch.records) {
         let Some(last) = piece.last() else { continue };
-        let last = Head {
-            position: last.outline().map_err(io::Error::other)?.position,
-            hash: last.hash(),
-        };
+        let last = last.head().map_err(io::Error::other)?;
         let run = Frame::Run(Run {
             origin: origin.clone(),
             after,

@@ -9,7 +9,7 @@ use ccpor_domain::{
 };
 use ccpor_ledger::{AppendError, Appended, Head, Hlc, OriginId};
 
-use crate::apply::{Batch, Fact, Said};
+use crate::apply::{Batch, Fact};
 use crate::ending;
 use crate::freshness::now;
 use crate::index::IndexFailed;
@@ -194,10 +194,10 @@ impl Registry {
     /// into lookups, and only then those who wait.
     fn own_record(&self, appended: Appended, event: Event, waiting: Waiting) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.facts.push(Fact {
-            head: appended.head,
+        written.facts.push(Fact::Own {
+            position: appended.head.position,
             hlc: appended.hlc,
-            said: Said::Event(Box::new(event)),
+            event: Box::new(event),
         });
         written.waiting.push((waiting, appended));
         let together = appended.last.then(|| std::mem::take(&mut *written));
@@ -214,6 +214,7 @@ impl Registry {
         let alone = self.under_way.load(Ordering::Acquire) == facts.len();
         let batch = Batch {
             origin: origin.clone(),
+            head: Some(head),
             facts,
             applied: Some(Box::new(move |applied| {
                 if applied.is_err() {

@@ -65,7 +65,7 @@ impl Registry {
             bytes: 1 << 20,
         };
         let written = ledger.run(behind, limit)?;
-        self.bring_in(&ledger, &written)?;
+        self.bring_in(&ledger, written)?;
         if let Some(head) = ledger.head() {
             self.replica.moved(origin, head);
         }

@@ -78,17 +78,13 @@ impl Ledgers for Registry {
         let Some(last) = new.last() else {
             return self.stored(origin, &ledger);
         };
-        let facts = new
-            .iter()
-            .map(Fact::of)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| StoreRefused::BadRecord)?;
         let moment = last.outline().map_err(|_| StoreRefused::BadRecord)?.hlc;
         let head = ledger.append_run(&new).map_err(|error| refused(origin, &error))?;
         self.replica.recorded(origin, head, moment);
         let batch = Batch {
             origin: origin.clone(),
-            facts,
+            head: Some(head),
+            facts: new.into_iter().map(Fact::Record).collect(),
             applied: None,
         };
         // A few records are found sooner without the detour through the queue; many would hold up the next run.

@@ -8,10 +8,10 @@ use ccpor_ledger::{
     WriterOptions,
 };
 
-use crate::apply::{self, Batch, Fact};
+use crate::apply::{self, Batch};
 use crate::catalogue::{Catalogue, KnownImage};
 use crate::image::{ImageStore, OpenStoreError};
-use crate::index::{Entry, Index, IndexFailed, Meta, NotUsable};
+use crate::index::{Entry, Index, Meta, NotUsable};
 use crate::people::People;
 use crate::registry::OwnLedger;
 use crate::shelf::{Shelf, ShelfError};
@@ -269,14 +269,8 @@ fn catch_up(view: &View, shelf: &Shelf) -> Result<u64, OpenFailed> {
                 Err(reason) => return Err(OpenFailed::Ledger { origin, reason }),
             };
             applied += u64::try_from(run.len()).unwrap_or(0);
-            let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, IndexFailed>>();
-            facts
-                .and_then(|facts| {
-                    let batch = Batch {
-                        origin: origin.clone(),
-                        facts,
-                        applied: None,
-                    };
+            Batch::of(&origin, run)
+                .and_then(|batch| {
                     apply::apply(&[batch], view)?;
                     view.index.write(view.leave())
                 })

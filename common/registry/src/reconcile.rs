@@ -110,13 +110,8 @@ impl Registry {
         loop {
             let run = fetch(after).map_err(ReconcileRefused::Peer)?.unwrap_or_default();
             let Some(last) = run.last() else { break };
-            let outline = last
-                .outline()
-                .map_err(|error| ReconcileRefused::Peer(error.to_string()))?;
-            after = Some(Head {
-                position: outline.position,
-                hash: last.hash(),
-            });
+            let head = last.head();
+            after = Some(head.map_err(|error| ReconcileRefused::Peer(error.to_string()))?);
             theirs.extend(run.iter().filter_map(told));
         }
         let own = self.own().ok_or(ReconcileRefused::NotACourt)?;

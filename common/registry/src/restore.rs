@@ -8,7 +8,7 @@ use ccpor_ledger::{
     last_filed, way_back,
 };
 
-use crate::apply::{Batch, Fact};
+use crate::apply::Batch;
 use crate::index::IndexFailed;
 use crate::registry::Registry;
 
@@ -100,7 +100,7 @@ impl Registry {
             restored += u64::try_from(run.len()).unwrap_or(u64::MAX);
             let head = ledger.append_run(&run)?;
             if !set_aside {
-                self.bring_in(&ledger, &run)
+                self.bring_in(&ledger, run)
                     .map_err(|error| RestoreRefused::Record(error.to_string()))?;
             }
             tracing::info!(%origin, restored, %head.position, "records of this court were put back");
@@ -122,7 +122,7 @@ impl Registry {
                     bytes: 1 << 20,
                 },
             )?;
-            self.bring_in(&ledger, &begun)
+            self.bring_in(&ledger, begun)
                 .map_err(|error| RestoreRefused::Record(error.to_string()))?;
         }
         if let Some(head) = ledger.head() {
@@ -175,20 +175,15 @@ impl Registry {
         let handed_over = self.apply(Batch {
             origin: own.clone(),
             facts: Vec::new(),
+            head: None,
             applied: Some(Box::new(move |applied| drop(tell.send(applied)))),
         });
         let applied = handed_over.then(|| told.recv().ok()).flatten();
         applied.unwrap_or(Err(IndexFailed::Behind))
     }
 
-    pub(crate) fn bring_in(&self, ledger: &Ledger, run: &[SignedRecord]) -> Result<(), IndexFailed> {
-        let facts = run.iter().map(Fact::of).collect::<Result<Vec<_>, _>>()?;
-        let origin = ledger.origin().clone();
-        if !self.apply(Batch {
-            origin,
-            facts,
-            applied: None,
-        }) {
+    pub(crate) fn bring_in(&self, ledger: &Ledger, run: Vec<SignedRecord>) -> Result<(), IndexFailed> {
+        if !self.apply(Batch::of(ledger.origin(), run)?) {
             tracing::warn!("records were put back while stopping; lookups show them after the restart");
         }
         Ok(())

@@ -256,10 +256,6 @@ impl Trays {
 /// A run with the head of its last record.
 fn with_last(run: Vec<SignedRecord>) -> Result<Option<(Vec<SignedRecord>, Head)>, LoadFailed> {
     let Some(last) = run.last() else { return Ok(None) };
-    let position = last.outline().map_err(|_| LoadFailed::Damaged)?.position;
-    let head = Head {
-        position,
-        hash: last.hash(),
-    };
+    let head = last.head().map_err(|_| LoadFailed::Damaged)?;
     Ok(Some((run, head)))
 }

@@ -173,10 +173,7 @@ pub(crate) fn at(epoch: u32, seq: u64) -> Position {
 }
 
 pub(crate) fn head_of(signed: &SignedRecord) -> Head {
-    Head {
-        position: signed.outline().unwrap().position,
-        hash: signed.hash(),
-    }
+    signed.head().unwrap()
 }
 
 pub(crate) fn flip(path: &Path, bit: usize) {
