@@ -277,9 +277,9 @@ fn answer(done: &Done) -> WriteAnswer {
 
 fn warning(warning: &ccpor_domain::Warning) -> Warning {
     Warning {
-        field: warning.field.clone(),
+        field: warning.field.to_string(),
         code: warning.code.to_string(),
-        message: warning.message.clone(),
+        message: warning.message.to_string(),
         rule: warning.rule.to_string(),
     }
 }

@@ -291,9 +291,9 @@ pub fn image(image: &domain::ImageRef) -> message::ImageRef {
 #[must_use]
 pub fn warning(warning: &domain::Warning) -> message::Warning {
     message::Warning {
-        field: warning.field.clone(),
+        field: warning.field.to_string(),
         code: warning.code.to_string(),
-        message: warning.message.clone(),
+        message: warning.message.to_string(),
         rule: warning.rule.to_owned(),
     }
 }

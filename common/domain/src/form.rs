@@ -38,9 +38,14 @@ impl Form {
     #[must_use]
     pub fn find(text: &str) -> Option<&'static Self> {
         let (letters, digits) = number_at_start(text)?;
+        let length = letters.len() + "-".len() + digits.len();
         FORMS.iter().find(|form| {
-            let number = form.number.split_once('-');
-            number.is_some_and(|(of, number)| number == digits && of.eq_ignore_ascii_case(letters))
+            form.number.len() == length
+                && form.number.ends_with(digits)
+                && form
+                    .number
+                    .split_once('-')
+                    .is_some_and(|(of, number)| number == digits && of.eq_ignore_ascii_case(letters))
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use crate::text::text_in_json;
 
@@ -21,7 +22,10 @@ macro_rules! identifier {
             /// one, no other two texts do.
             #[must_use]
             pub fn derive(origin: &str, key: &str) -> Self {
-                Self(derived($context, origin, key))
+                // Deriving a key from the context costs a hash of its own; it is done once.
+                static HASHER: LazyLock<blake3::Hasher> =
+                    LazyLock::new(|| blake3::Hasher::new_derive_key($context));
+                Self(derived(HASHER.clone(), origin, key))
             }
         }
 
@@ -75,8 +79,7 @@ identifier!(
 
 /// Keyed by purpose (BLAKE3 key derivation), so that an order and a request never share bytes; the origin's length goes
 /// first, so that no two pairs of texts read alike.
-fn derived(context: &str, origin: &str, key: &str) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new_derive_key(context);
+fn derived(mut hasher: blake3::Hasher, origin: &str, key: &str) -> [u8; 16] {
     hasher.update(&(origin.len() as u64).to_le_bytes());
     hasher.update(origin.as_bytes());
     hasher.update(key.as_bytes());

@@ -113,10 +113,10 @@ pub fn faults(story: &Story, status: Status) -> Vec<Fault> {
     for warning in check(&story.state.order) {
         let kind = FaultKind::of(warning.code);
         match found.iter_mut().find(|fault| fault.kind == kind) {
-            Some(fault) => fault.fields.push(warning.field),
+            Some(fault) => fault.fields.push(warning.field.into_owned()),
             None => found.push(Fault {
                 kind,
-                fields: vec![warning.field],
+                fields: vec![warning.field.into_owned()],
                 since,
             }),
         }

@@ -47,7 +47,7 @@ fn entry(registry: &Registry, story: &Story, at: UtcMillis) -> WorkEntry {
     brief.notice_script.clear();
     WorkEntry {
         restrained_name: order.restrained.name.last_first(),
-        missing: missing.map(|warning| warning.field).collect(),
+        missing: missing.map(|warning| warning.field.into_owned()).collect(),
         has_image: !story.state.images.is_empty(),
         order: Some(brief),
     }

@@ -20,7 +20,7 @@ pub(super) fn of_order(order: &Order, found: &mut Warnings) {
                 REQUIRED,
             ),
         };
-        found.add("expires", WarningCode::Missing, &message, rule);
+        found.add("expires", WarningCode::Missing, message, rule);
         return;
     }
     let Some(issued) = order.issued else { return };

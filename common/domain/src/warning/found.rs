@@ -1,5 +1,7 @@
 //! A warning, and the list that the checks add to. Decides nothing.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::closed::closed;
@@ -26,11 +28,11 @@ closed! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// The field, as JSON names it: `terms[2].pco`.
-    pub field: String,
+    pub field: Cow<'static, str>,
     /// What kind of thing is wrong.
     pub code: WarningCode,
     /// What is wrong and what to do, a sentence without its first capital.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// The section of law, or the table, that says so.
     pub rule: &'static str,
 }
@@ -44,15 +46,15 @@ pub(super) struct Warnings(pub(super) Vec<Warning>);
 impl Warnings {
     pub(super) fn add(
         &mut self,
-        field: impl Into<String>,
+        field: impl Into<Cow<'static, str>>,
         code: WarningCode,
-        message: &str,
+        message: impl Into<Cow<'static, str>>,
         rule: &'static str,
     ) {
         self.0.push(Warning {
             field: field.into(),
             code,
-            message: message.to_owned(),
+            message: message.into(),
             rule,
         });
     }
@@ -60,8 +62,8 @@ impl Warnings {
     pub(super) fn missing_if(
         &mut self,
         missing: bool,
-        field: impl Into<String>,
-        message: &str,
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
         rule: &'static str,
     ) {
         if missing {

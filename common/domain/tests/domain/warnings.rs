@@ -7,7 +7,7 @@ use crate::sample::{self, date};
 fn codes(order: &Order) -> Vec<(String, WarningCode)> {
     check(order)
         .into_iter()
-        .map(|warning| (warning.field, warning.code))
+        .map(|warning| (warning.field.into_owned(), warning.code))
         .collect()
 }
 
@@ -186,7 +186,7 @@ fn a_proof_of_service_is_looked_at_and_never_refused() {
     let fields = |service: &Service, order: &Order| -> Vec<String> {
         check_service(order, service)
             .into_iter()
-            .map(|warning| warning.field)
+            .map(|warning| warning.field.into_owned())
             .collect()
     };
     let bare = Service {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use ccpor_deploy::population::Population;
 use ccpor_domain::Order;
+use ccpor_transport::UplinkHandle;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use super::records::Records;
 use crate::bench::ends::{Ground, Machine, holds, land, up, uplink};
@@ -51,9 +53,9 @@ pub(super) fn measure(
             rate.push((hub.records() - before) as f64 / start.elapsed().as_secs_f64());
         }
         runtime.block_on(async {
-            for link in links {
-                link.stop().await;
-            }
+            // A connection drains for a while after its end; 72 of them do so side by side.
+            let mut stops: JoinSet<()> = links.into_iter().map(UplinkHandle::stop).collect();
+            while stops.join_next().await.is_some() {}
             landing.stop().await;
         });
         hub.registry.close();
