@@ -1,5 +1,5 @@
-//! Blocks: the entries of sixteen orders that arrived one after the other, as one value of the store. A tree of sled takes a value of
-//! sixteen entries for little more than what one entry costs, and neighbouring keys for less than scattered ones; so orders are kept in
+//! Blocks: the entries of eight orders that arrived one after the other, as one value of the store. A tree of sled takes a value of
+//! eight entries for little more than what one entry costs, and neighbouring keys for less than scattered ones; so orders are kept in
 //! the order of their arrival, not under their scattered identifiers.
 
 use std::borrow::Cow;
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::IndexFailed;
 use super::meta::Place;
 
-/// Entries of one block.
-pub(super) const ENTRIES: u32 = 16;
+/// Entries of one block. With twice as many, half a million orders are written a fifth faster, and an act on an old order writes twice
+/// the bytes: sled writes whole pages of blocks.
+pub(super) const ENTRIES: u32 = 8;
 
 /// What the index keeps of one order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

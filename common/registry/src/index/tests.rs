@@ -84,17 +84,21 @@ proptest! {
 #[test]
 fn an_entry_is_read_without_the_others_of_its_block() {
     let mut block = Block::default();
-    for number in 0..3 {
-        block.put(&Entry::new(32 + number, OrderId([7; 16]))).unwrap();
+    let first = 2 * block::ENTRIES;
+    for ordinal in first..first + 3 {
+        block.put(&Entry::new(ordinal, OrderId([7; 16]))).unwrap();
     }
     let mut bytes = block.bytes().unwrap();
     // The entries of a block have one length each before their bytes: the first byte of the last entry is damaged.
     let last = bytes.len() - bytes.len() / 3;
     *bytes.get_mut(last + 1).unwrap() = 0xff;
     let block = Block::read(&bytes).unwrap();
-    assert_eq!(block.entry(33).unwrap(), Some(Entry::new(33, OrderId([7; 16]))));
-    assert!(matches!(block.entry(34), Err(IndexFailed::Entry)));
-    assert_eq!(block.entry(35).unwrap(), None);
+    assert_eq!(
+        block.entry(first + 1).unwrap(),
+        Some(Entry::new(first + 1, OrderId([7; 16])))
+    );
+    assert!(matches!(block.entry(first + 2), Err(IndexFailed::Entry)));
+    assert_eq!(block.entry(first + 3).unwrap(), None);
     assert!(block::entries(2, &bytes).is_err());
 }
 
@@ -123,6 +127,6 @@ fn a_block_of_damaged_bytes_is_refused() {
         // An error or another entry, never a panic.
         let _ = Block::read(&bytes).and_then(|block| block.entry(0));
     }
-    let crowded = bincode::encode_to_vec(vec![&b""[..]; 17], bincode::config::standard()).unwrap();
+    let crowded = bincode::encode_to_vec(vec![&b""[..]; 9], bincode::config::standard()).unwrap();
     assert!(matches!(Block::read(&crowded), Err(IndexFailed::Entry)));
 }
