@@ -387,3 +387,6 @@ fn wanted(story: &Story, standing: &Standing, question: &Question) -> bool {
     (question.courts.is_empty() || question.courts.iter().any(|wanted| wanted == court))
         && (question.states.is_empty() || question.states.contains(&standing.status))
 }
+
+#[cfg(test)]
+mod tests;

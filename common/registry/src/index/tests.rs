@@ -130,3 +130,13 @@ fn a_block_of_damaged_bytes_is_refused() {
     let crowded = bincode::encode_to_vec(vec![&b""[..]; 9], bincode::config::standard()).unwrap();
     assert!(matches!(Block::read(&crowded), Err(IndexFailed::Entry)));
 }
+
+impl Index {
+    /// Puts bytes in the place of the block of an order that are no block.
+    pub(crate) fn spoil(&self, ordinal: u32) {
+        let key = key_of(block_of(ordinal)).to_vec();
+        self.store
+            .put(vec![(key, sled::IVec::from(&b"\xff"[..]))])
+            .unwrap();
+    }
+}
