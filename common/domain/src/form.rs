@@ -41,7 +41,6 @@ impl Form {
         let length = letters.len() + "-".len() + digits.len();
         FORMS.iter().find(|form| {
             form.number.len() == length
-                && form.number.ends_with(digits)
                 && form
                     .number
                     .split_once('-')

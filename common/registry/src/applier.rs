@@ -22,11 +22,11 @@ const MEND_EVERY: Duration = Duration::from_secs(1);
 const BACK_EVERY: Duration = Duration::from_secs(5);
 /// Pause before an index that cannot be read is made anew once more.
 const RENOUNCE_EVERY: Duration = Duration::from_secs(10);
-/// So many entries of the index are written without waiting for more; fewer gather for a moment.
-const WORTH_WRITING: usize = 1_024;
+/// So many blocks of the index are written without waiting for more; fewer gather for a moment.
+const WORTH_WRITING: usize = 128;
 const GATHER: Duration = Duration::from_millis(100);
-/// Entries of the index that may wait to be written: some ten megabytes.
-const WAITING_MOST: usize = 16_384;
+/// Blocks of the index that may wait to be written: some ten megabytes.
+const WAITING_MOST: usize = 2_048;
 /// Batches that may wait; each is at most one run of replication.
 const QUEUE: usize = 256;
 

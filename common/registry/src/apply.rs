@@ -11,6 +11,10 @@ use crate::catalogue::KnownImage;
 use crate::index::{Entry, IndexFailed, Place};
 use crate::view::View;
 
+/// Records of one order that the index takes from one ledger. No order has a thousand; a court that records without an end must neither
+/// stop the index nor crowd out what the order's own court says.
+const MOST_RECORDS: usize = 1 << 16;
+
 /// What one durable record says.
 pub(crate) enum Fact {
     /// An event of the own ledger, as whoever recorded it knows it.
@@ -139,6 +143,12 @@ pub(crate) fn apply(batches: &[Batch], view: &View) -> Result<Vec<(OriginId, Hea
     Ok(heads)
 }
 
+/// Whether nothing more of an order is taken from a ledger.
+fn is_full(places: &[Place], origin: u16) -> bool {
+    places.len() >= MOST_RECORDS
+        && places.iter().filter(|place| place.origin == origin).count() >= MOST_RECORDS
+}
+
 /// The entries touched by the records at hand.
 struct Work<'a> {
     view: &'a View,
@@ -152,6 +162,13 @@ impl Work<'_> {
     /// Takes in one event; true when it brought a new order.
     fn event(&mut self, place: Place, origin: &OriginId, event: &Event) -> Result<bool, IndexFailed> {
         let entry = self.entry(event.order_id())?;
+        if is_full(&entry.places, place.origin) {
+            tracing::error!(
+                order = %event.order_id(), %origin,
+                "this ledger has more records of one order than can be shown: this one is kept and passed on, but not shown"
+            );
+            return Ok(false);
+        }
         // A second pass over the same record changes nothing.
         if !entry.places.contains(&place) {
             entry.places.push(place);
@@ -198,7 +215,7 @@ impl Work<'_> {
                 let known = self.view.people().ordinal(order);
                 let entry = match known {
                     // One that is missing is not made again: it would lack what it said before.
-                    Some(ordinal) => self.view.index.entry(order, ordinal)?.ok_or(IndexFailed::Entry)?,
+                    Some(ordinal) => self.view.index.entry(order, ordinal)?,
                     None => {
                         let ordinal = u32::try_from(self.orders).map_err(|_| IndexFailed::TooManyOrders)?;
                         self.orders += 1;
@@ -208,5 +225,25 @@ impl Work<'_> {
                 Ok(vacant.insert(entry))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_crowds_an_order_keeps_no_other_ledger_out() {
+        let place = |origin, seq| Place {
+            hlc: seq,
+            origin,
+            epoch: 1,
+            seq,
+        };
+        let most = u64::try_from(MOST_RECORDS).unwrap();
+        let mut places: Vec<Place> = (1..most).map(|seq| place(7, seq)).collect();
+        assert!(!is_full(&places, 7));
+        places.push(place(7, most));
+        assert!(is_full(&places, 7) && !is_full(&places, 2));
     }
 }

@@ -3,6 +3,11 @@
 use ccpor_domain::{Date, IdentifierKind, Name, Order, OrderId, Person, RegistryNumber};
 use ccpor_matching::{Card, CardPerson, IdKind, NameParts, NumberKind, PartialDate, Role, Sex};
 
+/// A card takes no more than about so many bytes, or what the newest version of its order takes.
+const MOST_BYTES: usize = 256 << 10;
+/// What a field takes besides its text, about.
+const FIELD_BYTES: usize = 32;
+
 /// The person at a place of the card of an order as it stands; none for a person of an earlier version.
 pub(crate) fn person_at(order: &Order, place: u8) -> Option<CardPerson> {
     persons(order).nth(usize::from(place))
@@ -32,9 +37,11 @@ pub(crate) fn of(ordinal: u32, id: OrderId, order: &Order) -> Card {
     }
 }
 
-/// The newest card with everything that an earlier one says besides: a name that was once on the order still finds it.
+/// The newest card with what an earlier one says besides: a name that was once on the order still finds it. As far as there is room:
+/// an order that is amended again and again with other names must not grow without an end.
 pub(crate) fn with_history(mut newest: Card, earlier: Option<Card>) -> Card {
     let Some(earlier) = earlier else { return newest };
+    let mut room = Room(MOST_BYTES.saturating_sub(bytes_of(&newest)));
     for past in earlier.persons {
         match newest
             .persons
@@ -42,15 +49,49 @@ pub(crate) fn with_history(mut newest: Card, earlier: Option<Card>) -> Card {
             .find(|person| same_person(person, &past))
         {
             Some(person) => {
-                add(&mut person.names, past.names);
-                add(&mut person.dob, past.dob);
-                add(&mut person.ids, past.ids);
+                room.add(&mut person.names, past.names, bytes_of_name);
+                room.add(&mut person.dob, past.dob, |_| FIELD_BYTES);
+                room.add(&mut person.ids, past.ids, |(_, id)| FIELD_BYTES + id.len());
             }
-            None => newest.persons.push(past),
+            None => room.add(&mut newest.persons, vec![past], bytes_of_person),
         }
     }
-    add(&mut newest.numbers, earlier.numbers);
+    room.add(&mut newest.numbers, earlier.numbers, |(_, number)| {
+        FIELD_BYTES + number.len()
+    });
     newest
+}
+
+/// What is left for earlier names, in bytes.
+struct Room(usize);
+
+impl Room {
+    /// Adds what is not there yet and fits.
+    fn add<T: PartialEq>(&mut self, to: &mut Vec<T>, from: Vec<T>, bytes_of: impl Fn(&T) -> usize) {
+        for item in from {
+            if !to.contains(&item)
+                && let Some(left) = self.0.checked_sub(bytes_of(&item))
+            {
+                self.0 = left;
+                to.push(item);
+            }
+        }
+    }
+}
+
+fn bytes_of(card: &Card) -> usize {
+    let numbers = card.numbers.iter().map(|(_, number)| FIELD_BYTES + number.len());
+    numbers.chain(card.persons.iter().map(bytes_of_person)).sum()
+}
+
+fn bytes_of_person(person: &CardPerson) -> usize {
+    let ids = person.ids.iter().map(|(_, id)| FIELD_BYTES + id.len());
+    let fields = ids.chain(person.names.iter().map(bytes_of_name));
+    FIELD_BYTES * (1 + person.dob.len()) + fields.sum::<usize>()
+}
+
+fn bytes_of_name(name: &NameParts) -> usize {
+    FIELD_BYTES + name.first.len() + name.middle.len() + name.last.len() + name.suffix.len()
 }
 
 /// There is one restrained person; a protected person is known again by a name.
@@ -140,5 +181,48 @@ pub fn id_kind(kind: IdentifierKind) -> IdKind {
 fn number(numbers: &mut Vec<(NumberKind, String)>, kind: NumberKind, value: &str) {
     if !value.trim().is_empty() {
         numbers.push((kind, value.trim().to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_number(number: u32, length: usize) -> Card {
+        let order = Order {
+            case_number: format!("{number}{}", "0".repeat(length)),
+            restrained: Person {
+                name: Name::new("ANN", &format!("NAME{number}")),
+                ..Person::default()
+            },
+            ..Order::default()
+        };
+        of(0, OrderId([1; 16]), &order)
+    }
+
+    #[test]
+    fn earlier_names_and_numbers_stay() {
+        let card = (1..=20).fold(None, |earlier, number| {
+            Some(with_history(of_number(number, 8), earlier))
+        });
+        let card = card.unwrap();
+        assert_eq!(card.persons.len(), 1);
+        assert_eq!(card.persons[0].names.len(), 20);
+        assert_eq!(card.persons[0].names[0].last, "NAME20");
+        assert_eq!(card.numbers.len(), 21);
+    }
+
+    #[test]
+    fn a_card_does_not_grow_without_an_end_and_always_has_the_newest() {
+        let mut card = None;
+        for number in 1..=100 {
+            let newest = with_history(of_number(number, 10_000), card);
+            let case = format!("{number}{}", "0".repeat(10_000));
+            assert!(newest.numbers.contains(&(NumberKind::Case, case)));
+            assert!(bytes_of(&newest) <= MOST_BYTES);
+            card = Some(newest);
+        }
+        let large = with_history(of_number(1, 2 * MOST_BYTES), card);
+        assert!(large.persons[0].names.len() == 1 && bytes_of(&large) > MOST_BYTES);
     }
 }

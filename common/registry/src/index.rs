@@ -21,14 +21,14 @@ use ccpor_domain::OrderId;
 use ccpor_ledger::OriginId;
 use serde::{Deserialize, Serialize};
 
+mod scan;
 mod ahead;
 mod block;
 mod meta;
-mod scan;
 
-use ahead::{Ahead, Entries};
+use ahead::{Ahead, Blocks};
 pub(crate) use block::Entry;
-use block::{Block, block_of};
+use block::{Block, ENTRIES, block_of};
 pub(crate) use meta::{Meta, Place};
 pub(crate) use scan::Scan;
 
@@ -90,13 +90,19 @@ pub(crate) struct Index {
     store: Store,
     /// What is not in the store yet.
     ahead: Mutex<Ahead>,
-    /// Of what is in the store; see [`Meta`].
-    digest: Mutex<[u8; 16]>,
+    written: Mutex<Written>,
+}
+
+/// What is in the store; see [`Meta`].
+#[derive(Clone, Copy, Default)]
+struct Written {
+    orders: u64,
+    digest: [u8; 16],
 }
 
 /// Entries on their way to the disk, with the state of the index as of them.
 pub(crate) struct Leaving {
-    entries: Arc<Entries>,
+    blocks: Arc<Blocks>,
     meta: Meta,
 }
 
@@ -158,7 +164,7 @@ impl Index {
             Ok(Ok(db)) => Ok(Self {
                 store: Store::Disk(db),
                 ahead: Mutex::default(),
-                digest: Mutex::default(),
+                written: Mutex::default(),
             }),
             Ok(Err(error)) => Err(NotUsable::DoesNotOpen(error.to_string())),
             Err(_) => Err(NotUsable::DoesNotOpen(
@@ -172,7 +178,7 @@ impl Index {
         Self {
             store: Store::Memory(RwLock::default()),
             ahead: Mutex::default(),
-            digest: Mutex::default(),
+            written: Mutex::default(),
         }
     }
 
@@ -205,7 +211,10 @@ impl Index {
             Some(bytes) => decode(&bytes).map_err(|_| NotUsable::Format)?,
         };
         if meta.format == FORMAT {
-            *self.digest.lock().unwrap_or_else(PoisonError::into_inner) = meta.digest;
+            *self.written() = Written {
+                orders: meta.orders,
+                digest: meta.digest,
+            };
             Ok(meta)
         } else {
             Err(NotUsable::Format)
@@ -222,33 +231,45 @@ impl Index {
         })
     }
 
-    /// The entry of one order; none when there is none, or its ordinal is that of another order.
-    pub(crate) fn entry(&self, order: OrderId, ordinal: u32) -> Result<Option<Entry>, IndexFailed> {
+    /// The entry of an order that has this ordinal. That there is none is a fault: every order that has an ordinal has an entry.
+    pub(crate) fn entry(&self, order: OrderId, ordinal: u32) -> Result<Entry, IndexFailed> {
         let waiting = self.ahead().entry(ordinal).cloned();
-        let found = match waiting {
-            Some(entry) => Some(entry),
-            None => match self.store.get(&key_of(block_of(ordinal)))? {
-                Some(bytes) => Block::read(&bytes)?.entry(ordinal)?,
-                None => None,
-            },
+        let entry = match waiting {
+            Some(entry) => entry,
+            None => {
+                let bytes = self.store.get(&key_of(block_of(ordinal)))?;
+                Block::read(&bytes.ok_or(IndexFailed::Entry)?)?.entry(ordinal)?
+            }
         };
-        Ok(found.filter(|entry| entry.order == order))
+        if entry.order == order {
+            Ok(entry)
+        } else {
+            Err(IndexFailed::Entry)
+        }
     }
 
-    /// Reads the entries of so many blocks from one on, only to see whether they can be read.
+    /// Reads so many blocks from one on, only to see whether all are there and can be read.
     pub(crate) fn look_through(&self, from: u32, most: usize) -> Result<LookedThrough, IndexFailed> {
         let mut looked = LookedThrough::default();
         let Store::Disk(db) = &self.store else {
             return Ok(looked);
         };
-        let end = [BLOCK + 1];
-        for item in db.range(key_of(from).as_slice()..end.as_slice()).take(most) {
+        let orders = self.written().orders;
+        let (mut next, mut count) = (from, 0);
+        for item in db.range(key_of(from).as_slice()..&[BLOCK + 1]).take(most) {
             let (key, bytes) = item?;
-            let number = number_of(&key).ok_or(IndexFailed::Entry)?;
-            looked.entries += block::entries(number, &bytes)?.len();
+            let entries = block::entries(next, &bytes)?.len();
+            if key != key_of(next) || u64::try_from(entries).unwrap_or(0) < entries_of(next, orders) {
+                return Err(IndexFailed::Entry);
+            }
+            looked.entries += entries;
             looked.bytes += bytes.len();
-            looked.next = number.checked_add(1);
+            (next, count) = (next + 1, count + 1);
         }
+        if count < most && entries_of(next, orders) > 0 {
+            return Err(IndexFailed::Entry);
+        }
+        looked.next = (count == most).then_some(next);
         Ok(looked)
     }
 
@@ -257,7 +278,7 @@ impl Index {
         self.ahead().put(entries);
     }
 
-    /// How many entries wait to be written.
+    /// How many blocks wait to be written.
     pub(crate) fn waiting(&self) -> usize {
         self.ahead().len()
     }
@@ -265,37 +286,48 @@ impl Index {
     /// Takes the entries that wait, to be written with the state that describes all entries now. Called while nobody changes either.
     pub(crate) fn leave(&self, meta: Meta) -> Leaving {
         Leaving {
-            entries: self.ahead().leave(),
+            blocks: self.ahead().leave(),
             meta,
         }
     }
 
     /// Writes entries and the state that describes them in one atomic batch; newer ones may be put meanwhile. One at a time.
     pub(crate) fn write(&self, leaving: Leaving) -> Result<(), IndexFailed> {
-        let Leaving { entries, mut meta } = leaving;
-        let mut digest = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pairs = Vec::new();
-        let mut entries = entries.values().peekable();
-        while let Some(number) = entries.peek().map(|first| block_of(first.ordinal)) {
-            let key = key_of(number);
+        let Leaving { blocks, mut meta } = leaving;
+        let Written { orders, mut digest } = *self.written();
+        let mut pairs = Vec::with_capacity(blocks.len() + 1);
+        for (number, entries) in blocks.iter() {
+            let key = key_of(*number);
             let before = self.store.get(&key)?;
             let mut block = Block::default();
             if let Some(before) = &before {
                 fold(&mut digest, &key, before);
                 block = Block::read(before)?;
             }
-            while let Some(entry) = entries.next_if(|entry| block_of(entry.ordinal) == number) {
+            // One that came back with less than was written would take its other orders with it.
+            if u64::try_from(block.len()).unwrap_or(0) != entries_of(*number, orders) {
+                return Err(IndexFailed::Entry);
+            }
+            for entry in entries {
                 block.put(entry)?;
             }
             let after = block.bytes()?;
             fold(&mut digest, &key, &after);
             pairs.push((key.to_vec(), sled::IVec::from(after)));
         }
-        meta.digest = *digest;
+        meta.digest = digest;
         pairs.push((META.to_vec(), encode(&meta)?.into()));
         self.store.put(pairs)?;
+        *self.written() = Written {
+            orders: meta.orders,
+            digest,
+        };
         self.ahead().arrived();
         Ok(())
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ahead(&self) -> MutexGuard<'_, Ahead> {
@@ -323,6 +355,12 @@ impl Index {
 fn key_of(block: u32) -> [u8; 5] {
     let [a, b, c, d] = block.to_be_bytes();
     [BLOCK, a, b, c, d]
+}
+
+/// Entries that a block has when there are so many orders.
+fn entries_of(block: u32, orders: u64) -> u64 {
+    let each = u64::from(ENTRIES);
+    orders.saturating_sub(u64::from(block) * each).min(each)
 }
 
 fn number_of(key: &[u8]) -> Option<u32> {

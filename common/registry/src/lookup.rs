@@ -302,7 +302,7 @@ impl Registry {
         let view = self.view();
         let ordinal = view.people().ordinal(order);
         let entry = ordinal.map(|ordinal| view.index.entry(order, ordinal));
-        match entry.transpose().map(Option::flatten) {
+        match entry.transpose() {
             Ok(entry) => {
                 let card = entry.and_then(|entry| entry.card);
                 let person = card.and_then(|card| card.persons.get(usize::from(hit.person)).cloned());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// Below this nothing more is recorded. The index cannot be written half-way, and its files grow by half a megabyte.
 const LEAST_BYTES: u64 = 8 << 20;
-/// How long an answer holds: less than it takes to fill what must be left.
+/// How long it holds that there was room: less than it takes to fill what must be left.
 const HOLDS: Duration = Duration::from_millis(5);
 
 /// Whether there is room where `directory` lies. A disk that does not say is left to be found out by writing.
@@ -19,7 +19,8 @@ pub(crate) fn is_left(directory: &Path) -> bool {
 /// The room of one directory, for those who ask before every record.
 pub(crate) struct Room {
     directory: PathBuf,
-    found: Mutex<Option<(Instant, bool)>>,
+    /// When there was some.
+    found: Mutex<Option<Instant>>,
 }
 
 impl Room {
@@ -33,13 +34,11 @@ impl Room {
     /// As [`is_left`], at most a few milliseconds old.
     pub(crate) fn is_left(&self) -> bool {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        match *found {
-            Some((at, left)) if at.elapsed() < HOLDS => left,
-            _ => {
-                let left = is_left(&self.directory);
-                *found = Some((Instant::now(), left));
-                left
-            }
+        if found.is_some_and(|at| at.elapsed() < HOLDS) {
+            return true;
         }
+        let left = is_left(&self.directory);
+        *found = left.then(Instant::now);
+        left
     }
 }

@@ -54,24 +54,28 @@ pub(super) struct Block<'a>(Vec<Cow<'a, [u8]>>);
 impl<'a> Block<'a> {
     /// The block that [`Block::bytes`] gave.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, IndexFailed> {
-        let entries: Vec<&[u8]> = whole(bincode::borrow_decode_from_slice(bytes, config()), bytes)?;
+        // Without a limit, which eight large entries could reach; serde reserves no more than a little for a damaged length.
+        let standard = bincode::config::standard();
+        let entries: Vec<&[u8]> = whole(bincode::serde::borrow_decode_from_slice(bytes, standard), bytes)?;
         if entries.len() > usize::try_from(ENTRIES).unwrap_or(usize::MAX) {
             return Err(IndexFailed::Entry);
         }
         Ok(Self(entries.into_iter().map(Cow::Borrowed).collect()))
     }
 
-    /// An entry; none where the block ends before it.
-    pub(super) fn entry(&self, ordinal: u32) -> Result<Option<Entry>, IndexFailed> {
-        let Some(bytes) = self.0.get(place_of(ordinal)) else {
-            return Ok(None);
-        };
+    pub(super) fn entry(&self, ordinal: u32) -> Result<Entry, IndexFailed> {
+        let bytes = self.0.get(place_of(ordinal)).ok_or(IndexFailed::Entry)?;
         let entry: Entry = whole(bincode::serde::decode_from_slice(bytes, config()), bytes)?;
         if entry.ordinal == ordinal {
-            Ok(Some(entry))
+            Ok(entry)
         } else {
             Err(IndexFailed::Entry)
         }
+    }
+
+    /// How many entries it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Puts an entry in its place: in that of its former state, or behind the last one.
@@ -98,17 +102,16 @@ impl<'a> Block<'a> {
 pub(super) fn entries(number: u32, bytes: &[u8]) -> Result<Vec<Entry>, IndexFailed> {
     let block = Block::read(bytes)?;
     let first = number.checked_mul(ENTRIES).ok_or(IndexFailed::Entry)?;
-    let ordinals = (first..).take(block.0.len());
-    ordinals
-        .map(|ordinal| block.entry(ordinal)?.ok_or(IndexFailed::Entry))
-        .collect()
+    let ordinals = (0..ENTRIES).map(|place| first + place).take(block.len());
+    ordinals.map(|ordinal| block.entry(ordinal)).collect()
 }
 
 fn place_of(ordinal: u32) -> usize {
     usize::try_from(ordinal % ENTRIES).unwrap_or(usize::MAX)
 }
 
-/// An entry is bounded by the records that it came from; the limit stops a damaged length from being believed.
+/// The limit stops a damaged length from being believed. No entry reaches it: its texts and its records are limited where they come in
+/// (`card.rs`, `apply.rs`).
 fn config() -> impl bincode::config::Config {
     bincode::config::standard().with_limit::<{ 64 << 20 }>()
 }

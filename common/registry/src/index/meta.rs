@@ -31,7 +31,7 @@ pub(crate) struct Meta {
     pub(super) format: u32,
     pub(crate) origins: Vec<Applied>,
     pub(crate) orders: u64,
-    /// Exclusive or of the digests of all entries: the same for the same entries in any order of arrival.
+    /// Exclusive or of the digests of all blocks.
     pub(super) digest: [u8; 16],
 }
 

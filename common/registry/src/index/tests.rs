@@ -44,9 +44,10 @@ proptest! {
                     let order = OrderId([number; 16]);
                     let next = (known.len() as u32, 0);
                     let (ordinal, places) = known.entry(order).or_insert(next);
-                    let before = index.entry(order, *ordinal).unwrap();
-                    prop_assert_eq!(before.is_some(), *places > 0);
-                    let mut after = before.unwrap_or_else(|| Entry::new(*ordinal, order));
+                    let mut after = match *places {
+                        0 => Entry::new(*ordinal, order),
+                        _ => index.entry(order, *ordinal).unwrap(),
+                    };
                     prop_assert_eq!(after.places.len() as u64, *places);
                     if let Some((_, leaving)) = under_way.take_if(|_| ends) {
                         index.write(leaving).unwrap();
@@ -84,7 +85,7 @@ proptest! {
 #[test]
 fn an_entry_is_read_without_the_others_of_its_block() {
     let mut block = Block::default();
-    let first = 2 * block::ENTRIES;
+    let first = 2 * ENTRIES;
     for ordinal in first..first + 3 {
         block.put(&Entry::new(ordinal, OrderId([7; 16]))).unwrap();
     }
@@ -95,10 +96,13 @@ fn an_entry_is_read_without_the_others_of_its_block() {
     let block = Block::read(&bytes).unwrap();
     assert_eq!(
         block.entry(first + 1).unwrap(),
-        Some(Entry::new(first + 1, OrderId([7; 16])))
+        Entry::new(first + 1, OrderId([7; 16]))
     );
     assert!(matches!(block.entry(first + 2), Err(IndexFailed::Entry)));
-    assert_eq!(block.entry(first + 3).unwrap(), None);
+    assert!(
+        matches!(block.entry(first + 3), Err(IndexFailed::Entry)),
+        "there is none"
+    );
     assert!(block::entries(2, &bytes).is_err());
 }
 
@@ -131,12 +135,83 @@ fn a_block_of_damaged_bytes_is_refused() {
     assert!(matches!(Block::read(&crowded), Err(IndexFailed::Entry)));
 }
 
+/// An index with so many orders on the disk.
+fn filled(folder: &Path, orders: u32) -> (Index, Meta) {
+    let index = Index::open(folder, 1 << 20).unwrap();
+    let mut meta = index.meta().unwrap();
+    index.put(
+        (0..orders)
+            .map(|ordinal| Entry::new(ordinal, order_of(ordinal)))
+            .collect(),
+    );
+    meta.orders = orders.into();
+    index.write(index.leave(meta.clone())).unwrap();
+    (index, meta)
+}
+
+fn order_of(ordinal: u32) -> OrderId {
+    OrderId([u8::try_from(ordinal % 256).unwrap(); 16])
+}
+
+/// What a look at all blocks, three at a time, counts.
+fn look(index: &Index) -> Result<usize, IndexFailed> {
+    let (mut from, mut entries) = (Some(0), 0);
+    while let Some(block) = from {
+        let looked = index.look_through(block, 3)?;
+        (from, entries) = (looked.next, entries + looked.entries);
+    }
+    Ok(entries)
+}
+
+#[test]
+fn a_block_that_is_lost_or_came_back_shorter_is_found_and_takes_no_neighbour_with_it() {
+    const ORDERS: u32 = 6 * ENTRIES - 3;
+    for block in 0..6 {
+        for shorter in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let (index, meta) = filled(folder.path(), ORDERS);
+            assert_eq!(look(&index).unwrap(), usize::try_from(ORDERS).unwrap());
+            let first = block * ENTRIES;
+            if shorter {
+                let mut of_one = Block::default();
+                of_one.put(&Entry::new(first, order_of(first))).unwrap();
+                index.put_bytes(first, &of_one.bytes().unwrap());
+            } else {
+                let Store::Disk(db) = &index.store else {
+                    panic!("it is on the disk")
+                };
+                db.remove(key_of(block)).unwrap();
+            }
+            assert!(look(&index).is_err());
+            assert!(index.entry(order_of(first + 1), first + 1).is_err());
+            index.put(vec![Entry::new(first, order_of(first))]);
+            assert!(index.write(index.leave(meta)).is_err());
+        }
+    }
+}
+
+#[test]
+fn of_another_order_there_is_no_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, _) = filled(folder.path(), 20);
+    assert_eq!(index.entry(order_of(9), 9).unwrap().ordinal, 9);
+    assert!(index.entry(order_of(9), 10).is_err());
+    assert!(index.entry(order_of(20), 20).is_err());
+}
+
+#[test]
+fn an_index_of_another_format_is_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, mut meta) = filled(folder.path(), 20);
+    meta.format = FORMAT - 1;
+    index.write(index.leave(meta)).unwrap();
+    assert_eq!(index.meta(), Err(NotUsable::Format));
+}
+
 impl Index {
-    /// Puts bytes in the place of the block of an order that are no block.
-    pub(crate) fn spoil(&self, ordinal: u32) {
+    /// Puts bytes in the place of the block of an order.
+    pub(crate) fn put_bytes(&self, ordinal: u32, bytes: &[u8]) {
         let key = key_of(block_of(ordinal)).to_vec();
-        self.store
-            .put(vec![(key, sled::IVec::from(&b"\xff"[..]))])
-            .unwrap();
+        self.store.put(vec![(key, sled::IVec::from(bytes))]).unwrap();
     }
 }

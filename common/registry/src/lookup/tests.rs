@@ -10,13 +10,13 @@ use crate::freshness::Source;
 use crate::intake::Request;
 use crate::registry::{OwnLedger, RegistryConfig};
 
-/// A reader who may not find orders by the people they name.
+/// A reader who may see orders, and may not find them by the people they name.
 #[derive(Debug)]
 struct Nobody;
 
 impl Sight for Nobody {
-    fn see(&self, _: Story, _: Option<&Story>) -> Seeing {
-        Seeing::Hidden
+    fn see(&self, story: Story, _: Option<&Story>) -> Seeing {
+        Seeing::Shown(Box::new(story))
     }
 
     fn person(&self, _: &CardPerson, _: &Story) -> SeenPerson {
@@ -88,61 +88,83 @@ fn question(last: &str, sight: Option<Arc<dyn Sight>>) -> Question {
     }
 }
 
-/// A court whose index on the disk has one order, in a block that cannot be read.
-fn spoiled(directory: &Path) -> (Arc<Registry>, OrderId) {
+/// What stands in the place of a block that cannot be read, and of one that lacks its orders.
+const SPOILED: [&[u8]; 2] = [b"\xff", b"\0"];
+
+/// A court whose index on the disk has one order, in a block that is spoiled.
+fn spoiled(directory: &Path, bytes: &[u8]) -> (Arc<Registry>, OrderId) {
     let court = open(directory);
     let filed = court.file(request("1"), None, order("GRANDE")).unwrap();
     court.close();
     drop(court);
     let court = open(directory);
     assert_eq!(court.lookup(&question("GRANDE", None)).value().found.len(), 1);
-    court.view().index.spoil(0);
+    court.view().index.put_bytes(0, bytes);
     (court, filed.order)
 }
 
 #[test]
 fn an_entry_that_cannot_be_read_is_said_to_be_and_shows_nobody() {
-    let directory = tempfile::tempdir().unwrap();
-    let (court, filed) = spoiled(directory.path());
-    let hidden: Arc<dyn Sight> = Arc::new(Nobody);
-    let answer = court.lookup(&question("GRANDE", Some(Arc::clone(&hidden))));
-    let [found] = answer.value().found.as_slice() else {
-        panic!("an order that may concern the reader was left out in silence");
-    };
-    assert_eq!((found.order, &found.person), (filed, &None));
-    let reason = found.story.as_ref().unwrap_err();
-    assert!(
-        reason.contains("made anew") && !reason.contains("GRANDE"),
-        "{reason}"
-    );
-    // It was made anew from the ledger.
-    assert!(
-        court
-            .lookup(&question("GRANDE", Some(hidden)))
-            .value()
-            .found
-            .is_empty()
-    );
-    let shown = court.lookup(&question("GRANDE", None));
-    assert!(shown.value().found.first().unwrap().story.is_ok());
-    court.close();
+    for bytes in SPOILED {
+        let directory = tempfile::tempdir().unwrap();
+        let (court, filed) = spoiled(directory.path(), bytes);
+        let hidden: Arc<dyn Sight> = Arc::new(Nobody);
+        let answer = court.lookup(&question("GRANDE", Some(Arc::clone(&hidden))));
+        let [found] = answer.value().found.as_slice() else {
+            panic!("an order that may concern the reader was left out in silence");
+        };
+        assert_eq!((found.order, &found.person), (filed, &None));
+        let reason = found.story.as_ref().unwrap_err();
+        assert!(
+            reason.contains("made anew") && !reason.contains("GRANDE"),
+            "{reason}"
+        );
+        // It was made anew from the ledger.
+        assert!(
+            court
+                .lookup(&question("GRANDE", Some(hidden)))
+                .value()
+                .found
+                .is_empty()
+        );
+        let shown = court.lookup(&question("GRANDE", None));
+        assert!(shown.value().found.first().unwrap().story.is_ok());
+        court.close();
+    }
 }
 
 #[test]
 fn an_act_on_an_order_whose_entry_cannot_be_read_is_done_and_shown() {
-    let directory = tempfile::tempdir().unwrap();
-    let (court, filed) = spoiled(directory.path());
-    court
-        .amend(request("2"), filed, Some(1), order("PEQUENO"))
-        .unwrap();
-    assert!(court.follows());
-    for last in ["GRANDE", "PEQUENO"] {
-        let answer = court.lookup(&question(last, None));
-        let [found] = answer.value().found.as_slice() else {
-            panic!("the order is not found under {last}");
-        };
-        let (story, _) = found.story.as_ref().unwrap();
-        assert_eq!((story.order, story.state.version), (filed, 2));
+    for bytes in SPOILED {
+        let directory = tempfile::tempdir().unwrap();
+        let (court, filed) = spoiled(directory.path(), bytes);
+        court
+            .amend(request("2"), filed, Some(1), order("PEQUENO"))
+            .unwrap();
+        assert!(court.follows());
+        for last in ["GRANDE", "PEQUENO"] {
+            let answer = court.lookup(&question(last, None));
+            let [found] = answer.value().found.as_slice() else {
+                panic!("the order is not found under {last}");
+            };
+            let (story, _) = found.story.as_ref().unwrap();
+            assert_eq!((story.order, story.state.version), (filed, 2));
+        }
+        court.close();
     }
-    court.close();
+}
+
+#[test]
+fn the_scrub_finds_a_spoiled_block_and_the_index_is_made_anew() {
+    for bytes in SPOILED {
+        let directory = tempfile::tempdir().unwrap();
+        let (court, _) = spoiled(directory.path(), bytes);
+        for made_anew in [true, false] {
+            let mut pass = court.scrub();
+            while court.scrub_on(&mut pass).is_some() {}
+            assert_eq!(pass.so_far().index_made_anew, made_anew);
+        }
+        assert_eq!(court.lookup(&question("GRANDE", None)).value().found.len(), 1);
+        court.close();
+    }
 }

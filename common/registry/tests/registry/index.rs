@@ -70,7 +70,9 @@ fn a_damaged_index_is_set_aside_and_made_anew() {
         *byte ^= 0x55;
     }
     std::fs::write(&file, bytes).unwrap();
-    all_found(directory.path(), 50);
+    let opening = all_found(directory.path(), 50);
+    // sled finds nothing readable and begins anew, or what it finds is not believed.
+    assert!(opening.rebuilt.is_some() || opening.applied_records == 51);
 }
 
 #[test]
