@@ -74,13 +74,21 @@ impl Cluster {
 
     /// A connection over its socket.
     pub(super) fn connect(&self) -> Outcome<Client> {
-        Ok(Client::connect(&self.address(), NoTls)?)
+        self.connect_to("postgres")
+    }
+
+    pub(super) fn connect_to(&self, database: &str) -> Outcome<Client> {
+        Ok(Client::connect(&self.address_of(database), NoTls)?)
     }
 
     /// Where it is reached, as its own client library takes it.
     pub(super) fn address(&self) -> String {
+        self.address_of("postgres")
+    }
+
+    pub(super) fn address_of(&self, database: &str) -> String {
         let folder = self.directory.path().display();
-        format!("host={folder} port={} user=postgres dbname=postgres", self.port)
+        format!("host={folder} port={} user=postgres dbname={database}", self.port)
     }
 }
 

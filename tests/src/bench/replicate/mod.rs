@@ -7,6 +7,8 @@ mod idle;
 mod images;
 mod lag;
 #[cfg(feature = "rivals")]
+mod postgres_fan_in;
+#[cfg(feature = "rivals")]
 mod postgres;
 mod records;
 
@@ -76,16 +78,15 @@ pub fn measure(
         true => Records::Whole,
     };
     let wanted = |part| options.part.is_empty() || options.part.contains(&part);
-    let mut per_second = Vec::new();
+    let mut ours = Ours::default();
     if wanted(Part::Lag) {
-        per_second = lag::measure(&runtime, &ground, rounds, records, sheet)?;
+        ours.filings = lag::measure(&runtime, &ground, rounds, records, sheet)?;
     }
-    let mut record_bytes = 0;
     if wanted(Part::Backlog) {
-        record_bytes = backlog::measure(&runtime, &ground, rounds, (records, options.backlog), sheet)?;
+        ours.record_bytes = backlog::measure(&runtime, &ground, rounds, (records, options.backlog), sheet)?;
     }
     if wanted(Part::FanIn) {
-        fan_in::measure(&runtime, &ground, rounds, records, sheet)?;
+        ours.fan_in = fan_in::measure(&runtime, &ground, rounds, records, sheet)?;
     }
     if wanted(Part::Images) {
         images::measure(&runtime, &ground, rounds, sheet)?;
@@ -93,29 +94,36 @@ pub fn measure(
     if wanted(Part::Idle) {
         idle::measure(&runtime, directory, sheet)?;
     }
-    // The rival is given the records of the backlog and set against its own lag.
-    if wanted(Part::Lag) && wanted(Part::Backlog) {
-        compare(against, rounds, record_bytes, &per_second, sheet)?;
-    }
-    Ok(())
+    compare(against, rounds, &ours, sheet)
+}
+
+/// What a rival is set against.
+#[derive(Default)]
+struct Ours {
+    /// Of the backlog, as long as a rival's rows; 0 when it was not measured, and no rival then.
+    record_bytes: usize,
+    /// Filings a second of one court, and of all courts together; empty when they were not measured.
+    filings: Vec<f64>,
+    fan_in: Vec<f64>,
 }
 
 #[cfg(feature = "rivals")]
-fn compare(
-    against: &[Rival],
-    rounds: usize,
-    record_bytes: usize,
-    ours: &[f64],
-    sheet: &mut Sheet,
-) -> Outcome<()> {
-    if against.contains(&Rival::Postgres) {
-        postgres::measure(rounds, record_bytes, ours, sheet)?;
+fn compare(against: &[Rival], rounds: usize, ours: &Ours, sheet: &mut Sheet) -> Outcome<()> {
+    let bytes = ours.record_bytes;
+    if !against.contains(&Rival::Postgres) || bytes == 0 {
+        return Ok(());
+    }
+    if !ours.filings.is_empty() {
+        postgres::measure(rounds, bytes, &ours.filings, sheet)?;
+    }
+    if !ours.fan_in.is_empty() {
+        postgres_fan_in::measure(rounds, bytes, &ours.fan_in, sheet)?;
     }
     Ok(())
 }
 
 #[cfg(not(feature = "rivals"))]
-fn compare(against: &[Rival], _: usize, _: usize, _: &[f64], _: &mut Sheet) -> Outcome<()> {
+fn compare(against: &[Rival], _: usize, _: &Ours, _: &mut Sheet) -> Outcome<()> {
     match against {
         [] => Ok(()),
         _ => Err(super::NEEDS_RIVALS.into()),

@@ -201,7 +201,7 @@ impl Pair {
 }
 
 /// Commits so many rows together.
-fn insert(court: &mut Client, first: i64, rows: i64, body: &[u8]) -> Outcome<()> {
+pub(super) fn insert(court: &mut Client, first: i64, rows: i64, body: &[u8]) -> Outcome<()> {
     court.execute(
         "INSERT INTO records SELECT id, $3 FROM generate_series($1::bigint, $1::bigint + $2::bigint - 1) id",
         &[&first, &rows, &body],
