@@ -90,6 +90,7 @@ pub(crate) struct Index {
     store: Store,
     /// What is not in the store yet.
     ahead: Mutex<Ahead>,
+    /// What is in it.
     written: Mutex<Written>,
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn warnings(answer: &CheckOrderAnswer) -> impl Iterator<Item = Note> 
         .filter(|warning| !is_filled_in(&warning.field));
     open.map(|warning| Note {
         field: field_of(&warning.field),
-        words: warning.message.to_string(),
+        words: warning.message.clone(),
         rule: warning.rule.clone(),
         refused: false,
     })

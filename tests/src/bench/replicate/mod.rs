@@ -43,7 +43,7 @@ enum Part {
     Lag,
     /// A backlog into an empty hub.
     Backlog,
-    /// 58 courts at one hub.
+    /// 72 courts at one hub.
     FanIn,
     /// Images, beside QUIC alone.
     Images,
